@@ -1,0 +1,72 @@
+"""The command-line options that several commands share, one spelling each.
+
+Every command is ``@click.command() @alpha_option ... @user_errors def main(...)``: the options give
+it Python values (a precision is its ``Precision`` row) and ``user_errors`` turns bad input into one
+sentence on stderr and exit status 2.
+"""
+import functools
+from pathlib import Path
+
+import click
+
+from hdl.layers import ALPHAS, PRECISIONS
+
+SIMULATORS = ("verilator", "myhdl")
+
+
+class UserError(click.ClickException):
+    """Bad input: one sentence, exit status 2."""
+
+    exit_code = 2
+
+
+def user_errors(function):
+    """Tell a refusal (ValueError, OSError) of the function in one sentence, without a traceback."""
+    @functools.wraps(function)
+    def wrapper(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except OSError as error:
+            sentence = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            raise UserError(" ".join(sentence.split())) from error
+        except ValueError as error:
+            raise UserError(" ".join(str(error).split())) from error
+    return wrapper
+
+
+alpha_option = click.option(
+    "--alpha", type=float, default=1.0, show_default=True,
+    help=f"Width multiplier, one of Keras's {', '.join(map(str, ALPHAS))}.")
+
+resolution_option = click.option(
+    "--resolution", type=int, default=224, show_default=True,
+    help="Height and width of the input, in pixels.")
+
+precision_option = click.option(
+    "--precision", type=click.Choice(list(PRECISIONS)), default="w16a16", show_default=True,
+    callback=lambda context, parameter, name: PRECISIONS[name],
+    help="Widths of weights and activations.")
+
+weights_option = click.option(
+    "--weights", default="seeded", show_default=True, metavar="[seeded|imagenet|PATH]",
+    help="Weights: deterministic ones made here, Keras's download, or an .h5 or .keras file.")
+
+cycles_per_frame_option = click.option(
+    "--cycles-per-frame", type=click.IntRange(min=1), default=None,
+    help="Clock cycles for a frame; without it resolution squared, one pixel per clock.")
+
+simulator_option = click.option(
+    "--simulator", type=click.Choice(SIMULATORS), default="verilator", show_default=True,
+    help="What runs the design.")
+
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=None,
+    help="Seed of everything random in the run: with it both sides stall at random.")
+
+out_option = click.option(
+    "--out", type=click.Path(path_type=Path), default=None,
+    help="Where to write the result.")
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True,
+    help="Print one JSON object, for programs, in place of tables.")
