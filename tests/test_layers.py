@@ -1,0 +1,153 @@
+"""The layer table against live Keras models: names, shapes, strides, padding, parameters."""
+import functools
+
+import keras
+import pytest
+
+from hdl.layers import (ALPHAS, BOTTLENECKS, MIN_RESOLUTION, PRECISIONS, divisible, layer_table,
+                        padding, stages)
+
+RESOLUTIONS = (32, 96, 97, 100, 224, 225)
+
+
+@functools.lru_cache(maxsize=1)
+def keras_model(alpha, resolution):
+    """Keras's own network; no weights are loaded."""
+    keras.backend.clear_session()
+    return keras.applications.MobileNetV2(
+        input_shape=(resolution, resolution, 3), alpha=alpha, include_top=False, weights=None)
+
+
+def convolutions(model):
+    """The model's convolutions and adds, in order of data flow."""
+    kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Add)
+    return [layer for layer in model.layers if isinstance(layer, kinds)]
+
+
+def keras_padding(model, layer):
+    """Zero rows (before, after) of a layer: of the ZeroPadding2D before it, or of 'same'."""
+    before = model.layers[model.layers.index(layer) - 1]
+    if isinstance(before, keras.layers.ZeroPadding2D):
+        assert layer.padding == "valid"
+        rows, columns = before.padding
+        assert rows == columns
+        return rows
+    assert layer.padding == "same" or layer.kernel_size == (1, 1)
+    size, stride, kernel = layer.input.shape[1], layer.strides[0], layer.kernel_size[0]
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return (total // 2, total - total // 2)
+
+
+@pytest.mark.parametrize("resolution", RESOLUTIONS)
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_table_is_keras(alpha, resolution):
+    model, table = keras_model(alpha, resolution), layer_table(alpha, resolution)
+    layers = convolutions(model)
+    assert [unit.name for unit in table] == [layer.name for layer in layers]
+    for unit, layer in zip(table, layers):
+        assert layer.output.shape[1:] == (unit.size_out, unit.size_out, unit.channels_out)
+        if unit.kind == "residual_add":
+            assert all(tensor.shape == layer.output.shape for tensor in layer.input)
+            assert (unit.size_in, unit.channels_in) == (unit.size_out, unit.channels_out)
+            continue
+        assert layer.kernel_size == (unit.kernel, unit.kernel)
+        assert layer.strides == (unit.stride, unit.stride)
+        assert keras_padding(model, layer) == unit.pad
+        padded = isinstance(model.layers[model.layers.index(layer) - 1],
+                            keras.layers.ZeroPadding2D)
+        assert layer.input.shape[1] == unit.size_in + (sum(unit.pad) if padded else 0)
+        assert layer.input.shape[-1] == unit.channels_in
+        assert sum(weight.shape.num_elements() for weight in layer.weights) == unit.weights
+    assert sum(unit.parameters for unit in table) == model.count_params()
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_activations_are_keras(alpha):
+    """A ReLU6 follows the batch norm of exactly the units that say so."""
+    model = keras_model(alpha, 96)
+    for unit in layer_table(alpha, 96):
+        layer = model.get_layer(unit.name)
+        if unit.kind != "residual_add":
+            normalised = layer._outbound_nodes[0].operation
+            assert isinstance(normalised, keras.layers.BatchNormalization)
+            followers = [node.operation for node in normalised._outbound_nodes]
+            assert (unit.activation == "relu6") == isinstance(followers[0], keras.layers.ReLU)
+
+
+def test_figures_of_the_network():
+    table = layer_table()
+    assert len(table) == 62
+    assert sum(unit.kind != "residual_add" for unit in table) == 52
+    assert sum(unit.parameters for unit in table) == 2_257_984
+    assert sum(unit.weights for unit in table) == 2_189_760
+    assert sum(unit.macs for unit in table) == 299_494_272
+    assert sum(unit.macs for unit in layer_table(resolution=32)) == 6_112_128
+
+
+def test_residuals():
+    table = layer_table()
+    assert [unit.stage for unit in table if unit.kind == "residual_add"] == \
+        [f"block_{number}" for number in (2, 4, 5, 7, 8, 9, 11, 12, 14, 15)]
+
+
+def test_units_follow_one_another():
+    for alpha in ALPHAS:
+        table = layer_table(alpha, 97)
+        for before, after in zip(table, table[1:]):
+            assert (before.size_out, before.channels_out) == (after.size_in, after.channels_in)
+            assert before.activation == after.activation_in
+
+
+def test_stages_partition_the_table():
+    table = layer_table()
+    grouped = stages(table)
+    assert len(grouped) == 2 + sum(repeats for _, _, repeats, _ in BOTTLENECKS) == 19
+    assert list(grouped)[0] == "stem" and list(grouped)[-1] == "head"
+    assert sum(grouped.values(), ()) == table
+
+
+def test_rows_are_frozen():
+    with pytest.raises(AttributeError):
+        layer_table()[0].stride = 1
+
+
+@pytest.mark.parametrize("size, stride, pads", [
+    (8, 1, (1, 1)), (7, 1, (1, 1)), (8, 2, (0, 1)), (7, 2, (1, 1)), (2, 2, (0, 1)), (1, 2, (1, 1)),
+])
+def test_padding(size, stride, pads):
+    assert padding(size, stride) == pads
+
+
+@pytest.mark.parametrize("channels, rounded", [(11.2, 16), (5.6, 8), (33, 32), (41.6, 40), (44, 48)])
+def test_divisible(channels, rounded):
+    assert divisible(channels) == rounded
+
+
+@pytest.mark.parametrize("name, activation, limits", [
+    ("w16a16", "input", (-256, 255)), ("w16a16", "relu6", (0, 65535)),
+    ("w16a16", "linear", (-131072, 131071)),
+    ("w8a8", "relu6", (0, 255)), ("w8a8", "linear", (-2048, 2047)),
+])
+def test_limits(name, activation, limits):
+    precision = PRECISIONS[name]
+    assert precision.name == name
+    assert precision.limits(activation) == limits
+    assert precision.signed(activation) == (limits[0] < 0)
+    assert limits[1] - limits[0] + 1 == 1 << precision.bits(activation)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.36, 1.5, -1.0, float("nan")])
+def test_refuses_alpha(alpha):
+    with pytest.raises(ValueError, match=r"^alpha \S+ is not one of Keras's 0.35, .* 1.4"):
+        layer_table(alpha)
+
+
+@pytest.mark.parametrize("resolution", [0, -32, 31, 96.5])
+def test_refuses_resolution(resolution):
+    with pytest.raises(ValueError, match=r"^resolution \S+ is too small or not whole: .* 32"):
+        layer_table(resolution=resolution)
+
+
+def test_keras_refuses_the_same_resolutions():
+    with pytest.raises(ValueError, match="(?i)at least 32x32"):
+        keras_model(1.0, MIN_RESOLUTION - 1)
