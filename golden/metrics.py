@@ -1,0 +1,15 @@
+"""How far the integers are from Keras's floats."""
+import numpy as np
+
+
+def sqnr_db(reference, integers, scale):
+    """Signal to quantisation noise in dB of integers * scale against a float reference.
+
+    inf where nothing differs, -inf where the reference is zero and the integers are not.
+    """
+    reference = np.asarray(reference, dtype=np.float64)
+    noise = np.sum((reference - np.asarray(integers, dtype=np.float64) * scale) ** 2)
+    signal = np.sum(reference ** 2)
+    if noise == 0:
+        return float("inf")
+    return float(10 * np.log10(signal / noise)) if signal else float("-inf")

@@ -1,0 +1,170 @@
+"""Goldens as HDF5 files: written whole or not at all, read only if they are what they should be."""
+import contextlib
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field, fields
+
+import h5py
+import numpy as np
+
+from golden.errors import GoldenError
+from golden.quantize import UnitParams, smallest_dtype
+from hdl.layers import PRECISIONS, layer_table
+
+SCHEMA = 1
+REMEDY = "make it again with python -m scripts.dump_goldens --out FILE"
+
+
+@dataclass
+class Golden:
+    """Everything one photo makes of the network: Keras's floats and the hardware's integers."""
+
+    alpha: float
+    resolution: int
+    precision: str
+    image: np.ndarray                          # uint8 (R, R, 3)
+    params: dict                               # {convolution unit: UnitParams}
+    fixed: dict                                # {unit or 'input': integers (H, W, C)}
+    float: dict                                # {unit: float32 (H, W, C)}, after BN and ReLU
+    scales: dict                               # {unit or 'input': value of one step}
+    attributes: dict = field(default_factory=dict)  # of the file's root: versions, digests
+
+
+def datasets(golden):
+    """{path in the file: array} of everything but the attributes."""
+    found = {"image": golden.image}
+    for group in ("float", "fixed"):
+        found.update((f"{group}/{name}", array) for name, array in getattr(golden, group).items())
+    for name, unit in golden.params.items():
+        found.update((f"params/{name}/{part.name}", getattr(unit, part.name))
+                     for part in fields(unit))
+    return found
+
+
+def digest(array):
+    """sha256 of an array's type, shape and little-endian bytes."""
+    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
+
+
+def expected(alpha, resolution, precision):
+    """{path: (shape, dtype)} of every dataset, from the layer table alone."""
+    row = PRECISIONS[precision]
+    image = (resolution, resolution, 3)
+    found = {"image": (image, np.uint8),
+             "fixed/input": (image, smallest_dtype(row.limits("input")))}
+    for unit in layer_table(alpha, resolution):
+        shape = (unit.size_out, unit.size_out, unit.channels_out)
+        found[f"float/{unit.name}"] = shape, np.float32
+        found[f"fixed/{unit.name}"] = shape, smallest_dtype(row.limits(unit.activation))
+        if unit.weight_shape:
+            weight_limit = (1 << row.weight_bits - 1) - 1
+            found[f"params/{unit.name}/weights"] = (
+                unit.weight_shape, smallest_dtype((-weight_limit, weight_limit)))
+            for part, dtype in (("bias", np.int64), ("multiplier", np.int32),
+                                ("shift", np.int32)):
+                found[f"params/{unit.name}/{part}"] = (unit.channels_out,), dtype
+    return found
+
+
+def write(path, golden):
+    """Write a golden under a temporary name and give it its own once it is complete."""
+    temporary = f"{path}.{os.getpid()}.part"
+    arrays = datasets(golden)
+    try:
+        # The 1.10 format has a checksum on every header too, not only on the data.
+        with h5py.File(temporary, "w", libver=("v110", "v110")) as file:
+            file.attrs.update(
+                golden.attributes, schema=SCHEMA, alpha=golden.alpha,
+                resolution=golden.resolution, precision=golden.precision,
+                scales=json.dumps(golden.scales),
+                digests=json.dumps({name: digest(array) for name, array in arrays.items()}))
+            for name, array in arrays.items():
+                file.create_dataset(name, data=array, chunks=True, compression="gzip",
+                                    shuffle=True, fletcher32=True)
+        os.replace(temporary, path)
+    except OSError as error:
+        reason = error.strerror or str(error).splitlines()[0]
+        raise GoldenError(f"golden {path} cannot be written ({reason}): "
+                          "give another place with --out") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(temporary)
+
+
+def read(path, float=True):
+    """The golden in a file, every dataset checked; without its floats if they are not wanted."""
+    if not os.path.isfile(path):
+        raise GoldenError(f"there is no golden {path}: {REMEDY}")
+    try:
+        with h5py.File(path, "r") as file:
+            return load(file, path, float)
+    except GoldenError:
+        raise
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise GoldenError(f"golden {path} is damaged or no HDF5 file ({reason}): "
+                          f"{REMEDY}") from None
+
+
+def load(file, path, with_float):
+    """A Golden from an open file."""
+    attributes = dict(file.attrs)
+    schema = attributes.pop("schema", None)
+    if schema != SCHEMA:
+        raise GoldenError(f"golden {path} is of schema {schema} and this program reads schema "
+                          f"{SCHEMA}: {REMEDY}")
+    alpha, resolution = float(attributes.pop("alpha")), int(attributes.pop("resolution"))
+    precision = str(attributes.pop("precision"))
+    scales, digests = (json.loads(attributes.pop(name)) for name in ("scales", "digests"))
+    check_table(file, path, alpha, resolution, precision)
+
+    def group(prefix):
+        """{name: array} below a prefix, in the order they were written."""
+        found = {}
+        for name in digests:
+            if name.startswith(prefix):
+                found[name.removeprefix(prefix)] = array = file[name][()]
+                if digest(array) != digests[name]:
+                    raise GoldenError(f"golden {path} is damaged (dataset {name} is not what was "
+                                      f"written): {REMEDY}")
+        return found
+
+    parts = group("params/")
+    names = [part.name for part in fields(UnitParams)]
+    return Golden(
+        alpha, resolution, precision, group("image")[""],
+        {unit: UnitParams(*(parts[f"{unit}/{name}"] for name in names))
+         for unit in dict.fromkeys(part.rsplit("/", 1)[0] for part in parts)},
+        group("fixed/"), group("float/") if with_float else {}, scales,
+        {name: value.item() if hasattr(value, "item") else value
+         for name, value in attributes.items()})
+
+
+def check_table(file, path, alpha, resolution, precision):
+    """Refuse a file whose datasets are not exactly the layer table's."""
+    found = {}
+
+    def visit(name, item):
+        """Note a dataset."""
+        if isinstance(item, h5py.Dataset):
+            found[name] = item.shape, item.dtype
+
+    file.visititems(visit)
+    try:
+        wanted = expected(alpha, resolution, precision)
+    except (KeyError, ValueError):
+        raise GoldenError(f"golden {path} is for alpha {alpha}, resolution {resolution} and "
+                          f"precision {precision}, which the layer table does not have: "
+                          f"{REMEDY}") from None
+    for name in sorted(wanted.keys() | found.keys()):
+        if name not in found or name not in wanted or found[name] != wanted[name]:
+            raise GoldenError(f"golden {path} was made for another layer table (dataset {name} "
+                              f"{describe(found.get(name))}, wanted "
+                              f"{describe(wanted.get(name))}): {REMEDY}")
+
+
+def describe(kind):
+    """A dataset's shape and type in words."""
+    return f"is {np.dtype(kind[1]).name} {tuple(map(int, kind[0]))}" if kind else "is missing"
