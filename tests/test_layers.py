@@ -118,7 +118,8 @@ def test_padding(size, stride, pads):
     assert padding(size, stride) == pads
 
 
-@pytest.mark.parametrize("channels, rounded", [(11.2, 16), (5.6, 8), (33, 32), (41.6, 40), (44, 48)])
+@pytest.mark.parametrize("channels, rounded", [
+    (11.2, 16), (5.6, 8), (33, 32), (41.6, 40), (44, 48)])
 def test_divisible(channels, rounded):
     assert divisible(channels) == rounded
 

@@ -1,0 +1,164 @@
+"""What a rate costs: multipliers, weight words and on-chip bits, from the layer table.
+
+Two accounts.  The origin's counts the weight uses behind one of the 49 points of the final 7x7
+map (``origin_lines``).  The ladder's (``rung``) gives every unit ``cycles_per_frame`` cycles for
+its frame, first ideally, as if multiply-accumulates could be divided at will, then as the folding
+solver really divides them.
+"""
+from dataclasses import dataclass
+from math import ceil
+
+from hdl.folding import fold
+from hdl.layers import layer_table
+
+ORIGIN_BITS = 16     # of a weight
+FINEST_STEP = 5      # the ladder begins at 4^5 input pixels per clock, one 7x7 point at 224 ...
+COARSEST_STEP = 3    # ... and ends at 64 cycles for a pixel
+
+
+@dataclass(frozen=True)
+class OriginLine:
+    """One line of the origin's list: a convolution's weight uses for one 7x7 point."""
+
+    unit: str
+    layer: str               # in the origin's words
+    points: str              # of this layer behind one point of the last
+    weights_per_point: str
+    product: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one unit takes at a rate; bits are of on-chip memory."""
+
+    unit: object             # hdl.layers.Unit
+    multipliers: int
+    weight_words: int        # the unit's weights times their copies
+    weight_bits: int
+    line_buffer_bits: int
+    fifo_bits: int           # residual shortcut
+    buffer_bits: int         # pixels held between units and inside them
+    pe: int = 0              # 0 where the folding is ideal
+    simd: int = 0
+    steps: int = 0           # cycles for an output pixel
+    requantizers: int = 0
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rate of the ladder: the cost of every unit, folded, or ideal with the reason why."""
+
+    cycles_per_frame: int
+    macs: int
+    costs: tuple
+    refusal: str = ""
+
+    @property
+    def folded(self):
+        """Whether the costs are the folding solver's; they are ideal otherwise."""
+        return not self.refusal
+
+    @property
+    def ideal_multipliers(self):
+        """Multipliers if every one worked in every cycle; not a whole number in general."""
+        return self.macs / self.cycles_per_frame
+
+    @property
+    def multipliers(self):
+        """Multipliers of all units."""
+        return sum(cost.multipliers for cost in self.costs)
+
+    @property
+    def requantizers(self):
+        """Requantizers of all units, each with one multiplier more; 0 where ideal."""
+        return sum(cost.requantizers for cost in self.costs)
+
+    @property
+    def weight_words(self):
+        """Weight words held on chip, copies included."""
+        return sum(cost.weight_words for cost in self.costs)
+
+    @property
+    def bits(self):
+        """On-chip memory by kind, in bits."""
+        return {"weights": sum(cost.weight_bits for cost in self.costs),
+                "line_buffers": sum(cost.line_buffer_bits for cost in self.costs),
+                "residual_fifos": sum(cost.fifo_bits for cost in self.costs),
+                "pixel_buffers": sum(cost.buffer_bits for cost in self.costs)}
+
+
+def origin_lines():
+    """The origin's 52 lines, from the layer table at alpha 1.0 and 224 pixels."""
+    table = layer_table(1.0, 224)
+    lines = []
+    for unit in table:
+        if unit.kind == "residual_add":
+            continue
+        points = unit.size_out // table[-1].size_out
+        layer = {"stem": "Conv2d", "depthwise": "DW", "expand": "exp", "project": "1x1",
+                 "head": "Expand"}[unit.role] + (" s2" if unit.stride == 2 else "")
+        factors = {"stem": (unit.kernel ** 2, unit.channels_in, unit.channels_out),
+                   "depthwise": (unit.kernel ** 2, unit.channels_out),
+                   "pointwise": (unit.channels_in, unit.channels_out)}[unit.kind]
+        lines.append(OriginLine(unit.name, layer, f"{points}x{points}",
+                                "x".join(map(str, factors)), points ** 2 * unit.weights))
+    return tuple(lines)
+
+
+def origin_totals():
+    """The origin's totals: (full rate, quarter rate, quarter rate with the 7x7 layers folded too).
+
+    At the quarter rate the layers of 14x14 points and more are done in four steps, those of 7x7
+    points keep all their multipliers and idle three steps of four.
+    """
+    lines = origin_lines()
+    full = sum(line.product for line in lines)
+    last = sum(line.product for line in lines if line.points == "1x1")
+    return full, (full - last) // 4 + last, full // 4
+
+
+def ideal_cost(unit, precision, cycles_per_frame):
+    """A unit's cost if its multiply-accumulates could be divided at will: a lower bound.
+
+    Multipliers are rounded up.  A weight used at several points in one cycle is held as often, once
+    beside each multiplier.  A 3x3 window holds two rows of its input; a shortcut waits for one row
+    and one pixel of it.
+    """
+    copies = max(1, ceil(unit.pixels_out / cycles_per_frame))
+    pixel_bits = unit.channels_in * precision.bits(unit.activation_in)
+    waits = unit.size_in + 1 if unit.kind == "residual_add" else 0
+    return Cost(
+        unit, ceil(unit.macs / cycles_per_frame), unit.weights * copies,
+        weight_bits=unit.weights * copies * precision.weight_bits,
+        line_buffer_bits=(unit.kernel - 1) * unit.size_in * pixel_bits,
+        fifo_bits=waits * pixel_bits, buffer_bits=0)
+
+
+def folded_cost(folding):
+    """A unit's cost as the solver folded it: at this rate each weight is held once."""
+    return Cost(
+        folding.unit, folding.multipliers, folding.unit.weights,
+        weight_bits=folding.weight_bits, line_buffer_bits=folding.line_buffer_bits,
+        fifo_bits=folding.fifo_bits, buffer_bits=folding.buffer_bits, pe=folding.pe,
+        simd=folding.simd, steps=folding.steps, requantizers=folding.requantizers)
+
+
+def rung(table, precision, cycles_per_frame):
+    """The cost of the whole table at one rate, ideal where the solver refuses to fold it."""
+    macs = sum(unit.macs for unit in table)
+    try:
+        folding = fold(table, precision, cycles_per_frame)
+    except ValueError as refusal:
+        return Rung(cycles_per_frame, macs, tuple(
+            ideal_cost(unit, precision, cycles_per_frame) for unit in table), str(refusal))
+    return Rung(cycles_per_frame, macs, tuple(folded_cost(row) for row in folding))
+
+
+def ladder_rates(resolution):
+    """Cycles per frame of the ladder's rungs, fastest first, in steps of four.
+
+    From 4^5 input pixels per clock, or as many as divide the frame, to 64 cycles for a pixel.
+    """
+    pixels = resolution ** 2
+    rates = [pixels // 4 ** step for step in range(FINEST_STEP, 0, -1) if pixels % 4 ** step == 0]
+    return tuple(rates + [pixels * 4 ** step for step in range(COARSEST_STEP + 1)])

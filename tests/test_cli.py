@@ -1,0 +1,92 @@
+"""Every command's manners: help, and bad input told in one sentence with exit status 2."""
+import importlib
+import pkgutil
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import scripts
+from scripts.options import UserError, user_errors
+
+MODULES = [importlib.import_module(f"scripts.{module.name}")
+           for module in pkgutil.iter_modules(scripts.__path__)]
+COMMANDS = {module.__name__.partition(".")[2]: module.main for module in MODULES
+            if isinstance(getattr(module, "main", None), click.Command)}
+
+
+def commands_with(option):
+    """Names of the commands that take an option."""
+    return [name for name, command in COMMANDS.items()
+            if any(option in parameter.opts for parameter in command.params)]
+
+
+def refused(name, *arguments):
+    """The one sentence with which a command refuses its arguments."""
+    result = CliRunner().invoke(COMMANDS[name], arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    last = result.stderr.splitlines()[-1]
+    assert last.startswith("Error: ") and result.stderr.count("Error") == 1
+    return last
+
+
+def test_there_are_commands():
+    assert "budget" in COMMANDS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help(name):
+    result = CliRunner().invoke(COMMANDS[name], ["--help"])
+    assert result.exit_code == 0
+    assert all(parameter.help for parameter in COMMANDS[name].params
+               if isinstance(parameter, click.Option))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_unknown_option(name):
+    assert "--no-such-option" in refused(name, "--no-such-option")
+
+
+@pytest.mark.parametrize("option, value, said", [
+    ("--alpha", "0.6", "alpha 0.6 is not one of Keras's 0.35, 0.5, 0.75, 1.0, 1.3, 1.4"),
+    ("--alpha", "wide", "'wide' is not a valid float"),
+    ("--resolution", "31", "resolution 31 is too small"),
+    ("--resolution", "-224", "resolution -224 is too small"),
+    ("--resolution", "22.4", "'22.4' is not a valid integer"),
+    ("--precision", "w4a4", "'w4a4' is not one of 'w16a16', 'w8a8'"),
+    ("--cycles-per-frame", "0", "0 is not in the range x>=1"),
+    ("--simulator", "spice", "'spice' is not one of 'verilator', 'myhdl'"),
+    ("--seed", "-1", "-1 is not in the range x>=0"),
+])
+def test_bad_option(option, value, said):
+    for name in commands_with(option):
+        assert said in refused(name, option, value)
+
+
+def invoke(error):
+    """Run a command that raises ``error``."""
+    @click.command()
+    @user_errors
+    def command():
+        raise error
+
+    return CliRunner().invoke(command)
+
+
+@pytest.mark.parametrize("error, sentence", [
+    (ValueError("the photo\n is too small"), "Error: the photo is too small\n"),
+    (FileNotFoundError(2, "No such file or directory", "cat.png"),
+     "Error: cat.png: No such file or directory\n"),
+    (OSError("truncated file"), "Error: truncated file\n"),
+    (UserError("no"), "Error: no\n"),
+])
+def test_user_errors(error, sentence):
+    result = invoke(error)
+    assert (result.exit_code, result.stderr, result.stdout) == (2, sentence, "")
+
+
+def test_a_bug_is_not_a_user_error():
+    result = invoke(KeyError("name"))
+    assert result.exit_code == 1 and isinstance(result.exception, KeyError)
