@@ -1,0 +1,97 @@
+"""Configuration of each unit: its table row, folding and stored integers made ready for blocks.
+
+Everything a block's widths depend on is computed here, outside the hardware description.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from hdl.folding import Folding
+from hdl.line_buffer import TAPS
+from hdl.types import signed_width
+from hdl.weight_rom import Rom
+
+
+@dataclass(frozen=True)
+class UnitConfig:
+    """What the blocks of one convolution need to know."""
+
+    folding: Folding
+    weights: Rom
+    scales: Rom          # a row: lanes_out biases, as many multipliers, as many shifts
+    accumulator_bits: int
+    biased_bits: int     # accumulator plus bias
+    shift_base: int      # the least shift; the ROM holds what comes on top
+
+    @property
+    def unit(self):
+        """The layer-table row."""
+        return self.folding.unit
+
+    @property
+    def beats(self):
+        """Input beats of the MAC array for one beat of results."""
+        return self.unit.weight_shape[0] // self.folding.simd
+
+    def stream_in(self):
+        """(lanes, bits, signed) of the input stream."""
+        return self._stream(self.folding.lanes_in, self.unit.activation_in)
+
+    def stream_out(self):
+        """(lanes, bits, signed) of the output stream."""
+        return self._stream(self.folding.lanes_out, self.unit.activation)
+
+    def _stream(self, lanes, activation):
+        precision = self.folding.precision
+        return lanes, precision.bits(activation), precision.signed(activation)
+
+
+def configure(folding, params=None):
+    """The configuration of one unit.
+
+    params -- ``weights`` (weight_shape), ``bias``, ``multiplier``, ``shift`` (channels); None for
+              an add, which has none
+    """
+    if not folding.unit.weights:
+        return UnitConfig(folding, None, None, 0, 0, 0)
+    unit, precision = folding.unit, folding.precision
+    low, high = precision.limits(unit.activation_in)
+    weights = np.asarray(params.weights, np.int64)
+    reach = np.abs(weights).sum(axis=0) * max(-low, high)
+    bias, multiplier, shift = (np.asarray(v, np.int64)
+                               for v in (params.bias, params.multiplier, params.shift))
+    biased = int((reach + np.abs(bias)).max())
+    shift_base = int(shift.min())
+    lanes = folding.lanes_out
+    scale_rows = np.hstack([v.reshape(-1, lanes) for v in (bias, multiplier, shift - shift_base)])
+    widths = (signed_width(bias.min(), bias.max()), precision.multiplier_bits,
+              max(int(shift.max() - shift_base).bit_length(), 1))
+    return UnitConfig(
+        folding,
+        Rom(f"{unit.name}_weights", rows(weight_rows(folding, weights)),
+            (precision.weight_bits,) * folding.multipliers),
+        Rom(f"{unit.name}_scales", rows(scale_rows),
+            tuple(bits for bits in widths for _ in range(lanes))),
+        signed_width(-int(reach.max()), int(reach.max())), signed_width(-biased, biased),
+        shift_base)
+
+
+def weight_rows(folding, weights):
+    """Weights as the MAC array reads them: (rows, pe x simd), SIMD minor.
+
+    A matrix unit goes through all inputs for each group of PE outputs.  A depthwise unit goes
+    through its taps for each group of PE channels, columns before rows unless all nine are taken
+    at once.
+    """
+    pe, simd, unit = folding.pe, folding.simd, folding.unit
+    inputs, outputs = weights.shape
+    if unit.kind == "depthwise" and simd < TAPS:
+        weights = weights.reshape(3, 3, outputs).transpose(1, 0, 2).reshape(inputs, outputs)
+    # (beat, simd, group, pe) to (group, beat, pe, simd)
+    return (weights.reshape(inputs // simd, simd, outputs // pe, pe)
+            .transpose(2, 0, 3, 1).reshape(-1, pe * simd))
+
+
+def rows(array):
+    """A two-dimensional array as a tuple of tuples of ints."""
+    return tuple(map(tuple, array.tolist()))

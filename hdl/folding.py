@@ -1,0 +1,127 @@
+"""Folding: how many outputs (PE) and inputs (SIMD) of each unit work at once, for a given rate.
+
+One number sets the speed of a design: cycles_per_frame, N.  A unit with P output pixels has N / P
+cycles for each; it gets the fewest multipliers that meet that.  PE and SIMD are FINN's words
+(Blott et al., "FINN-R", 2018).
+"""
+from dataclasses import dataclass
+from math import ceil
+
+from hdl.layers import Precision, Unit
+from hdl.line_buffer import KERNEL, TAPS
+
+
+
+@dataclass(frozen=True)
+class Folding:
+    """One unit's folding; memory figures in bits."""
+
+    unit: Unit
+    precision: Precision
+    pe: int         # output channels at once
+    simd: int       # inputs at once; of a depthwise unit, taps
+    lanes_in: int   # channels of an input beat
+    lanes_out: int  # channels of an output beat, and requantizers of a convolution
+    fifo_depth: int = 0  # of an add: beats of its shortcut FIFO
+
+    @property
+    def multipliers(self):
+        """Multipliers of the multiply-accumulate array."""
+        return self.pe * self.simd if self.unit.weights else 0
+
+    @property
+    def requantizers(self):
+        """Requantizers, each with a multiplier of its own."""
+        return self.lanes_out if self.unit.weights else 0
+
+    @property
+    def steps(self):
+        """Cycles for an output pixel."""
+        unit = self.unit
+        serial = unit.channels_out // self.lanes_out
+        return max(unit.weights // self.multipliers, serial) if unit.weights else serial
+
+    @property
+    def weight_bits(self):
+        """The weights, each once."""
+        return self.unit.weights * self.precision.weight_bits
+
+    @property
+    def line_buffer_bits(self):
+        """Three rows of a 3x3 unit's input."""
+        unit = self.unit
+        if unit.kernel == 1:
+            return 0
+        return (KERNEL * unit.size_in * unit.channels_in
+                * self.precision.bits(unit.activation_in))
+
+    @property
+    def fifo_bits(self):
+        """The shortcut of a residual add."""
+        return self.fifo_depth * self.lanes_in * self.precision.linear_bits
+
+    @property
+    def buffer_bits(self):
+        """Two pixels, or windows, of a matrix unit that reads its input more than once."""
+        unit = self.unit
+        if unit.kind not in ("pointwise", "stem") or self.pe == unit.channels_out:
+            return 0
+        return 2 * unit.weight_shape[0] * self.precision.bits(unit.activation_in)
+
+
+def divisors(number):
+    """All divisors of ``number``, ascending."""
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def fold(table, precision, cycles_per_frame):
+    """The foldings of every unit of ``table`` with the fewest multipliers that meet the rate.
+
+    Raises ValueError, with the unit and the least cycles, where no folding does.
+    """
+    if cycles_per_frame < table[0].pixels_in:
+        raise ValueError(
+            f"{cycles_per_frame} cycles for a frame are fewer than its {table[0].pixels_in} "
+            "pixels, and the input takes one pixel a clock: give at least one cycle a pixel")
+    foldings, lanes = [], table[0].channels_in
+    for unit in table:
+        if unit.kind == "residual_add":
+            row = Folding(unit, precision, 1, 1, lanes, lanes, shortcut_depth(unit, lanes))
+        else:
+            row = fold_convolution(unit, precision, cycles_per_frame, lanes)
+        foldings.append(row)
+        lanes = row.lanes_out
+    return tuple(foldings)
+
+
+def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
+    """The folding of one convolution that takes ``lanes_in`` channels a beat."""
+    budget = cycles_per_frame // unit.pixels_out
+    inputs, outputs = unit.weight_shape
+    choices = []
+    for pe in divisors(outputs):
+        for simd in divisors(inputs):
+            beats = outputs // pe       # words of PE channels that a depthwise unit takes a pixel
+            if unit.kind == "depthwise" and (
+                    simd not in (1, 3, TAPS) or unit.pixels_in * beats > cycles_per_frame):
+                continue
+            if inputs // simd * beats <= budget:
+                arrives = pe if unit.kind == "depthwise" else simd
+                fits = unit.kind == "stem" or arrives % lanes_in == 0 or lanes_in % arrives == 0
+                choices.append((pe * simd, not fits, pe + simd, pe, simd))
+    if not choices:
+        raise ValueError(
+            f"{unit.name} has {budget} cycles for each of its {unit.pixels_out} pixels at "
+            f"{cycles_per_frame} cycles a frame, and no folding is as quick: give more cycles")
+    *_, pe, simd = min(choices)
+    lanes_out = next(d for d in divisors(pe) if outputs // d <= budget)
+    return Folding(unit, precision, pe, simd, lanes_in, lanes_out)
+
+
+def shortcut_depth(unit, lanes):
+    """Beats that a residual add's shortcut must hold while the other branch works.
+
+    The depthwise window takes a row and two pixels before its first output; the branch's three
+    convolutions take some pixels more.
+    """
+    return (unit.size_in + 6) * ceil(unit.channels_in / lanes)

@@ -1,0 +1,184 @@
+"""The layer table: MobileNetV2 as frozen rows, one for each hardware unit.
+
+Golden code and hardware share this table and the stored integers, nothing else.  A row is one
+convolution or one residual add of ``keras.applications.MobileNetV2(include_top=False)`` and
+carries the name of its Keras layer.  Source: Sandler et al., "MobileNetV2: Inverted Residuals and
+Linear Bottlenecks" (2018), Table 2, with Keras's rounding of channels and its padding.
+"""
+from dataclasses import dataclass
+
+ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
+MIN_RESOLUTION = 32
+
+# Table 2 of the paper: expansion t, channels c, repeats n, stride s of the first repeat.
+BOTTLENECKS = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Widths in bits of every kind of integer in the network."""
+
+    name: str
+    weight_bits: int          # signed, symmetric
+    relu6_bits: int           # unsigned, after ReLU6; full scale is 6
+    linear_bits: int          # signed, after a project convolution or a residual add
+    input_bits: int = 9       # signed pixel 2p - 255
+    multiplier_bits: int = 16  # unsigned requantize mantissa, top bit set
+
+    def signed(self, activation):
+        """Whether a tensor of this activation ('input', 'relu6', 'linear') has a sign."""
+        return activation != "relu6"
+
+    def bits(self, activation):
+        """Bits of one element of a tensor of this activation."""
+        return {"input": self.input_bits, "relu6": self.relu6_bits,
+                "linear": self.linear_bits}[activation]
+
+    def limits(self, activation):
+        """(least, greatest) integer of a tensor of this activation."""
+        bits = self.bits(activation)
+        return (-(1 << bits - 1), (1 << bits - 1) - 1) if self.signed(activation) \
+            else (0, (1 << bits) - 1)
+
+
+PRECISIONS = {
+    "w16a16": Precision("w16a16", weight_bits=16, relu6_bits=16, linear_bits=18),
+    "w8a8": Precision("w8a8", weight_bits=8, relu6_bits=8, linear_bits=12),
+}
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One hardware unit: a convolution with its requantizer, or a residual add.
+
+    Sizes are square: ``size_in`` x ``size_in`` pixels of ``channels_in`` channels come in,
+    ``size_out`` x ``size_out`` pixels of ``channels_out`` go out.
+    """
+
+    name: str            # the Keras layer: Conv1, block_1_expand, block_2_add, Conv_1 ...
+    kind: str            # stem, pointwise, depthwise, residual_add
+    role: str            # stem, expand, depthwise, project, add, head
+    stage: str           # stem, expanded_conv, block_1 ... block_16, head
+    size_in: int
+    size_out: int
+    channels_in: int
+    channels_out: int
+    kernel: int = 1
+    stride: int = 1
+    pad: tuple = (0, 0)  # zero rows above (columns left), below (right)
+    activation_in: str = "relu6"    # input, relu6, linear
+    activation: str = "relu6"       # of the output: relu6, linear
+
+    @property
+    def pixels_in(self):
+        """Input pixels of a frame."""
+        return self.size_in ** 2
+
+    @property
+    def pixels_out(self):
+        """Output pixels of a frame."""
+        return self.size_out ** 2
+
+    @property
+    def weight_shape(self):
+        """Shape of the weights: (inputs, outputs); depthwise (taps, channels); () for an add.
+
+        The stem's inputs are taps times channels, channels minor, as Keras orders its kernel.
+        """
+        taps = self.kernel ** 2
+        return {"stem": (taps * self.channels_in, self.channels_out),
+                "pointwise": (self.channels_in, self.channels_out),
+                "depthwise": (taps, self.channels_out),
+                "residual_add": ()}[self.kind]
+
+    @property
+    def weights(self):
+        """Weights, bias apart."""
+        return self.weight_shape[0] * self.weight_shape[1] if self.weight_shape else 0
+
+    @property
+    def parameters(self):
+        """Keras's parameters: the weights and four batch-norm vectors."""
+        return self.weights + 4 * self.channels_out if self.weight_shape else 0
+
+    @property
+    def macs(self):
+        """Multiply-accumulates of a frame."""
+        return self.weights * self.pixels_out
+
+
+def divisible(channels, divisor=8):
+    """Keras's ``_make_divisible``: the nearest multiple of 8, at least 0.9 of ``channels``."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+def padding(size, stride):
+    """Zero rows (before, after) of a 3x3 convolution over ``size`` rows, as Keras pads.
+
+    Stride 1 is 'same'; stride 2 pads the far side only when the size is even (``correct_pad``).
+    """
+    return (0, 1) if stride == 2 and size % 2 == 0 else (1, 1)
+
+
+def layer_table(alpha=1.0, resolution=224):
+    """Every unit of the network in order of data flow, as a tuple of ``Unit``.
+
+    Raises ValueError for an alpha or a resolution that Keras has no network for.
+    """
+    if alpha not in ALPHAS:
+        raise ValueError(f"alpha {alpha} is not one of Keras's "
+                         f"{', '.join(map(str, ALPHAS))}: choose one of them")
+    if resolution != int(resolution) or resolution < MIN_RESOLUTION:
+        raise ValueError(f"resolution {resolution} is too small or not whole: MobileNetV2 "
+                         f"takes {MIN_RESOLUTION} pixels and more")
+    units = []
+
+    def convolve(name, kind, role, stage, channels_out, kernel=1, stride=1, activation="relu6"):
+        """Append a convolution that follows the last unit."""
+        last = units[-1] if units else None
+        size_in = last.size_out if last else int(resolution)
+        units.append(Unit(
+            name, kind, role, stage, size_in, -(-size_in // stride),
+            last.channels_out if last else 3, channels_out, kernel, stride,
+            padding(size_in, stride) if kernel == 3 else (0, 0),
+            last.activation if last else "input", activation))
+
+    convolve("Conv1", "stem", "stem", "stem", divisible(32 * alpha), kernel=3, stride=2)
+    number = 0
+    for expansion, channels, repeats, first_stride in BOTTLENECKS:
+        for repeat in range(repeats):
+            stage = f"block_{number}" if number else "expanded_conv"
+            stride = 1 if repeat else first_stride
+            channels_in, size_in = units[-1].channels_out, units[-1].size_out
+            expanded = channels_in * (expansion if number else 1)
+            channels_out = divisible(int(channels * alpha))
+            if number:
+                convolve(f"{stage}_expand", "pointwise", "expand", stage, expanded)
+            convolve(f"{stage}_depthwise", "depthwise", "depthwise", stage, expanded, 3, stride)
+            convolve(f"{stage}_project", "pointwise", "project", stage, channels_out,
+                     activation="linear")
+            if stride == 1 and channels_in == channels_out:
+                units.append(Unit(f"{stage}_add", "residual_add", "add", stage, size_in, size_in,
+                                  channels_out, channels_out, activation_in="linear",
+                                  activation="linear"))
+            number += 1
+    convolve("Conv_1", "pointwise", "head", "head",
+             divisible(1280 * alpha) if alpha > 1 else 1280)
+    return tuple(units)
+
+
+def stages(table):
+    """The table's units by stage, in order: {stage: (unit, ...)}; 19 stages."""
+    grouped = {}
+    for unit in table:
+        grouped.setdefault(unit.stage, []).append(unit)
+    return {stage: tuple(units) for stage, units in grouped.items()}

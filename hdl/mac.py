@@ -1,0 +1,108 @@
+"""Multiply-accumulate array: PE outputs of SIMD products each, weights from ROM.
+
+An output group takes ``beats`` input beats; the ROM is read in step with the input and wraps by
+itself, so weights are never reloaded.  Latency 4 cycles from the last input beat, 1 beat per
+cycle; accumulators are as wide as weights and inputs can reach, so they never overflow.
+"""
+from myhdl import always, always_comb, always_seq, block, instances, intbv
+
+from hdl.lanes import pack, unpack
+from hdl.types import count, flag, sint, uint
+from hdl.weight_rom import weight_rom
+
+
+@block
+def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
+    """out[j] = sum over beats and i of x[j, i] * w[j, i].
+
+    s_axis -- inputs: simd lanes that all outputs share (shared), or simd x pe lanes, PE minor
+    m_axis -- pe accumulators, the two's complement of signed numbers
+    rom    -- Rom of pe x simd weights a row, SIMD minor; rows in the order of the beats
+    beats  -- input beats for an output beat
+    """
+    depth, lanes = len(rom.rows), pe * simd
+    weight_bits, bits = rom.widths[0], m_axis.bits
+    x_bits = s_axis.bits if s_axis.signed else s_axis.bits + 1
+    x_pe, x_simd = (0, 1) if shared else (1, pe)
+    low, high = -(1 << bits - 1), 1 << bits - 1
+
+    go = flag()
+    operand = uint(s_axis.width)
+    x = [sint(x_bits) for _ in range(s_axis.lanes)]
+    weight = [sint(weight_bits) for _ in range(lanes)]
+    product = [sint(x_bits + weight_bits) for _ in range(lanes)]
+    total = [sint(bits) for _ in range(pe)]
+    accumulator = [sint(bits) for _ in range(pe)]
+    result = [uint(bits) for _ in range(pe)]
+    beat, address = count(beats), count(depth)
+    operand_valid, operand_first, operand_last = flag(), flag(), flag()
+    product_valid, product_first, product_last = flag(), flag(), flag()
+    total_valid, total_first, total_last = flag(), flag(), flag()
+
+    weights = weight_rom(clk, go, address, weight, rom)
+    operands = unpack(operand, x, s_axis.bits, s_axis.signed)
+    results = pack(result, m_axis.tdata)
+
+    @always_comb
+    def flow():
+        go.next = m_axis.tready or not (m_axis.tvalid and total_valid and total_last)
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = go
+
+    @always_seq(clk.posedge, reset=rst)
+    def sequence():
+        if go:
+            operand_valid.next = s_axis.tvalid
+            operand_first.next = beat == 0
+            operand_last.next = beat == beats - 1
+            product_valid.next = operand_valid
+            product_first.next = operand_first
+            product_last.next = operand_last
+            total_valid.next = product_valid
+            total_first.next = product_first
+            total_last.next = product_last
+            if s_axis.tvalid:
+                beat.next = 0 if beat == beats - 1 else beat + 1
+                address.next = 0 if address == depth - 1 else address + 1
+        if go and total_valid and total_last:
+            m_axis.tvalid.next = True
+        elif m_axis.tready:
+            m_axis.tvalid.next = False
+
+    @always(clk.posedge)
+    def capture():
+        if go:
+            operand.next = s_axis.tdata
+
+    @always(clk.posedge)
+    def multiply():
+        if go and operand_valid:
+            for j in range(pe):
+                for i in range(simd):
+                    product[j * simd + i].next = x[j * x_pe + i * x_simd] * weight[j * simd + i]
+
+    @always(clk.posedge)
+    def add():
+        partial = intbv(0, min=low, max=high)
+        if go and product_valid:
+            for j in range(pe):
+                partial[:] = 0
+                for i in range(simd):
+                    partial[:] = partial + product[j * simd + i]
+                total[j].next = partial
+
+    @always(clk.posedge)
+    def accumulate():
+        partial = intbv(0, min=low, max=high)
+        if go and total_valid:
+            for j in range(pe):
+                partial[:] = total[j]
+                if not total_first:
+                    partial[:] = partial + accumulator[j]
+                accumulator[j].next = partial
+                if total_last:
+                    result[j].next = partial[bits:]
+
+    return instances()

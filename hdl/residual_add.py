@@ -1,0 +1,53 @@
+"""Residual add: saturating sum of a stage's projected output and its shortcut."""
+from myhdl import always, always_comb, always_seq, block, instances, intbv
+
+from hdl.lanes import pack, unpack
+from hdl.types import flag, sint, uint
+
+
+@block
+def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
+    """m = clip(a + b); a beat moves when both inputs hold one.
+
+    s_axis, s_axis_shortcut -- AxiStream of the same lanes, bits and order, signed
+    m_axis                  -- as they are; latency 1 cycle, 1 beat per cycle
+    """
+    lanes, bits = m_axis.lanes, m_axis.bits
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+    a, b = [[sint(bits) for _ in range(lanes)] for _ in range(2)]
+    total = [uint(bits) for _ in range(lanes)]
+    both, go = flag(), flag()
+
+    main = unpack(s_axis.tdata, a, bits, True)
+    shortcut = unpack(s_axis_shortcut.tdata, b, bits, True)
+    sums = pack(total, m_axis.tdata)
+
+    @always_comb
+    def join():
+        both.next = s_axis.tvalid and s_axis_shortcut.tvalid
+        go.next = m_axis.tready or not m_axis.tvalid
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = go and both
+        s_axis_shortcut.tready.next = go and both
+
+    @always_seq(clk.posedge, reset=rst)
+    def sequence():
+        if go:
+            m_axis.tvalid.next = both
+
+    @always(clk.posedge)
+    def saturate():
+        wide = intbv(0, min=2 * low, max=2 * high + 2)
+        if go:
+            for i in range(lanes):
+                wide[:] = a[i]
+                wide[:] = wide + b[i]
+                if wide > high:
+                    wide[:] = high
+                elif wide < low:
+                    wide[:] = low
+                total[i].next = wide[bits:]
+
+    return instances()

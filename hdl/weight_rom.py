@@ -1,0 +1,88 @@
+"""Weight ROM: a registered-read memory initialised from a ``.mem`` file, word unpacked to lanes.
+
+The one leaf with hand-written HDL, in the form that every vendor's tool maps to block RAM.
+Latency 1 cycle, 1 word per cycle, holds while ``enable`` is low.
+"""
+from dataclasses import dataclass
+
+from myhdl import always, block
+
+
+@dataclass(frozen=True)
+class Rom:
+    """Content of a ROM: one row of ints for each address, one int for each lane."""
+
+    name: str       # of the file, without .mem, and of the memory in the HDL
+    rows: tuple     # of tuples of ints
+    widths: tuple   # bits of each lane
+
+    @property
+    def width(self):
+        """Bits of a word."""
+        return sum(self.widths)
+
+    @property
+    def bits(self):
+        """Bits of the whole memory."""
+        return self.width * len(self.rows)
+
+    def mem(self):
+        """Text of the ``.mem`` file: a hexadecimal word a line, lane 0 lowest."""
+        digits = -(-self.width // 4)
+        lines = []
+        for row in self.rows:
+            word, offset = 0, 0
+            for value, bits in zip(row, self.widths):
+                word |= (value & (1 << bits) - 1) << offset
+                offset += bits
+            lines.append(f"{word:0{digits}x}\n")
+        return "".join(lines)
+
+
+class _Slices:
+    """Continuous assignments of a word's fields to lanes, written when the names are known."""
+
+    def __init__(self, lanes, word):
+        self.lanes, self.word = lanes, word
+
+    def __str__(self):
+        lines, low = [], 0
+        for lane in self.lanes:
+            bits = len(lane)
+            field = f"[{low + bits - 1}:{low}]" if bits > 1 else f"[{low}]"
+            lines.append(f"assign {lane._name} = {self.word}{field};")
+            low += bits
+        return "\n".join(lines)
+
+
+@block
+def weight_rom(clk, enable, address, lanes, rom):
+    """lanes[i] = field i of rom[address], one cycle after ``address``.
+
+    lanes -- list of signals, as wide as rom.widths
+    rom   -- Rom
+    """
+    name, rows = rom.name, rom.rows
+    high, last = rom.width - 1, len(rows) - 1
+    slices = _Slices(lanes, f"{name}_word")
+    clk.read = enable.read = address.read = True
+    for lane in lanes:
+        lane.driven = "wire"
+
+    @always(clk.posedge)
+    def read():
+        if enable:
+            for lane, value in zip(lanes, rows[int(address)]):
+                lane.next = value
+
+    weight_rom.verilog_code = """
+(* rom_style = "block" *)
+reg [$high:0] ${name}_rom [0:$last];
+reg [$high:0] ${name}_word;
+initial $$readmemh("$name.mem", ${name}_rom);
+always @(posedge $clk) begin
+    if ($enable) ${name}_word <= ${name}_rom[$address];
+end
+$slices
+"""
+    return read
