@@ -84,7 +84,8 @@ def rate_names(row, chosen, resolution):
 def ladder_table(rungs, chosen, resolution, unique):
     """Multipliers and weights at each rate; the chosen rate is marked."""
     table = grid("The ladder: multipliers and weights", "cycles/frame  ", "pixels/clock",
-                 "multipliers\nideal", "as folded", "busy", "requantizers", "weight words", "copies", text=0)
+                 "multipliers\nideal", "as folded", "busy", "requantizers", "weight words",
+                 "copies", text=0)
     for row in rungs:
         table.add_row(
             *rate_names(row, chosen, resolution), f"{row.ideal_multipliers:,.0f}",
