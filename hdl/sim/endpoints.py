@@ -1,0 +1,84 @@
+"""Ends of a simulated design: what sources send, what sinks await, when each of them pauses.
+
+Every simulator keeps these rules, so that the cycles of two of them can be compared.  Cycle 0 is
+the first rising edge with reset released.  In cycle k a source that holds no beat offers its next
+one unless ``idle[k % len(idle)]``; a beat once offered stays until taken; while nothing is offered
+tdata is the complement of the last beat, so that a block which looks at it is found out.  A sink
+is ready unless ``backpressure[k % len(backpressure)]``.
+"""
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+RESET_CYCLES = 4    # rising edges with reset active, before cycle 0
+NO_PAUSE = np.zeros(1, bool)
+
+
+class SimulatorError(ValueError):
+    """A simulator is missing, too old, or refuses the design."""
+
+
+class ProtocolError(AssertionError):
+    """A stream took back or changed a beat it had offered."""
+
+    def __init__(self, stream, cycle):
+        self.stream, self.cycle = stream, cycle
+        super().__init__(f"stream {stream} changed or withdrew, in cycle {cycle}, "
+                         f"a beat that had not been taken")
+
+
+class DeadlockError(AssertionError):
+    """Nothing moved for too long."""
+
+    def __init__(self, beats, cycle, timeout):
+        self.beats, self.cycle = beats, cycle
+        moved = ", ".join(f"{name} {count}" for name, count in beats.items())
+        super().__init__(f"no beat moved for {timeout} cycles, up to cycle {cycle}; beats so far: "
+                         f"{moved}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Beats for an input stream: ``words`` uint32 (beats, words), as ``payload`` makes them."""
+
+    words: np.ndarray
+    idle: Any = None        # bool array by cycle, True = offer nothing new; None = never
+
+
+@dataclass(frozen=True)
+class Sink:
+    """An output stream that must deliver ``count`` beats; more are recorded, not refused."""
+
+    count: int
+    backpressure: Any = None    # bool array by cycle, True = not ready; None = never
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """An inner stream to watch: the MyHDL bundle, and where converted Verilog has it.
+
+    ``path`` is the instance below the top ("block_1", "block_1.expand", "" for the top itself),
+    ``prefix`` the name of its signals before _tdata, _tvalid, _tready.
+    """
+
+    stream: Any
+    path: str = ""
+    prefix: str = ""
+
+
+def random_pattern(seed, probability, length=4093):
+    """Pauses in ``probability`` of the cycles, the same on every machine for one ``seed``.
+
+    The default length is prime, so that patterns do not fall into step with frames.
+    """
+    raw = np.random.Philox(seed).random_raw(length) >> np.uint64(11)
+    return raw.astype(np.float64) * 2.0 ** -53 < probability
+
+
+def pause_pattern(pattern):
+    """``pattern`` as uint8, refused where the stream could never move."""
+    pattern = np.ascontiguousarray(NO_PAUSE if pattern is None else pattern, np.uint8)
+    if pattern.ndim != 1 or pattern.all():
+        raise ValueError("a pause pattern is a vector that lets at least one cycle through")
+    return pattern

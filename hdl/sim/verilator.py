@@ -1,0 +1,230 @@
+"""Verilator simulation: Verilog compiled to a shared library, driven from arrays in one call."""
+import contextlib
+import ctypes
+import re
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hdl.sim import toolchain
+from hdl.sim.endpoints import (NO_PAUSE, RESET_CYCLES, DeadlockError, ProtocolError,
+                               SimulatorError, pause_pattern)
+from hdl.sim.trace import Run, Trace, payload_width, words_of
+
+VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
+            "--no-assert", "--output-split", "20000", "-Wno-fatal", "-Wno-lint", "-Wno-style",
+            "--prefix", "Vmodel")
+SMALL = 400_000             # bytes of C++ below which one compiler run is quickest
+OPTIMISE_SMALL = "-O1"
+OPTIMISE_LARGE = "-O2"
+PROGRESS_CYCLES = 1 << 14
+SOURCE, SINK, MONITOR = range(3)
+DONE, PROTOCOL, DEADLOCK, STOPPED, ERROR = range(5)
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A design compiled for simulation; every run starts from a fresh one."""
+
+    library: Path
+    top: str
+    memories: tuple     # names of the files its $readmemh calls need at run time
+    digest: str
+    reused: bool        # found in the cache
+    seconds: float      # to build, or to find
+
+
+def build(files, top, monitors, build_dir):
+    """Compile Verilog ``files`` of module ``top`` into a Model, or find it compiled.
+
+    monitors -- (path, prefix) of each inner stream that a run may watch, see Monitor
+    """
+    started = time.perf_counter()
+    tools, build_dir = toolchain.find(), Path(build_dir).resolve()
+    texts = [Path(file).read_text() for file in files]
+    public = _public(monitors)
+    key = toolchain.digest(tools.identity(), *VERILATE, SMALL, OPTIMISE_SMALL, OPTIMISE_LARGE,
+                           (toolchain.HERE / "harness.cpp").read_bytes(),
+                           (toolchain.HERE / "model.cpp").read_bytes(), top, public, *texts)
+    target = build_dir / key
+    reused = target.is_dir()
+    if not reused:
+        shared = toolchain.runtime(tools, build_dir)
+        with toolchain.built_once(target) as work:
+            _compile(tools, shared, work, files, top, public)
+    memories = sorted({name for text in texts
+                       for name in re.findall(r'\$readmem[hb]\s*\(\s*"([^"]+)"', text)})
+    return Model(target / "model.so", top, tuple(memories), key, reused,
+                 time.perf_counter() - started)
+
+
+def _public(monitors):
+    """Verilator configuration that keeps the monitored signals, by name in any module: the module
+    of an instance is not known here, and a few signals more cost nothing."""
+    names = {f"{prefix}_{member}" for _, prefix in monitors
+             for member in ("tdata", "tvalid", "tready", "tlast", "tuser")}
+    return "\n".join(["`verilator_config",
+                      *(f'public_flat_rd -module "*" -var "{name}"' for name in sorted(names)),
+                      ""])
+
+
+def _ports(header):
+    """Declarations of the model's ports for model.cpp."""
+    ports = re.findall(r"VL_(?:IN|OUT)\w*\(&(\w+),(\d+),(\d+)", header)
+    return "".join(f"PORT({name}, {int(high) - int(low) + 1})\n" for name, high, low in ports)
+
+
+def _compile(tools, shared, work, files, top, public):
+    source = work / "source"
+    (work / "public.vlt").write_text(public)
+    tools.verilate([*VERILATE, "--top-module", top, "--Mdir", str(source),
+                    str(work / "public.vlt"), *(str(Path(file).resolve()) for file in files)])
+    (source / "ports.inc").write_text(_ports((source / "Vmodel.h").read_text()))
+    units = sorted(source.glob("*.cpp"), key=lambda unit: -unit.stat().st_size)
+    include = [f"-I{source}", "-I" + str(toolchain.HERE)]
+    model = toolchain.HERE / "model.cpp"
+    if sum(unit.stat().st_size for unit in units) < SMALL:
+        one = source / "one.cc"
+        one.write_text("".join(f'#include "{unit}"\n' for unit in (*units, model)))
+        objects = [_object(tools, one, OPTIMISE_SMALL,
+                           [*include, "-include", str(shared / "verilated_pch.h")])]
+    else:
+        with ThreadPoolExecutor(toolchain.jobs()) as pool:
+            objects = list(pool.map(
+                lambda unit: _object(tools, unit, "-O0" if "Slow" in unit.name else OPTIMISE_LARGE,
+                                     include, source), (*units, model)))
+    tools.compile(["-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-o", str(work / "model.so"),
+                   *map(str, objects), *map(str, sorted(shared.glob("*.o"))), "-lpthread"])
+    toolchain.shutil.rmtree(source)
+
+
+def _object(tools, unit, optimise, options, directory=None):
+    """Compile one unit of C++; returns the object file."""
+    target = (directory or unit.parent) / f"{unit.stem}.o"
+    tools.compile([optimise, *options, "-c", str(unit), "-o", str(target)])
+    return target
+
+
+def run_verilator(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
+                  memories=None):
+    """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
+
+    Arguments as run_myhdl's, except
+    monitors -- {name: Monitor}
+    memories -- directory of the .mem files, or {file name: text}
+    """
+    streams = [(name, "", name, SOURCE, stream, end) for name, (stream, end) in sources.items()]
+    streams += [(name, "", name, SINK, stream, end) for name, (stream, end) in sinks.items()]
+    streams += [(name, watched.path, watched.prefix or name, MONITOR, watched.stream, None)
+                for name, watched in (monitors or {}).items()]
+    failure = []
+
+    @_CALLBACK
+    def report(cycle):
+        try:
+            if progress:
+                progress(cycle)
+        except BaseException as error:   # raised again when the C++ call is over
+            failure.append(error)
+        return len(failure)
+
+    library = _load(model.library)
+    with _working_directory(model, memories):
+        simulation = library.sim_open()
+    try:
+        _raise_error(library, simulation)
+        keep = [_declare(library, simulation, model.top, *stream) for stream in streams]
+        started = time.perf_counter()
+        status = library.sim_run(simulation, RESET_CYCLES, timeout, drain, PROGRESS_CYCLES, report)
+        seconds = time.perf_counter() - started
+        del keep
+        if failure:
+            raise failure[0]
+        if status == ERROR:
+            _raise_error(library, simulation)
+        cycles = library.sim_cycles(simulation)
+        if status == PROTOCOL:
+            raise ProtocolError(streams[library.sim_violator(simulation)][0], cycles)
+        beats = {stream[0]: library.sim_beats(simulation, i) for i, stream in enumerate(streams)}
+        if status == DEADLOCK:
+            raise DeadlockError(beats, cycles - 1, timeout)
+        traces = {name: _trace(library, simulation, i, beats[name], stream)
+                  for i, (name, _, _, _, stream, _) in enumerate(streams)}
+        stalls = {name: library.sim_stalls(simulation, i) for i, name in enumerate(sources)}
+        return Run(traces, cycles, stalls, seconds,
+                   {"digest": model.digest, "reused": model.reused, "seconds": model.seconds})
+    finally:
+        library.sim_close(simulation)
+
+
+def _load(path):
+    """The model's library with the types of its functions."""
+    library = ctypes.CDLL(str(path))
+    integer, pointer, text = ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p
+    for name, result, arguments in (
+            ("open", pointer, []), ("close", None, [pointer]), ("error", text, [pointer]),
+            ("cycles", integer, [pointer]), ("violator", integer, [pointer]),
+            ("beats", integer, [pointer, ctypes.c_int]),
+            ("stalls", integer, [pointer, ctypes.c_int]),
+            ("stream", ctypes.c_int, [pointer, text, text, ctypes.c_int, integer, ctypes.c_int,
+                                      pointer, integer, pointer, integer]),
+            ("run", ctypes.c_int, [pointer] + 4 * [integer] + [_CALLBACK]),
+            ("copy", None, [pointer, ctypes.c_int, pointer, pointer])):
+        function = getattr(library, f"sim_{name}")
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+@contextlib.contextmanager
+def _working_directory(model, memories):
+    """Be where the model's $readmemh calls find their files."""
+    if not model.memories:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        if memories is None or isinstance(memories, dict):
+            for name, text in (memories or {}).items():
+                Path(scratch, name).write_text(text)
+            memories = scratch
+        missing = [name for name in model.memories if not Path(memories, name).is_file()]
+        if missing:
+            raise SimulatorError(f"memory file {missing[0]} is missing, one of {len(missing)}")
+        with contextlib.chdir(memories):
+            yield
+
+
+def _declare(library, simulation, top, name, path, prefix, kind, stream, end):
+    """Tell the simulation of one stream; returns the arrays that must outlive it."""
+    scope = "" if kind != MONITOR else f"{top}.{path}" if path else top
+    count = words_of(payload_width(stream))
+    words, beats, pause = np.zeros((0, count), np.uint32), 0, NO_PAUSE.view(np.uint8)
+    if kind == SOURCE:
+        words, pause = np.ascontiguousarray(end.words, "<u4"), pause_pattern(end.idle)
+        beats = len(words)
+        if words.shape[1:] != (count,):
+            raise ValueError(f"source {name} has beats of {words.shape[1:]} words, not {count}")
+    elif kind == SINK:
+        beats, pause = end.count, pause_pattern(end.backpressure)
+    if library.sim_stream(simulation, scope.encode(), prefix.encode(), kind, stream.width,
+                          hasattr(stream, "tlast"), words.ctypes.data, beats, pause.ctypes.data,
+                          len(pause)):
+        _raise_error(library, simulation)
+    return words, pause
+
+
+def _trace(library, simulation, index, beats, stream):
+    words = np.empty((beats, words_of(payload_width(stream))), np.uint32)
+    cycles = np.empty(beats, np.int64)
+    library.sim_copy(simulation, index, words.ctypes.data, cycles.ctypes.data)
+    return Trace(words, cycles)
+
+
+def _raise_error(library, simulation):
+    text = library.sim_error(simulation).decode()
+    if text:
+        raise SimulatorError(f"Verilator: {text}")
