@@ -62,7 +62,7 @@ def draw_stage(x, y, name, units):
     strided = any(unit.stride == 2 for unit in units)
     fill = FILLS.get(name, FILLS["stride" if strided else "block"])
     parts = [f'<rect x="{x}" y="{y}" width="{BOX}" height="{HEIGHT}" rx="6" fill="{fill}" '
-             f'stroke="{INK}"/>', text(x + BOX / 2, y + 17, name, 11, weight="bold")]
+             f'stroke="{INK}"/>', text(x + BOX / 2, y + 17, name, 10, weight="bold")]
     parts += [text(x + BOX / 2, y + 34 + 15 * line, words, 11.5)
               for line, words in enumerate(describe(units))]
     if units[-1].kind == "residual_add":

@@ -16,9 +16,9 @@ def test_stored_picture_is_up_to_date():
 def test_every_stage_is_drawn(alpha, resolution):
     table = layer_table(alpha, resolution)
     root = ElementTree.fromstring(draw(table))
-    words = [element.text for element in root.iter("{*}text")]
+    words = [element.text for element in root.findall(".//{*}text")]
     assert [word for word in words if word in stages(table)] == list(stages(table))
-    shortcuts = [path for path in root.iter("{*}path") if path.get("stroke") == ARC]
+    shortcuts = [path for path in root.findall(".//{*}path") if path.get("stroke") == ARC]
     assert len(shortcuts) == 10 + 1     # and the legend's
 
 
