@@ -39,7 +39,7 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
     product_valid, product_first, product_last = flag(), flag(), flag()
     total_valid, total_first, total_last = flag(), flag(), flag()
 
-    weights = weight_rom(clk, go, address, weight, rom)
+    weights = weight_rom(clk, go, address, tuple(weight), rom)
     operands = unpack(operand, x, s_axis.bits, s_axis.signed)
     results = pack(result, m_axis.tdata)
 

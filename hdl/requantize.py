@@ -41,7 +41,7 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
     scaled = [sint(scaled_bits) for _ in range(lanes)]
     activation = [uint(bits) for _ in range(lanes)]
 
-    parameters = weight_rom(clk, go, address, bias + multiplier + shift, rom)
+    parameters = weight_rom(clk, go, address, (*bias, *multiplier, *shift), rom)
     accumulators = unpack(held, acc, s_axis.bits, True)
     activations = pack(activation, m_axis.tdata)
 

@@ -59,7 +59,7 @@ class _Slices:
 def weight_rom(clk, enable, address, lanes, rom):
     """lanes[i] = field i of rom[address], one cycle after ``address``.
 
-    lanes -- list of signals, as wide as rom.widths
+    lanes -- tuple of signals, as wide as rom.widths
     rom   -- Rom
     """
     name, rows = rom.name, rom.rows
