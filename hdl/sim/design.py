@@ -1,4 +1,5 @@
 """A design that any simulator can run: one call for MyHDL and for its converted Verilog."""
+import inspect
 import os
 import tempfile
 import warnings
@@ -30,6 +31,7 @@ class Design:
 
     function  -- @block called as function(clk, rst, **arguments)
     arguments -- {name: stream or parameter}
+    inner     -- names of arguments that are streams inside, driven and taken by the block itself
     monitors  -- {name: Monitor}, inner streams to watch
     memories  -- directory of .mem files or {file name: text}, for converted ROMs
     verilog   -- verilog(directory) -> (files, top module) writes the Verilog of a design that
@@ -38,6 +40,7 @@ class Design:
 
     function: Callable
     arguments: dict
+    inner: tuple = ()
     monitors: dict = field(default_factory=dict)
     memories: Any = None
     verilog: Callable = None
@@ -46,7 +49,7 @@ class Design:
     def ports(self):
         """The block's streams by name."""
         return {name: value for name, value in self.arguments.items()
-                if isinstance(value, AxiStream)}
+                if isinstance(value, AxiStream) and name not in self.inner}
 
     @contextmanager
     def elaborated(self):
@@ -60,8 +63,10 @@ class Design:
         for known in myhdl._simulator._blocks:
             known.calls = 0
         clk, rst = Signal(bool(0)), ResetSignal(1, active=1, isasync=False)
+        # By position: MyHDL's wrapper has parameters of its own, such as ``name``.
+        bound = inspect.signature(self.function).bind(clk, rst, **self.arguments)
         try:
-            yield self.function(clk, rst, **self.arguments), clk, rst
+            yield self.function(*bound.args, **bound.kwargs), clk, rst
         finally:
             del myhdl._simulator._signals[mark:]
 

@@ -1,6 +1,7 @@
 """Verilator simulation: Verilog compiled to a shared library, driven from arrays in one call."""
 import contextlib
 import ctypes
+import os
 import re
 import tempfile
 import time
@@ -194,13 +195,17 @@ def _working_directory(model, memories):
         missing = [name for name in model.memories if not Path(memories, name).is_file()]
         if missing:
             raise SimulatorError(f"memory file {missing[0]} is missing, one of {len(missing)}")
-        with contextlib.chdir(memories):
+        before = os.getcwd()
+        os.chdir(memories)
+        try:
             yield
+        finally:
+            os.chdir(before)
 
 
 def _declare(library, simulation, top, name, path, prefix, kind, stream, end):
     """Tell the simulation of one stream; returns the arrays that must outlive it."""
-    scope = "" if kind != MONITOR else f"{top}.{path}" if path else top
+    scope = ".".join(filter(None, ("TOP", top, path))) if kind == MONITOR else ""
     count = words_of(payload_width(stream))
     words, beats, pause = np.zeros((0, count), np.uint32), 0, NO_PAUSE.view(np.uint8)
     if kind == SOURCE:

@@ -1,0 +1,111 @@
+"""The network, one of its stages or one unit as a Design, and the comparison with a golden."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from hdl.axis import AxiStream
+from hdl.convert import convert_network, convert_stage, memory_files
+from hdl.mobilenet_v2 import by_stage, mobilenet_v2, output_streams, stage_block
+from hdl.sim.design import Design, simulate
+from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
+from hdl.sim.trace import payload
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first element of a unit's output that is not the golden's."""
+
+    stage: str
+    unit: str
+    frame: int
+    pixel: tuple    # row, column
+    channel: int
+    expected: int
+    got: int
+
+    def __str__(self):
+        row, column = self.pixel
+        return (f"stage {self.stage}, unit {self.unit}, frame {self.frame}, pixel ({row}, "
+                f"{column}), channel {self.channel}: expected {self.expected}, got {self.got}")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One unit's output held against its golden."""
+
+    unit: object            # layer-table row
+    elements: int
+    mismatches: int         # elements that differ or are missing
+    first: Difference = None
+
+
+def network_design(configs):
+    """Design of consecutive units: the whole network, or the stages that ``configs`` makes up.
+
+    Its ports are s_axis and m_axis; its monitors the output of every unit.
+    """
+    grouped, streams = by_stage(configs), output_streams(configs)
+    source, sink = AxiStream(*configs[0].stream_in()), streams[configs[-1].unit.name]
+    ports = {"s_axis": source, "m_axis": sink}
+    whole = len(grouped) > 1
+    monitors = {}
+    for stage, members in grouped.items():
+        for config in members:
+            last = config is members[-1]
+            monitors[config.unit.name] = Monitor(
+                streams[config.unit.name], f"{stage}_stage" if whole else "",
+                "m_axis" if last else f"{config.unit.role}_axis")
+    if whole:
+        def function(clk, rst, s_axis, m_axis):
+            return mobilenet_v2(clk, rst, s_axis, m_axis, configs, streams)
+    else:
+        block, arguments = stage_block(configs, streams)
+
+        def function(clk, rst, s_axis, m_axis):
+            return block(clk, rst, s_axis, m_axis, *arguments)
+
+    def verilog(directory):
+        if whole:
+            files = convert_network(configs, directory)
+        else:
+            files = [convert_stage(configs, directory)]
+        return files, files[-1].stem
+
+    return Design(function, ports, monitors=monitors, memories=memory_files(configs),
+                  verilog=verilog)
+
+
+def run_frames(simulator, configs, frames, seed=None, **options):
+    """Simulate ``frames``, integers (frames, rows, columns, channels), back to back.
+
+    seed -- of the random stalls of both sides, half of all cycles each; None runs free
+    Returns (Run, {unit: integers (frames, rows, columns, channels)}).
+    """
+    design = network_design(configs)
+    ports, unit = design.ports, configs[-1].unit
+    beats = len(frames) * unit.pixels_out * unit.channels_out // ports["m_axis"].lanes
+    idle, backpressure = (None, None) if seed is None else (
+        random_pattern(2 * seed, 0.5), random_pattern(2 * seed + 1, 0.5))
+    run = simulate(simulator, design, {
+        "s_axis": Source(payload(ports["s_axis"], frames), idle),
+        "m_axis": Sink(beats, backpressure)}, **options)
+    outputs = {}
+    for config in configs:
+        values = run[config.unit.name].values(design.monitors[config.unit.name].stream).ravel()
+        outputs[config.unit.name] = values
+    return run, outputs
+
+
+def compare(unit, golden, values):
+    """Hold a unit's ``values``, in the order they left, against ``golden`` (frames, H, W, C)."""
+    expected = np.asarray(golden).ravel()
+    common = min(expected.size, values.size)
+    differs = np.flatnonzero(values[:common] != expected[:common])
+    mismatches = differs.size + abs(expected.size - values.size)
+    first = None
+    if differs.size:
+        place = np.unravel_index(differs[0], np.shape(golden))
+        frame, row, column, channel = map(int, place)
+        first = Difference(unit.stage, unit.name, frame, (row, column), channel,
+                           int(expected[differs[0]]), int(values[differs[0]]))
+    return Comparison(unit, expected.size, int(mismatches), first)

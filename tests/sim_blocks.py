@@ -1,0 +1,214 @@
+"""Small blocks that the tests of the simulators run: a good one, and each kind of bad one."""
+from myhdl import Signal, always, always_comb, always_seq, block, instances, intbv
+
+from hdl.axis import AxiStream
+
+
+@block
+def register_slice(clk, rst, s_axis, m_axis):
+    """A pipeline register; tready passes straight through."""
+    @always_comb
+    def accept():
+        s_axis.tready.next = m_axis.tready or not m_axis.tvalid
+
+    @always_seq(clk.posedge, reset=rst)
+    def advance():
+        if m_axis.tready or not m_axis.tvalid:
+            m_axis.tvalid.next = s_axis.tvalid
+
+    @always(clk.posedge)
+    def hold():
+        if m_axis.tready or not m_axis.tvalid:
+            m_axis.tdata.next = s_axis.tdata
+
+    return instances()
+
+
+@block
+def two_slices(clk, rst, s_axis, m_axis, link):
+    """Two register slices, the stream ``link`` between them."""
+    first = register_slice(clk, rst, s_axis, link)
+    second = register_slice(clk, rst, link, m_axis)
+    return first, second
+
+
+@block
+def video_slice(clk, rst, s_axis, m_axis):
+    """register_slice for VideoStreams."""
+    @always_comb
+    def accept():
+        s_axis.tready.next = m_axis.tready or not m_axis.tvalid
+
+    @always_seq(clk.posedge, reset=rst)
+    def advance():
+        if m_axis.tready or not m_axis.tvalid:
+            m_axis.tvalid.next = s_axis.tvalid
+            m_axis.tdata.next = s_axis.tdata
+            m_axis.tlast.next = s_axis.tlast
+            m_axis.tuser.next = s_axis.tuser
+
+    return instances()
+
+
+@block
+def join_sum(clk, rst, s_axis, s_axis_skip, m_axis):
+    """Sum of two streams, modulo the output's width."""
+    go = Signal(bool(0))
+
+    @always_comb
+    def join():
+        go.next = (s_axis.tvalid and s_axis_skip.tvalid
+                   and (m_axis.tready or not m_axis.tvalid))
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = go
+        s_axis_skip.tready.next = go
+
+    @always_seq(clk.posedge, reset=rst)
+    def add():
+        if go:
+            m_axis.tvalid.next = True
+            m_axis.tdata.next = s_axis.tdata + s_axis_skip.tdata
+        elif m_axis.tready:
+            m_axis.tvalid.next = False
+
+    return instances()
+
+
+@block
+def rom_multiply(clk, rst, s_axis, m_axis, name, values):
+    """Beat n times values[n modulo their number], the values from a memory file in Verilog."""
+    depth, last = len(values), len(values) - 1
+    bits = max(value.bit_length() for value in values)
+    address = Signal(intbv(0, min=0, max=depth))
+    factor = Signal(intbv(0)[bits:])
+    factor.driven = "wire"
+    rom = rom_word(address, factor, name, values)
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = m_axis.tready or not m_axis.tvalid
+
+    @always_seq(clk.posedge, reset=rst)
+    def multiply():
+        if m_axis.tready or not m_axis.tvalid:
+            m_axis.tvalid.next = s_axis.tvalid
+            m_axis.tdata.next = s_axis.tdata * factor
+            if s_axis.tvalid:
+                if address == last:
+                    address.next = 0
+                else:
+                    address.next = address + 1
+
+    return rom, accept, multiply
+
+
+@block
+def rom_word(address, word, name, values):
+    """word = values[address]."""
+    last, high = len(values) - 1, len(word) - 1
+    address.read = True
+    word.driven = "wire"
+
+    @always(address)
+    def read():
+        word.next = values[int(address)]
+
+    rom_word.verilog_code = """
+reg [$high:0] ${name}_rom [0:$last];
+initial $$readmemh("$name.mem", ${name}_rom);
+assign $word = ${name}_rom[$address];
+"""
+    return read
+
+
+@block
+def withdraws(clk, rst, s_axis, m_axis):
+    """Breaks the protocol: offers each beat for one cycle only."""
+    @always_comb
+    def accept():
+        s_axis.tready.next = not rst
+
+    @always_seq(clk.posedge, reset=rst)
+    def offer():
+        m_axis.tvalid.next = s_axis.tvalid
+        m_axis.tdata.next = s_axis.tdata
+
+    return instances()
+
+
+@block
+def changes(clk, rst, s_axis, m_axis):
+    """Breaks the protocol: tdata counts while it waits."""
+    @always_comb
+    def accept():
+        s_axis.tready.next = m_axis.tready
+
+    @always_seq(clk.posedge, reset=rst)
+    def offer():
+        m_axis.tvalid.next = True
+        m_axis.tdata.next = (m_axis.tdata + 1) & 15
+
+    return instances()
+
+
+@block
+def stops(clk, rst, s_axis, m_axis, beats):
+    """Passes ``beats`` beats and then neither takes nor gives."""
+    count = Signal(intbv(0, min=0, max=beats + 1))
+
+    @always_comb
+    def connect():
+        m_axis.tdata.next = s_axis.tdata
+        m_axis.tvalid.next = s_axis.tvalid and count != beats
+        s_axis.tready.next = m_axis.tready and count != beats
+
+    @always_seq(clk.posedge, reset=rst)
+    def tally():
+        if s_axis.tvalid and m_axis.tready and count != beats:
+            count.next = count + 1
+
+    return instances()
+
+
+@block
+def stale_data(clk, rst, s_axis, m_axis):
+    """Gives tdata of every cycle from the first beat on, valid or not."""
+    started = Signal(bool(0))
+
+    @always_comb
+    def connect():
+        m_axis.tdata.next = s_axis.tdata
+        m_axis.tvalid.next = s_axis.tvalid or started
+        s_axis.tready.next = m_axis.tready
+
+    @always_seq(clk.posedge, reset=rst)
+    def start():
+        if s_axis.tvalid:
+            started.next = True
+
+    return instances()
+
+
+@block
+def overflows(clk, rst, s_axis, m_axis):
+    """Raises in MyHDL simulation: a counter with no room."""
+    count = Signal(intbv(0, min=0, max=3))
+
+    @always_comb
+    def connect():
+        m_axis.tdata.next = s_axis.tdata
+        m_axis.tvalid.next = s_axis.tvalid
+        s_axis.tready.next = m_axis.tready
+
+    @always_seq(clk.posedge, reset=rst)
+    def tally():
+        count.next = count + 1
+
+    return instances()
+
+
+def stream_pair(lanes=4, bits=7):
+    """Ports of a block with one input and one output of the same shape."""
+    return {"s_axis": AxiStream(lanes, bits), "m_axis": AxiStream(lanes, bits)}

@@ -1,0 +1,60 @@
+"""Words of beats against naive Python integers."""
+import numpy as np
+import pytest
+
+from hdl.axis import AxiStream, VideoStream
+from hdl.sim import Trace, pack, payload, unpack
+
+
+def naive_words(row, bits, count):
+    total = sum((int(value) & (1 << bits) - 1) << i * bits for i, value in enumerate(row))
+    return [total >> 32 * word & 0xffff_ffff for word in range(count)]
+
+
+def naive_fields(words, lanes, bits, signed):
+    total = sum(int(word) << 32 * i for i, word in enumerate(words))
+    fields = [total >> i * bits & (1 << bits) - 1 for i in range(lanes)]
+    return [v - (1 << bits) if signed and v >> bits - 1 else v for v in fields]
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3, 7, 33, 96])
+@pytest.mark.parametrize("bits", [*range(1, 34), 37, 42, 48, 49, 63, 64])
+def test_pack_and_unpack_match_python_integers(rng, lanes, bits):
+    values = rng.integers(-(1 << 63), 1 << 63, (5, lanes), dtype=np.int64)
+    values[0], values[1] = -1, 0
+    words = pack(values, bits)
+    count = -(-lanes * bits // 32)
+    assert words.dtype == np.uint32 and words.shape == (5, count)
+    assert words.tolist() == [naive_words(row, bits, count) for row in values]
+    for signed in [True] + [False] * (bits < 64):
+        assert unpack(words, lanes, bits, signed).tolist() == \
+            [naive_fields(row, lanes, bits, signed) for row in words]
+
+
+def test_unpack_takes_the_lanes_it_is_asked_for(rng):
+    words = rng.integers(0, 1 << 32, (3, 4), dtype=np.uint32)
+    for bits in (5, 8, 16):
+        assert unpack(words, 3, bits).tolist() == [naive_fields(w, 3, bits, 0) for w in words]
+
+
+def test_no_beats():
+    assert pack(np.zeros((0, 3), int), 5).shape == (0, 1)
+    assert unpack(np.zeros((0, 1), np.uint32), 3, 5).shape == (0, 3)
+
+
+@pytest.mark.parametrize("lanes, bits", [(1, 30), (1, 31), (1, 32), (3, 9)])
+def test_marks_of_a_video_stream_follow_its_data(rng, lanes, bits):
+    stream = VideoStream(lanes, bits, signed=False)
+    values = rng.integers(0, 1 << bits, (16, lanes))
+    last, user = rng.integers(0, 2, (2, 16)).astype(bool)
+    trace = Trace(payload(stream, values, last, user), np.arange(16))
+    np.testing.assert_array_equal(trace.values(stream), values)
+    np.testing.assert_array_equal(trace.last(stream), last)
+    np.testing.assert_array_equal(trace.user(stream), user)
+
+
+def test_payload_takes_tiles(rng):
+    stream = AxiStream(3, 9, tile=2)
+    values = rng.integers(-256, 256, (5, 2, 2, 3))
+    trace = Trace(payload(stream, values), np.arange(5))
+    np.testing.assert_array_equal(trace.values(stream), values.reshape(5, 12))
