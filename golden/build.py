@@ -129,7 +129,7 @@ def cache_key(alpha, resolution, precision, weights, image):
     if weights in ("seeded", "imagenet"):
         inputs.append(weights)
     else:
-        check_file(weights)
+        check_file(str(weights))
         inputs.append(hashlib.sha256(Path(weights).read_bytes()).hexdigest())
     sha256 = hashlib.sha256("\n".join(inputs).encode() + image.tobytes())
     for source in (*sorted(Path(__file__).parent.glob("*.py")), Path(layers.__file__)):

@@ -2,9 +2,13 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import sys
+import tempfile
 import warnings
+import zipfile
 
+import h5py
 import numpy as np
 
 from golden.errors import GoldenError
@@ -30,6 +34,7 @@ def mobilenet_v2(alpha, resolution, top=False, weights=None):
 
 def float_model(alpha, resolution, weights="seeded"):
     """The backbone (no top) with weights 'seeded', 'imagenet' or a file's."""
+    weights = str(weights)
     try:
         layer_table(alpha, resolution)
     except ValueError as error:
@@ -62,24 +67,45 @@ def load(model, path, alpha):
     """Load a backbone's weights from a file with or without the top."""
     check_file(path)
     try:
-        return model.load_weights(path)
-    except Exception as backbone_error:  # Keras raises many kinds
+        return load_weights(model, path)
+    except Exception:  # Keras raises many kinds
         # A legacy .h5 is loaded layer by layer, so one with a top needs a model with a top.
         whole = whole_network(path, alpha)
-        if whole is None:
-            raise GoldenError(
-                f"weights {path} do not fit MobileNetV2 with alpha {alpha} "
-                f"({first_line(backbone_error)}): give the alpha they were trained with, or "
-                "another file") from None
-    for layer in model.layers:
+    if whole is None:
+        raise GoldenError(f"weights {path} do not fit MobileNetV2 with alpha {alpha}: give the "
+                          "alpha they were trained with, or another file")
+    for layer in model.layers[1:]:
         layer.set_weights(whole.get_layer(layer.name).get_weights())
+
+
+def load_weights(model, path):
+    """Keras's load_weights; whatever the file does not hold is left NaN and so is noticed."""
+    for layer in model.layers:
+        layer.set_weights([np.full(variable.shape, np.nan) for variable in layer.weights])
+    with warnings.catch_warnings(), named_for_keras(path) as name:
+        warnings.simplefilter("ignore")
+        model.load_weights(name)
+
+
+@contextlib.contextmanager
+def named_for_keras(path):
+    """A path to the same file whose ending tells Keras which HDF5 layout it has."""
+    with contextlib.ExitStack() as cleanup:
+        if not path.endswith(".keras"):
+            with h5py.File(path) as file:
+                legacy = "layer_names" in file.attrs or "model_weights" in file
+            if legacy == path.endswith(".weights.h5"):
+                folder = cleanup.enter_context(tempfile.TemporaryDirectory())
+                path = shutil.copy(path, os.path.join(folder, "legacy.h5" if legacy
+                                                      else "keras3.weights.h5"))
+        yield path
 
 
 def whole_network(path, alpha):
     """MobileNetV2 with its 1000-class top, loaded from a file; None if the file does not fit."""
     model = mobilenet_v2(alpha, 224, top=True)
     try:
-        model.load_weights(path)
+        load_weights(model, path)
     except Exception:  # Keras raises many kinds; whatever it is, the file holds no such network
         return None
     return model
@@ -92,6 +118,7 @@ def classifier(weights, alpha=1.0):
     if weights == "imagenet":
         model = download(alpha, 224, top=True)
     else:
+        weights = str(weights)
         check_file(weights)
         model = whole_network(weights, alpha)
     return tuple(model.get_layer("predictions").get_weights()) if model else None
@@ -102,11 +129,17 @@ def check_file(path):
     if not os.path.isfile(path):
         raise GoldenError(f"there is no weights file {path}: give 'seeded', 'imagenet' or the "
                           "path of a .h5, .weights.h5 or .keras file")
-    if not str(path).endswith(SUFFIXES):
+    if not path.endswith(SUFFIXES):
         raise GoldenError(f"weights {path} end in neither .h5, .weights.h5 nor .keras, so Keras "
                           "cannot tell their format: rename the file after what it holds")
-    if not os.access(path, os.R_OK):
-        raise GoldenError(f"weights {path} cannot be read: check the file's permissions")
+    try:
+        sound = zipfile.is_zipfile(path) if path.endswith(".keras") else h5py.is_hdf5(path)
+    except OSError as error:
+        raise GoldenError(f"weights {path} cannot be read ({error.strerror}): "
+                          "check the file's permissions") from None
+    if not sound:
+        raise GoldenError(f"weights {path} are not what the name says (HDF5, or a zip for "
+                          ".keras), or not all of it: download or save the file again")
 
 
 def check_finite(model, weights):
@@ -115,8 +148,8 @@ def check_finite(model, weights):
         for variable, values in zip(layer.weights, layer.get_weights()):
             if not np.isfinite(values).all() \
                     or variable.path.endswith("variance") and values.min() < 0:
-                raise GoldenError(f"weights {weights} hold a value in {layer.name} that is not "
-                                  "finite, or a negative variance: give another file")
+                raise GoldenError(f"weights {weights} lack a finite value in layer {layer.name}, "
+                                  "or have a negative variance there: give another file")
 
 
 def digest(model):

@@ -12,7 +12,7 @@ import numpy as np
 from golden.graph import trace
 
 PIXEL_POWER = 0.3        # mean square of (2p - 255) / 255 in photos
-RELU6_MEAN, RELU6_POWER = 1.2, 3.0
+RELU6_MEAN, RELU6_POWER = 1.13, 3.0
 PROJECT_POWER = 0.9
 GAMMA, BETA = (1.0, 2.6), (0.2, 1.2)                # before a ReLU6
 LINEAR_GAMMA, LINEAR_BETA = (0.7, 1.2), (-0.3, 0.3)  # of a project convolution

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -68,8 +69,25 @@ def expected(alpha, resolution, precision):
     return found
 
 
+def differences(golden, other):
+    """Names of the datasets that two goldens do not share exactly, and 'scales' if those differ."""
+    ours, theirs = datasets(golden), datasets(other)
+    found = [name for name in dict.fromkeys([*ours, *theirs]) if name not in ours
+             or name not in theirs or digest(ours[name]) != digest(theirs[name])]
+    return found + ["scales"] * (golden.scales != other.scales)
+
+
+def check_place(path):
+    """Refuse a path no file can be written to, before any work is done for it."""
+    path = Path(path)
+    if path.is_dir() or not path.parent.is_dir():
+        problem = "is a directory" if path.is_dir() else "is in no directory there is"
+        raise GoldenError(f"golden {path} {problem}: give the path of a file with --out")
+
+
 def write(path, golden):
     """Write a golden under a temporary name and give it its own once it is complete."""
+    check_place(path)
     temporary = f"{path}.{os.getpid()}.part"
     arrays = datasets(golden)
     try:

@@ -1,0 +1,143 @@
+"""Dump a golden: Keras's activations and the hardware's integers for one photo, in one HDF5 file.
+
+Without --out the golden goes to the cache, where an equal one is reused.
+"""
+import json
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from golden import build, store
+from golden.classify import class_name, classify
+from golden.errors import GoldenError
+from golden.metrics import sqnr_db
+from hdl.layers import layer_table, stages
+from scripts.options import (alpha_option, json_option, out_option, precision_option,
+                             resolution_option, user_errors, weights_option)
+
+
+@click.command(help=__doc__)
+@click.argument("photo", type=click.Path(path_type=Path), required=False)
+@alpha_option
+@resolution_option
+@precision_option
+@weights_option
+@out_option
+@click.option("--verify", type=click.Path(path_type=Path), metavar="FILE", default=None,
+              help="Recompute a golden from its recorded image and weights; exit 0 only if every "
+                   "dataset is equal.  One made from a weights file needs --weights PATH again.")
+@json_option
+@user_errors
+def main(photo, alpha, resolution, precision, weights, out, verify, as_json):
+    """Dump or verify one golden."""
+    with Console(stderr=True).status("reading") as status:
+        if verify:
+            if photo or out:
+                raise GoldenError("--verify reads its photo from the golden and writes nothing: "
+                                  "leave PHOTO and --out away")
+            summary = verification(verify, weights, status.update)
+        else:
+            summary = dump(photo, alpha, resolution, precision.name, weights, out, status.update)
+    if as_json:
+        click.echo(json.dumps(summary))
+    elif verify:
+        click.echo(verdict(summary))
+    else:
+        tell(summary)
+    if summary.get("differences"):
+        raise SystemExit(1)
+
+
+def dump(photo, alpha, resolution, precision, weights, out, report):
+    """Make one golden and sum it up in a dict of plain values."""
+    if out:
+        store.check_place(out)
+        golden = build.build(alpha, resolution, precision, weights, photo, report)
+        report("writing")
+        store.write(out, golden)
+        path, reused = out, False
+    else:
+        path, reused = build.cached(alpha, resolution, precision, weights, photo, report=report)
+        golden = store.read(path)
+    return {"golden": str(path), "reused": reused, "bytes": Path(path).stat().st_size,
+            "alpha": alpha, "resolution": resolution, "precision": precision,
+            **{name: golden.attributes[name]
+               for name in ("weights", "weights_sha256", "image_sha256")},
+            "sqnr_db": {name: sqnr_db(values, golden.fixed[name], golden.scales[name])
+                        for name, values in golden.float.items()},
+            "classes": classes(golden, weights, report)}
+
+
+def classes(golden, weights, report):
+    """[{class, name, float, fixed}]: the fixed network's top five; None without a classifier."""
+    if weights == "seeded":
+        return None
+    report("classifying")
+    from golden.model import classifier
+    top = classifier(weights, golden.alpha)
+    if top is None:
+        return None
+    name = list(golden.float)[-1]
+    floats = dict(classify(golden.float[name], *top, count=None))
+    return [{"class": index, "name": class_name(index), "float": floats[index],
+             "fixed": probability}
+            for index, probability in classify(golden.fixed[name] * golden.scales[name], *top)]
+
+
+def verification(path, weights, report):
+    """Recompute a golden and list the datasets that differ."""
+    golden = store.read(path)
+    made_with = golden.attributes["weights"]
+    if made_with in ("seeded", "imagenet"):
+        weights = made_with
+    elif weights in ("seeded", "imagenet"):
+        raise GoldenError(f"golden {path} was made with the weights file {made_with}: "
+                          "give it again with --weights PATH")
+    reference = build.Reference(golden.alpha, golden.resolution, golden.precision, weights, report)
+    if reference.attributes["weights_sha256"] != golden.attributes["weights_sha256"]:
+        raise GoldenError(f"weights {weights} are not the ones golden {path} was made with "
+                          f"({made_with}, sha256 {golden.attributes['weights_sha256']}): "
+                          "give that file with --weights")
+    report("running both networks")
+    different = store.differences(golden, reference.golden(golden.image))
+    return {"golden": str(path), "datasets": len(store.datasets(golden)), "equal": not different,
+            "differences": different}
+
+
+def verdict(summary):
+    """The sentence a verification ends with."""
+    different = summary["differences"]
+    if not different:
+        return f"{summary['golden']}: all {summary['datasets']} datasets are equal"
+    kinds = "only Keras's float32 activations, which depend on the processor" \
+        if all(name.startswith("float/") for name in different) else "integers among them"
+    return (f"{summary['golden']}: {len(different)} of {summary['datasets']} datasets differ "
+            f"({kinds}), first {different[0]}")
+
+
+def tell(summary):
+    """Print a summary for people."""
+    console = Console()
+    table = Table(title=f"MobileNetV2 alpha {summary['alpha']}, {summary['resolution']} x "
+                        f"{summary['resolution']}, {summary['precision']}, {summary['weights']} "
+                        "weights: fixed point against Keras")
+    table.add_column("stage")
+    table.add_column("output")
+    table.add_column("SQNR, dB", justify="right")
+    for stage, units in stages(layer_table(summary["alpha"], summary["resolution"])).items():
+        unit = units[-1]
+        table.add_row(stage, f"{unit.size_out} x {unit.size_out} x {unit.channels_out}",
+                      f"{summary['sqnr_db'][unit.name]:.1f}")
+    console.print(table)
+    for row in summary["classes"] or ():
+        console.print(f"class {row['class']:3d} {row['name'] or '':24s} fixed {row['fixed']:.4f}, "
+                      f"float {row['float']:.4f}")
+    state = "reused from the cache" if summary["reused"] else "written"
+    console.print(f"{summary['golden']} ({summary['bytes'] / 1e6:.1f} MB, {state})",
+                  soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
