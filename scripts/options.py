@@ -10,8 +10,7 @@ from pathlib import Path
 import click
 
 from hdl.layers import ALPHAS, PRECISIONS
-
-SIMULATORS = ("verilator", "myhdl")
+from hdl.sim import SIMULATORS
 
 
 class UserError(click.ClickException):

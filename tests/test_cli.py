@@ -57,12 +57,25 @@ def test_unknown_option(name):
     ("--resolution", "22.4", "'22.4' is not a valid integer"),
     ("--precision", "w4a4", "'w4a4' is not one of 'w16a16', 'w8a8'"),
     ("--cycles-per-frame", "0", "0 is not in the range x>=1"),
-    ("--simulator", "spice", "'spice' is not one of 'verilator', 'myhdl'"),
+    ("--simulator", "spice", "'spice' is not one of 'myhdl', 'verilator'"),
     ("--seed", "-1", "-1 is not in the range x>=0"),
 ])
 def test_bad_option(option, value, said):
     for name in commands_with(option):
         assert said in refused(name, option, value)
+
+
+@pytest.mark.parametrize("photo", ["missing.png", "words.png", "folder"])
+def test_bad_photo(photo, tmp_path, monkeypatch):
+    """Refused in one sentence that names it, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.png").write_text("no photo")
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.iterdir())
+    for name, command in COMMANDS.items():
+        if any(parameter.name == "photo" for parameter in command.params):
+            assert photo in refused(name, photo, "--resolution", "32")
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def invoke(error):
