@@ -124,6 +124,28 @@ assign $word = ${name}_rom[$address];
 
 
 @block
+def many_registers(clk, rst, s_axis, m_axis):
+    """A block whose generators set and read many names."""
+    alpha, beta, gamma, delta, epsilon = [Signal(bool(0)) for _ in range(5)]
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = m_axis.tready and alpha and beta and gamma and delta and epsilon
+
+    @always_seq(clk.posedge, reset=rst)
+    def advance():
+        alpha.next = s_axis.tvalid
+        beta.next = alpha
+        gamma.next = beta
+        delta.next = gamma
+        epsilon.next = delta
+        m_axis.tvalid.next = epsilon
+        m_axis.tdata.next = s_axis.tdata
+
+    return accept, advance
+
+
+@block
 def withdraws(clk, rst, s_axis, m_axis):
     """Breaks the protocol: offers each beat for one cycle only."""
     @always_comb

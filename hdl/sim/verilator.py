@@ -211,8 +211,8 @@ def _declare(library, simulation, top, name, path, prefix, kind, stream, end):
     if kind == SOURCE:
         words, pause = np.ascontiguousarray(end.words, "<u4"), pause_pattern(end.idle)
         beats = len(words)
-        if words.shape[1:] != (count,):
-            raise ValueError(f"source {name} has beats of {words.shape[1:]} words, not {count}")
+        if words.ndim != 2 or words.shape[1] != count:
+            raise ValueError(f"source {name} has beats of {words.shape[-1]} words, not {count}")
     elif kind == SINK:
         beats, pause = end.count, pause_pattern(end.backpressure)
     if library.sim_stream(simulation, scope.encode(), prefix.encode(), kind, stream.width,
