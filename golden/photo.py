@@ -30,9 +30,9 @@ def fit(image, resolution):
     """The centred square of a Pillow image as uint8 (resolution, resolution, 3)."""
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
-    square = image.resize((resolution, resolution), Image.Resampling.BICUBIC,
-                          box=(left, top, left + side, top + side))
-    return np.asarray(square, dtype=np.uint8)
+    # Not resize(box=...): its filter reaches beyond the box.
+    square = image.crop((left, top, left + side, top + side))
+    return np.asarray(square.resize((resolution, resolution), Image.Resampling.BICUBIC))
 
 
 def shipped(name):

@@ -1,9 +1,10 @@
 """Weights from a seed, the same on every machine and with every NumPy.
 
-Raw 64-bit outputs of Philox and exact arithmetic only: no distribution of NumPy's, whose streams
-may change.  Gains are analytic.  Were every channel before its ReLU6 normal with the mean and
-deviation that its batch norm's beta and gamma draw, activations after it would have the moments
-below; each convolution's moving statistics are what those moments predict, give or take a draw.
+Raw 64-bit outputs of Philox, sums of integers and elementwise float64 only: NumPy's distributions
+may change and its sums' last bits do.  Gains are analytic: every channel before its ReLU6 is taken
+as normal, with the mean beta and the deviation gamma that its batch norm draws.  Each batch norm
+subtracts the mean that this predicts, or what all pixels share would drown, layer by layer, what
+tells them apart.
 """
 import hashlib
 
@@ -11,11 +12,13 @@ import numpy as np
 
 from golden.graph import trace
 
-PIXEL_POWER = 0.3        # mean square of (2p - 255) / 255 in photos
-RELU6_MEAN, RELU6_POWER = 1.13, 3.0
-PROJECT_POWER = 0.9
+PIXEL_VARIANCE = 0.3        # of (2p - 255) / 255 in photos
+RELU6_VARIANCE = 1.6        # after a ReLU6
+PROJECT_VARIANCE = 0.9      # after a project convolution
 GAMMA, BETA = (1.0, 2.6), (0.2, 1.2)                # before a ReLU6
 LINEAR_GAMMA, LINEAR_BETA = (0.7, 1.2), (-0.3, 0.3)  # of a project convolution
+CENTRE = 3               # weight of a depthwise centre: all that a 1 x 1 map leaves of the nine
+MEAN_STEP = 2.0 ** -10   # means are integers of this step, for exact sums
 
 
 def draw(key, shape):
@@ -33,28 +36,33 @@ def between(key, count, limits):
 
 def fill(model):
     """Give every convolution and batch norm of a Keras MobileNetV2 its seeded weights."""
-    power = {"input": PIXEL_POWER}
+    variance, mean = {"input": PIXEL_VARIANCE}, {"input": np.zeros(3, dtype=np.int64)}
     for node in trace(model).values():
+        name = node.name
         if not node.convolution:
-            power[node.name] = sum(power[source] for source in node.sources)
+            variance[name] = sum(variance[source] for source in node.sources)
+            mean[name] = sum(mean[source] for source in node.sources)
             continue
         source, = node.sources
         relu6 = node.activation == "relu6"
-        power[node.name] = RELU6_POWER if relu6 else PROJECT_POWER
-        kernel = draw(f"{node.name}/kernel", node.convolution.weights[0].shape)
-        depthwise = kernel.shape[3] == 1
-        if kernel.shape[:2] == (1, 1):
-            # Zero-sum rows: what all channels have in common would drown what tells pixels apart.
-            kernel -= kernel.sum(axis=2, keepdims=True) // kernel.shape[2]
-        fan_in = kernel.size // (kernel.shape[2] if depthwise else kernel.shape[3])
-        step = np.sqrt(3 / fan_in) * 2.0 ** -24
-        sums = kernel.sum(axis=(0, 1)).reshape(-1) if depthwise else 0
+        kernel = draw(f"{name}/kernel", node.convolution.weights[0].shape)
         channels = node.batch_norm.gamma.shape[0]
-        variance = power[source] - (RELU6_MEAN ** 2 if power[source] == RELU6_POWER else 0)
+        if kernel.shape[3] == 1:
+            kernel[1, 1] *= CENTRE
+            fan_in = CENTRE ** 2 + 8
+            sums = kernel.sum(axis=(0, 1))[:, 0] * mean[source]
+        else:
+            fan_in = kernel.size // channels
+            sums = mean[source] @ kernel.sum(axis=(0, 1))
+        step = np.sqrt(3 / fan_in) * 2.0 ** -24
+        gamma = between(f"{name}/gamma", channels, GAMMA if relu6 else LINEAR_GAMMA)
+        beta = between(f"{name}/beta", channels, BETA if relu6 else LINEAR_BETA)
+        offset = between(f"{name}/mean", channels, (-0.2, 0.2)) * np.sqrt(variance[source])
         node.convolution.set_weights([(kernel * step).astype(np.float32)])
         node.batch_norm.set_weights([values.astype(np.float32) for values in (
-            between(f"{node.name}/gamma", channels, GAMMA if relu6 else LINEAR_GAMMA),
-            between(f"{node.name}/beta", channels, BETA if relu6 else LINEAR_BETA),
-            between(f"{node.name}/mean", channels, (-0.2, 0.2)) * np.sqrt(variance)
-            + sums * step * RELU6_MEAN,
-            between(f"{node.name}/variance", channels, (0.75, 1.5)) * variance)])
+            gamma, beta, sums * (step * MEAN_STEP) + offset,
+            between(f"{name}/variance", channels, (0.75, 1.5)) * variance[source])])
+        # Mean of a rectified normal, to 2 %: exact at beta = 0 and far from it.
+        after = (beta + np.sqrt(beta ** 2 + 0.64 * gamma ** 2)) / 2 if relu6 else beta
+        variance[name] = RELU6_VARIANCE if relu6 else PROJECT_VARIANCE
+        mean[name] = np.rint(after / MEAN_STEP).astype(np.int64)

@@ -49,6 +49,13 @@ def digest(array):
     return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
 
 
+def seal(attributes):
+    """sha256 of the root's attributes, which HDF5 itself does not check."""
+    plain = {name: value.item() if hasattr(value, "item") else value
+             for name, value in attributes.items()}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
 def expected(alpha, resolution, precision):
     """{path: (shape, dtype)} of every dataset, from the layer table alone."""
     row = PRECISIONS[precision]
@@ -90,14 +97,14 @@ def write(path, golden):
     check_place(path)
     temporary = f"{path}.{os.getpid()}.part"
     arrays = datasets(golden)
+    attributes = golden.attributes | {
+        "schema": SCHEMA, "alpha": golden.alpha, "resolution": golden.resolution,
+        "precision": golden.precision, "scales": json.dumps(golden.scales),
+        "digests": json.dumps({name: digest(array) for name, array in arrays.items()})}
     try:
         # The 1.10 format has a checksum on every header too, not only on the data.
         with h5py.File(temporary, "w", libver=("v110", "v110")) as file:
-            file.attrs.update(
-                golden.attributes, schema=SCHEMA, alpha=golden.alpha,
-                resolution=golden.resolution, precision=golden.precision,
-                scales=json.dumps(golden.scales),
-                digests=json.dumps({name: digest(array) for name, array in arrays.items()}))
+            file.attrs.update(attributes, seal=seal(attributes))
             for name, array in arrays.items():
                 file.create_dataset(name, data=array, chunks=True, compression="gzip",
                                     shuffle=True, fletcher32=True)
@@ -129,6 +136,8 @@ def read(path, float=True):
 def load(file, path, with_float):
     """A Golden from an open file."""
     attributes = dict(file.attrs)
+    sealed = attributes.pop("seal", None)
+    intact = sealed == seal(attributes)
     schema = attributes.pop("schema", None)
     if schema != SCHEMA:
         raise GoldenError(f"golden {path} is of schema {schema} and this program reads schema "
@@ -137,6 +146,9 @@ def load(file, path, with_float):
     precision = str(attributes.pop("precision"))
     scales, digests = (json.loads(attributes.pop(name)) for name in ("scales", "digests"))
     check_table(file, path, alpha, resolution, precision)
+    if not intact:
+        raise GoldenError(f"golden {path} is damaged (its attributes are not what was written): "
+                          f"{REMEDY}")
 
     def group(prefix):
         """{name: array} below a prefix, in the order they were written."""
