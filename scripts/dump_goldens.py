@@ -3,6 +3,7 @@
 Without --out the golden goes to the cache, where an equal one is reused.
 """
 import json
+import math
 from pathlib import Path
 
 import click
@@ -65,9 +66,14 @@ def dump(photo, alpha, resolution, precision, weights, out, report):
             "alpha": alpha, "resolution": resolution, "precision": precision,
             **{name: golden.attributes[name]
                for name in ("weights", "weights_sha256", "image_sha256")},
-            "sqnr_db": {name: sqnr_db(values, golden.fixed[name], golden.scales[name])
+            "sqnr_db": {name: finite(sqnr_db(values, golden.fixed[name], golden.scales[name]))
                         for name, values in golden.float.items()},
             "classes": classes(golden, weights, report)}
+
+
+def finite(value):
+    """The value, or None for an infinity, which JSON does not have."""
+    return value if math.isfinite(value) else None
 
 
 def classes(golden, weights, report):
@@ -128,8 +134,9 @@ def tell(summary):
     table.add_column("SQNR, dB", justify="right")
     for stage, units in stages(layer_table(summary["alpha"], summary["resolution"])).items():
         unit = units[-1]
+        ratio = summary["sqnr_db"][unit.name]
         table.add_row(stage, f"{unit.size_out} x {unit.size_out} x {unit.channels_out}",
-                      f"{summary['sqnr_db'][unit.name]:.1f}")
+                      "infinite" if ratio is None else f"{ratio:.1f}")
     console.print(table)
     for row in summary["classes"] or ():
         console.print(f"class {row['class']:3d} {row['name'] or '':24s} fixed {row['fixed']:.4f}, "

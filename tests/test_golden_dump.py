@@ -1,0 +1,130 @@
+"""The command: what it prints, what it writes, how it refuses; and the cache beneath it."""
+import json
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from golden import build, photo, store
+from golden.errors import GoldenError
+from scripts.dump_goldens import main
+from tests.golden_reference import reference
+
+SMALL = ["--resolution", "32", "--precision", "w8a8"]
+
+
+@pytest.fixture(autouse=True)
+def shared_network(monkeypatch, tmp_path):
+    """The command gets the tests' network of seeded weights, and a cache of its own."""
+    original = build.Reference
+    monkeypatch.setattr(build, "Reference", lambda *args: original(*args) if args[3] != "seeded"
+                        else reference(args[2], args[0], args[1]))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def run(*arguments, code=0):
+    """Run the command; its exit status must be as expected."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+def test_dump_then_verify(tmp_path):
+    path = tmp_path / "golden.h5"
+    summary = json.loads(run(*SMALL, "--out", path, "--json").stdout)
+    assert summary["golden"] == str(path) and summary["bytes"] == path.stat().st_size
+    assert summary["precision"] == "w8a8" and summary["classes"] is None
+    assert 20 < summary["sqnr_db"]["Conv_1"] < 60
+    assert run("--verify", path).stdout.endswith("golden.h5: all 334 datasets are equal\n")
+    report = json.loads(run("--verify", path, "--json").stdout)
+    assert report == {"golden": str(path), "datasets": 334, "equal": True, "differences": []}
+
+
+@pytest.mark.parametrize("group, words", [("fixed", "integers among them"),
+                                          ("float", "only Keras's float32 activations")])
+def test_verify_tells_what_differs(tmp_path, group, words):
+    golden = reference("w8a8").golden(photo.load_photo(None, 32))
+    values = getattr(golden, group)
+    values["Conv1"] = np.where(np.arange(values["Conv1"].size).reshape(values["Conv1"].shape) == 9,
+                               1, values["Conv1"]).astype(values["Conv1"].dtype)
+    store.write(tmp_path / "golden.h5", golden)
+    output = run("--verify", tmp_path / "golden.h5", code=1).stdout
+    assert f"1 of 334 datasets differ ({words}" in output and f"{group}/Conv1" in output
+
+
+def test_the_table_for_people(tmp_path):
+    output = run(*SMALL).stdout
+    assert "block_16" in output and "1 x 1 x 1280" in output and "written" in output
+    assert "reused from the cache" in run(*SMALL).stdout
+
+
+def test_cache_is_keyed_by_everything(tmp_path):
+    first, reused = build.cached(1.0, 32, "w8a8", cache_dir=tmp_path)
+    assert not reused
+    assert build.cached(1.0, 32, "w8a8", cache_dir=tmp_path) == (first, True)
+    coffee = photo.fit(photo.shipped("coffee"), 32)
+    image = photo.load_photo(None, 32)
+    weights = tmp_path / "weights.h5"
+    h5py.File(weights, "w").close()
+    keys = {build.cache_key(*key) for key in [
+        (1.0, 32, "w8a8", "seeded", image), (1.0, 32, "w8a8", "seeded", coffee),
+        (1.0, 32, "w16a16", "seeded", image), (0.35, 32, "w8a8", "seeded", image),
+        (1.0, 32, "w8a8", "imagenet", image), (1.0, 32, "w8a8", weights, image)]}
+    assert len(keys) == 6 and first.stem == build.cache_key(1.0, 32, "w8a8", "seeded", image)[:32]
+
+
+def test_a_damaged_cache_is_mended(tmp_path):
+    path, _ = build.cached(1.0, 32, "w8a8", cache_dir=tmp_path)
+    with h5py.File(path, "a") as file:
+        file["fixed/Conv1"][0, 0, 0] ^= 1
+    assert build.cached(1.0, 32, "w8a8", cache_dir=tmp_path) == (path, False)
+    assert store.read(path).resolution == 32
+
+
+def test_a_cache_that_cannot_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(GoldenError, match="cache .* cannot be made .*: give another directory"):
+        build.cached(1.0, 32, "w8a8", cache_dir=tmp_path / "file" / "cache")
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--alpha", "0.6"], "alpha 0.6 is not one of Keras's"),
+    (["--resolution", "16"], "resolution 16 is too small"),
+    (["/nowhere.png"], "there is no photo /nowhere.png"),
+    (["--weights", "/nowhere.h5"], "there is no weights file /nowhere.h5"),
+    (["--out", "/nowhere/golden.h5"], "/nowhere/golden.h5 is in no directory there is"),
+    (["--verify", "/nowhere.h5"], "there is no golden /nowhere.h5"),
+    (["--verify", "/nowhere.h5", "--out", "x.h5"], "--verify reads its photo from the golden"),
+    (["--precision", "w4a4"], "'w4a4' is not one of 'w16a16', 'w8a8'")])
+def test_bad_input_is_one_sentence(arguments, words, tmp_path):
+    result = run(*arguments, code=2)
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("Error: ") and words in last and result.stdout == ""
+    assert not list(tmp_path.rglob("*.h5*"))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # in Keras's HDF5 code
+def test_verify_asks_for_the_weights_file(tmp_path):
+    """A golden made from a file names it, and takes no other."""
+    from golden.model import float_model, mobilenet_v2
+    path = tmp_path / "golden.h5"
+    float_model(1.0, 32, "seeded").save_weights(tmp_path / "mine.weights.h5")
+    mobilenet_v2(1.0, 32).save_weights(tmp_path / "other.weights.h5")
+    run(*SMALL, "--out", path, "--weights", tmp_path / "mine.weights.h5")
+    assert str(tmp_path) not in str(store.read(path).attributes)
+    run("--verify", path, "--weights", tmp_path / "mine.weights.h5")
+    assert "was made with the weights file mine.weights.h5: give it again with --weights PATH" \
+        in run("--verify", path, code=2).stderr
+    assert "are not the ones golden" in run(
+        "--verify", path, "--weights", tmp_path / "other.weights.h5", code=2).stderr
+
+
+def test_help_and_reading_do_not_start_tensorflow():
+    """Seconds of start-up, only for those who need them."""
+    code = ("import sys, scripts.dump_goldens, golden.build, golden.store, golden.classify; "
+            "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)")
+    subprocess.run([sys.executable, "-c", code], check=True)
