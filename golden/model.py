@@ -79,9 +79,7 @@ def load(model, path, alpha):
 
 
 def load_weights(model, path):
-    """Keras's load_weights; whatever the file does not hold is left NaN and so is noticed."""
-    for layer in model.layers:
-        layer.set_weights([np.full(variable.shape, np.nan) for variable in layer.weights])
+    """Keras's load_weights, which raises for any weight a file lacks, without its warnings."""
     with warnings.catch_warnings(), named_for_keras(path) as name:
         warnings.simplefilter("ignore")
         model.load_weights(name)

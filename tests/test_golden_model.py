@@ -66,10 +66,20 @@ def test_weights_of_another_alpha(networks, tmp_path):
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_half_a_network(networks, tmp_path, ending):
-    """Keras only warns of layers a file does not have."""
+    """Layers the file does not have must not stay random."""
     path = str(tmp_path / f"half{ending}")
     whole = networks[False]
     save(keras.Model(whole.input, whole.get_layer("block_5_add").output), path)
+    assert "do not fit MobileNetV2 with alpha 1.0" in refusal(1.0, path)
+
+
+@pytest.mark.parametrize("lost", ["conv2d_5", "conv2d_5/vars/0", "batch_normalization_3/vars/2"])
+def test_a_single_missing_weight(networks, tmp_path, lost):
+    """It would keep the random value it was born with."""
+    path = tmp_path / "holes.weights.h5"
+    networks[False].save_weights(path)
+    with h5py.File(path, "a") as file:
+        del file[f"layers/{lost}"]
     assert "do not fit MobileNetV2 with alpha 1.0" in refusal(1.0, path)
 
 

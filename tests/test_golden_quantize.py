@@ -61,8 +61,9 @@ def test_snap_up_is_the_next_quarter_octave(rng):
 def test_tensors_that_meet_in_adds_share_one_scale():
     """Two adds in a row make one group of five; a project without add keeps its own."""
     nodes = [Node("expand", ("input",), activation="relu6"), Node("alone", ("expand",)),
-             Node("first", ("alone",)), Node("second", ("first",)), Node("add", ("first", "second")),
-             Node("third", ("add",)), Node("last_add", ("add", "third"))]
+             Node("first", ("alone",)), Node("second", ("first",)),
+             Node("add", ("first", "second")), Node("third", ("add",)),
+             Node("last_add", ("add", "third"))]
     peaks = {"alone": 1.0, "first": 3.0, "second": 0.5, "add": 7.9, "third": 9.0, "last_add": 2.0}
     row = PRECISIONS["w8a8"]
     scales = choose_scales({node.name: node for node in nodes}, peaks, row)
