@@ -198,6 +198,7 @@ slice_2 block_2 (clk, rst, link_tdata, link_tvalid, link_tready,
                  m_axis_tdata, m_axis_tvalid, m_axis_tready);
 endmodule
 """
+
     def write(directory):
         files = [tmp_path / f"{name}.v" for name in ("slice_1", "slice_2", "chain")]
         for file, text in zip(files, (slice_v.format(n=1), slice_v.format(n=2), top_v)):

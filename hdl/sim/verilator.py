@@ -17,11 +17,12 @@ from hdl.sim.endpoints import (NO_PAUSE, RESET_CYCLES, DeadlockError, ProtocolEr
 from hdl.sim.trace import Run, Trace, payload_width, words_of
 
 VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
-            "--no-assert", "--output-split", "20000", "-Wno-fatal", "-Wno-lint", "-Wno-style",
+            "--no-assert", "--output-split", "20000", "--output-split-cfuncs", "300",
+            "-Wno-fatal", "-Wno-lint", "-Wno-style",
             "--prefix", "Vmodel")
 SMALL = 400_000             # bytes of C++ below which one compiler run is quickest
-OPTIMISE_SMALL = "-O1"
-OPTIMISE_LARGE = "-O2"
+# The code of a large model outgrows the caches, so that -O2 and -O3 make it slower, not faster.
+OPTIMISE_SMALL = OPTIMISE_LARGE = "-O1"
 PROGRESS_CYCLES = 1 << 14
 SOURCE, SINK, MONITOR = range(3)
 DONE, PROTOCOL, DEADLOCK, STOPPED, ERROR = range(5)
