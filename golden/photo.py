@@ -11,7 +11,8 @@ CALIBRATION = ("chelsea", "coffee", "astronaut", "immunohistochemistry")
 def load_photo(path, resolution):
     """uint8 (resolution, resolution, 3) of an image file; None is scikit-image's chelsea.
 
-    The largest centred square is resized by Pillow's bicubic filter, which smooths as it shrinks.
+    The whole photo is squeezed to a square, as Keras's ``load_img`` does, by Pillow's bicubic
+    filter, which smooths as it shrinks.
     """
     if path is None:
         return fit(shipped("chelsea"), resolution)
@@ -27,12 +28,8 @@ def load_photo(path, resolution):
 
 
 def fit(image, resolution):
-    """The centred square of a Pillow image as uint8 (resolution, resolution, 3)."""
-    side = min(image.size)
-    left, top = ((length - side) // 2 for length in image.size)
-    # Not resize(box=...): its filter reaches beyond the box.
-    square = image.crop((left, top, left + side, top + side))
-    return np.asarray(square.resize((resolution, resolution), Image.Resampling.BICUBIC))
+    """A whole Pillow image as uint8 (resolution, resolution, 3)."""
+    return np.asarray(image.resize((resolution, resolution), Image.Resampling.BICUBIC))
 
 
 def shipped(name):

@@ -33,6 +33,12 @@ class UnitConfig:
         """Input beats of the MAC array for one beat of results."""
         return self.unit.weight_shape[0] // self.folding.simd
 
+    def structure(self):
+        """All that the unit's HDL depends on: everything but the content of its ROMs."""
+        roms = tuple((rom.name, len(rom.rows), rom.widths)
+                     for rom in (self.weights, self.scales) if rom)
+        return (self.folding, roms, self.accumulator_bits, self.biased_bits, self.shift_base)
+
     def stream_in(self):
         """(lanes, bits, signed) of the input stream."""
         return self._stream(self.folding.lanes_in, self.unit.activation_in)

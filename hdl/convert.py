@@ -2,19 +2,24 @@
 
 MyHDL flattens what it converts, so every stage is converted by itself and the top is written here.
 """
+import hashlib
 import multiprocessing
 import os
+import shutil
+import tempfile
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import myhdl
-from myhdl import ResetSignal, Signal, ToVerilogWarning
+from myhdl import ToVerilogWarning
 
 from hdl.axis import AxiStream
+from hdl.elaborate import clock_and_reset, fresh_elaboration
 from hdl.mobilenet_v2 import by_stage, output_streams, stage_block
 
 TOP = "mobilenet_v2"
+HERE = Path(__file__).resolve().parent
 
 
 def convert_block(block, directory, name):
@@ -72,37 +77,54 @@ def _signals(instance, names):
     return found
 
 
-def forget_names():
-    """Let MyHDL number block instances from 0 again, as in a fresh process."""
-    myhdl._block._name_set.clear()
-    for known in myhdl._simulator._blocks:
-        known.calls = 0
-
-
 def convert_stage(configs, directory):
     """Write one stage's Verilog, ``<stage>.v``; returns the file."""
-    forget_names()
     streams = output_streams(configs)
     function, arguments = stage_block(configs, streams)
-    stage = function(Signal(bool(0)), ResetSignal(1, active=1, isasync=False),
-                     AxiStream(*configs[0].stream_in()), streams[configs[-1].unit.name],
-                     *arguments)
-    return convert_block(stage, directory, configs[0].unit.stage)
+    with fresh_elaboration():
+        stage = function(*clock_and_reset(), AxiStream(*configs[0].stream_in()),
+                         streams[configs[-1].unit.name], *arguments)
+        return convert_block(stage, directory, configs[0].unit.stage)
 
 
-def convert_network(configs, directory, report=lambda text: None):
-    """Write the Verilog of the network into ``directory``; returns its files, top last."""
+def convert_network(configs, directory, cache):
+    """Write the Verilog of the network into ``directory``; returns its files, top last.
+
+    Stages that ``cache``, a directory, has for the same structure and the same source are copied.
+    """
     directory, grouped = Path(directory), by_stage(configs)
-    # the slowest stages are the first ones: few of them are left when a worker falls idle
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(convert_stage, members, directory) for members in grouped.values()]
-        files = []
-        for stage, job in zip(grouped, jobs):
-            files.append(job.result())
-            report(stage)
-    top = directory / f"{TOP}.v"
-    top.write_text(top_text(grouped))
-    return [*files, top]
+    missing = [members for members in grouped.values() if not cached_stage(members, cache).exists()]
+    if len(missing) > 1:
+        with ProcessPoolExecutor(min(os.cpu_count(), len(missing)),
+                                 multiprocessing.get_context("spawn")) as pool:
+            for job in [pool.submit(fill_cache, members, cache) for members in missing]:
+                job.result()
+    elif missing:
+        fill_cache(missing[0], cache)
+    files = [shutil.copy(cached_stage(members, cache), directory / f"{stage}.v")
+             for stage, members in grouped.items()]
+    if len(grouped) > 1:
+        files.append(directory / f"{TOP}.v")
+        files[-1].write_text(top_text(grouped))
+    return files
+
+
+def cached_stage(configs, cache):
+    """The file that holds a stage's Verilog: its name is a digest of all that determines it."""
+    sha256 = hashlib.sha256(f"{myhdl.__version__}\n".encode())
+    for source in sorted(HERE.glob("*.py")):
+        sha256.update(source.read_bytes())
+    for config in configs:
+        sha256.update(repr(config.structure()).encode())
+    return Path(cache, f"{configs[0].unit.stage}-{sha256.hexdigest()[:24]}.v")
+
+
+def fill_cache(configs, cache):
+    """Convert a stage into the cache; a reader sees the whole file or none."""
+    target = cached_stage(configs, cache)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as directory:
+        os.replace(convert_stage(configs, directory), target)
 
 
 def memory_files(configs):

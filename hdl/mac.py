@@ -10,6 +10,8 @@ from hdl.lanes import pack, unpack
 from hdl.types import count, flag, sint, uint
 from hdl.weight_rom import weight_rom
 
+CHUNK = 9   # most products that are added in one cycle
+
 
 @block
 def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
@@ -26,11 +28,14 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
     x_pe, x_simd = (0, 1) if shared else (1, pe)
     low, high = -(1 << bits - 1), 1 << bits - 1
 
+    chunk = max(d for d in range(1, CHUNK + 1) if simd % d == 0)
+    chunks = simd // chunk
+
     go = flag()
     operand = uint(s_axis.width)
     x = [sint(x_bits) for _ in range(s_axis.lanes)]
     weight = [sint(weight_bits) for _ in range(lanes)]
-    product = [sint(x_bits + weight_bits) for _ in range(lanes)]
+    chunk_sum = [sint(bits) for _ in range(pe * chunks)]
     total = [sint(bits) for _ in range(pe)]
     accumulator = [sint(bits) for _ in range(pe)]
     result = [uint(bits) for _ in range(pe)]
@@ -78,10 +83,15 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
 
     @always(clk.posedge)
     def multiply():
+        partial = intbv(0, min=low, max=high)
         if go and operand_valid:
             for j in range(pe):
-                for i in range(simd):
-                    product[j * simd + i].next = x[j * x_pe + i * x_simd] * weight[j * simd + i]
+                for k in range(chunks):
+                    partial[:] = 0
+                    for i in range(chunk):
+                        partial[:] = partial + (x[j * x_pe + (k * chunk + i) * x_simd]
+                                                * weight[j * simd + k * chunk + i])
+                    chunk_sum[j * chunks + k].next = partial
 
     @always(clk.posedge)
     def add():
@@ -89,8 +99,8 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
         if go and product_valid:
             for j in range(pe):
                 partial[:] = 0
-                for i in range(simd):
-                    partial[:] = partial + product[j * simd + i]
+                for k in range(chunks):
+                    partial[:] = partial + chunk_sum[j * chunks + k]
                 total[j].next = partial
 
     @always(clk.posedge)

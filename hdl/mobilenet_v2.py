@@ -3,16 +3,14 @@ from myhdl import block
 
 from hdl.axis import AxiStream
 from hdl.config import configure
-from hdl.folding import fold
 from hdl.inverted_residual import inverted_residual
 from hdl.pointwise import pointwise
 from hdl.stem import stem
 
 
-def configure_network(table, precision, cycles_per_frame, params):
+def configure_network(foldings, params):
     """UnitConfig of every unit in order; ``params`` {unit: weights, bias, multiplier, shift}."""
-    return tuple(configure(folding, params.get(folding.unit.name))
-                 for folding in fold(table, precision, cycles_per_frame))
+    return tuple(configure(folding, params.get(folding.unit.name)) for folding in foldings)
 
 
 def by_stage(configs):

@@ -1,4 +1,4 @@
-"""Photos: the crop, the resize, and files that are none."""
+"""Photos: the resize, and files that are none."""
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,15 +8,17 @@ from golden.photo import CALIBRATION, calibration_photos, load_photo, pixels_to_
 
 
 @pytest.mark.parametrize("size", [(90, 60), (60, 90), (60, 60)])
-def test_centred_square(tmp_path, size):
-    """A 60 pixel square of one colour, whatever is beside it."""
-    pixels = np.zeros((size[1], size[0], 3), dtype=np.uint8)
-    left, top = (size[0] - 60) // 2, (size[1] - 60) // 2
-    pixels[top:top + 60, left:left + 60] = 200, 100, 50
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
+def test_the_whole_photo_becomes_a_square(tmp_path, size):
+    """The four quarters stay the four quarters."""
+    image = Image.new("RGB", size)
+    width, height = size[0] // 2, size[1] // 2
+    image.paste((250, 0, 0), (width, 0, size[0], height))
+    image.paste((0, 250, 0), (0, height, width, size[1]))
+    image.save(tmp_path / "photo.png")
     loaded = load_photo(tmp_path / "photo.png", 32)
     assert loaded.shape == (32, 32, 3) and loaded.dtype == np.uint8
-    assert (loaded == (200, 100, 50)).all()
+    assert (loaded[:12, 20:] == (250, 0, 0)).all() and (loaded[20:, :12] == (0, 250, 0)).all()
+    assert (loaded[:12, :12] == 0).all() and (loaded[20:, 20:] == 0).all()
 
 
 def test_shrinking_smooths(tmp_path):

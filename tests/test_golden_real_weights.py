@@ -45,9 +45,8 @@ def test_features_of_8_bits():
 @pytest.mark.parametrize("name, index", [("chelsea", 285), ("coffee", 967)])
 @pytest.mark.parametrize("precision", ["w16a16", "w8a8"])
 def test_fixed_point_classifies_whole_photos(name, index, precision):
-    """The photo squeezed to a square, uncropped, as the known figures were made."""
     reference = network(CLASSIFIER, precision)
-    image = np.asarray(photo.shipped(name).resize((224, 224)))
+    image = photo.fit(photo.shipped(name), 224)
     features = reference.fixed(image)["Conv_1"] * reference.scales["Conv_1"]
     top = classifier(Path(os.environ["MNV2_WEIGHTS_DIR"], CLASSIFIER))
     assert classify(features, *top)[0][0] == index

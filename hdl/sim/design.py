@@ -2,16 +2,14 @@
 import inspect
 import os
 import tempfile
-import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
-import myhdl
-from myhdl import ResetSignal, Signal, ToVerilogWarning
-
 from hdl.axis import AxiStream
+from hdl.convert import convert_block
+from hdl.elaborate import clock_and_reset, fresh_elaboration
 from hdl.sim.endpoints import Source
 from hdl.sim.myhdl_bench import run_myhdl
 from hdl.sim.verilator import build, run_verilator
@@ -53,60 +51,20 @@ class Design:
 
     @contextmanager
     def elaborated(self):
-        """Yield (block, clk, rst), made afresh; MyHDL forgets them afterwards.
-
-        MyHDL numbers block instances and collects signals for the life of the process; both are
-        put back, so that names repeat and a long test session does not slow down.
-        """
-        mark = len(myhdl._simulator._signals)
-        myhdl._block._name_set.clear()
-        for known in myhdl._simulator._blocks:
-            known.calls = 0
-        clk, rst = Signal(bool(0)), ResetSignal(1, active=1, isasync=False)
+        """Yield (block, clk, rst), made afresh; MyHDL forgets them afterwards."""
+        clk, rst = clock_and_reset()
         # By position: MyHDL's wrapper has parameters of its own, such as ``name``.
         bound = inspect.signature(self.function).bind(clk, rst, **self.arguments)
-        try:
+        with fresh_elaboration():
             yield self.function(*bound.args, **bound.kwargs), clk, rst
-        finally:
-            del myhdl._simulator._signals[mark:]
 
     def convert(self, directory):
         """Write the Verilog into ``directory``; returns (files, top module)."""
         if self.verilog:
             return self.verilog(directory)
-        with self.elaborated() as (block, _, _), warnings.catch_warnings():
-            warnings.simplefilter("ignore", ToVerilogWarning)
-            top = block.func.__name__
-            order_registers(block)
-            block.convert(hdl="Verilog", path=str(directory), name=top, initial_values=True,
-                          testbench=False, no_myhdl_header=True)
-        return [Path(directory, f"{top}.v")], top
-
-
-def order_registers(block):
-    """Make conversion repeatable: MyHDL collects signals in the order of a set of names, which
-    PYTHONHASHSEED shuffles; use the names' own order for resets and sensitivity lists."""
-    for sub in block.subs:
-        if isinstance(sub, myhdl._block._Block):
-            order_registers(sub)
-        elif isinstance(sub, myhdl._always_seq._AlwaysSeq):
-            sub.sigregs[:] = _signals(sub, sub.outputs)
-            sub.varregs.sort(key=lambda register: register[0])
-        elif isinstance(sub, myhdl._always_comb._AlwaysComb):
-            listed = {id(signal) for signal in sub.senslist}
-            sub.senslist = tuple(s for s in _signals(sub, sub.inputs) if id(s) in listed)
-
-
-def _signals(instance, names):
-    """Signals of ``names`` in their order, memories as their elements."""
-    found = []
-    for name in sorted(names):
-        value = instance.symdict[name]
-        if isinstance(value, list):
-            found.extend(value)
-        elif isinstance(value, myhdl._Signal._Signal):
-            found.append(value)
-    return found
+        with self.elaborated() as (block, _, _):
+            file = convert_block(block, directory, block.func.__name__)
+        return [file], file.stem
 
 
 def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, build_dir=None):

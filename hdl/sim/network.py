@@ -1,12 +1,13 @@
 """The network, one of its stages or one unit as a Design, and the comparison with a golden."""
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from hdl.axis import AxiStream
-from hdl.convert import convert_network, convert_stage, memory_files
+from hdl.convert import convert_network, memory_files
 from hdl.mobilenet_v2 import by_stage, mobilenet_v2, output_streams, stage_block
-from hdl.sim.design import Design, simulate
+from hdl.sim.design import Design, default_build_dir, simulate
 from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
 from hdl.sim.trace import payload
 
@@ -65,11 +66,8 @@ def network_design(configs):
             return block(clk, rst, s_axis, m_axis, *arguments)
 
     def verilog(directory):
-        if whole:
-            files = convert_network(configs, directory)
-        else:
-            files = [convert_stage(configs, directory)]
-        return files, files[-1].stem
+        files = convert_network(configs, directory, default_build_dir().parent / "verilog")
+        return files, Path(files[-1]).stem
 
     return Design(function, ports, monitors=monitors, memories=memory_files(configs),
                   verilog=verilog)
@@ -79,7 +77,7 @@ def run_frames(simulator, configs, frames, seed=None, **options):
     """Simulate ``frames``, integers (frames, rows, columns, channels), back to back.
 
     seed -- of the random stalls of both sides, half of all cycles each; None runs free
-    Returns (Run, {unit: integers (frames, rows, columns, channels)}).
+    Returns (Run, {unit: integers in the order they left}).
     """
     design = network_design(configs)
     ports, unit = design.ports, configs[-1].unit
@@ -89,11 +87,8 @@ def run_frames(simulator, configs, frames, seed=None, **options):
     run = simulate(simulator, design, {
         "s_axis": Source(payload(ports["s_axis"], frames), idle),
         "m_axis": Sink(beats, backpressure)}, **options)
-    outputs = {}
-    for config in configs:
-        values = run[config.unit.name].values(design.monitors[config.unit.name].stream).ravel()
-        outputs[config.unit.name] = values
-    return run, outputs
+    return run, {name: run[name].values(monitor.stream).ravel()
+                 for name, monitor in design.monitors.items()}
 
 
 def compare(unit, golden, values):

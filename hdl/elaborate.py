@@ -1,0 +1,77 @@
+"""Elaboration of MyHDL blocks: the same names each time, and most of its time saved."""
+import functools
+import inspect
+import sys
+from contextlib import contextmanager
+
+import myhdl
+from myhdl import ResetSignal, Signal
+from myhdl import _block, _instance, _misc, _util
+
+
+class _QuickInspect:
+    """``inspect`` as MyHDL uses it, without reading the source of every frame.
+
+    MyHDL asks for the stack at every block and generator and looks at frames and names only; the
+    rest of inspect.stack() is four fifths of elaboration (block_1 at 224 x 224: 10.6 s to 2.2 s).
+    """
+
+    def __getattr__(self, name):
+        return getattr(inspect, name)
+
+    @staticmethod
+    def getsource(function):
+        """Source of a function, read once for all its closures."""
+        return _source(function.__code__)[0]
+
+    @staticmethod
+    def getsourcelines(function):
+        """Lines of a function's source and the number of the first."""
+        return _source(function.__code__)[1]
+
+    @staticmethod
+    def getouterframes(frame):
+        """Records of ``frame`` and its callers, without source."""
+        records = []
+        while frame:
+            records.append((frame, frame.f_code.co_filename, frame.f_lineno,
+                            frame.f_code.co_name, None, None))
+            frame = frame.f_back
+        return records
+
+    def stack(self):
+        """Records of the caller and its callers, without source."""
+        return self.getouterframes(sys._getframe(1))
+
+
+@functools.lru_cache(maxsize=None)
+def _source(code):
+    """(source, (lines, first line number)) of a code object."""
+    return inspect.getsource(code), inspect.getsourcelines(code)
+
+
+@contextmanager
+def fresh_elaboration():
+    """Blocks made in this context are numbered from 0 and forgotten by MyHDL at its end.
+
+    MyHDL numbers block instances and collects signals for the life of the process; both are put
+    back, so that names repeat and a long test session does not slow down.
+    """
+    mark = len(myhdl._simulator._signals)
+    _block._name_set.clear()
+    for known in myhdl._simulator._blocks:
+        known.calls = 0
+    modules = (_block, _instance, _misc, _util)
+    for module in modules:
+        module.inspect = _QuickInspect()
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.inspect = inspect
+        del myhdl._simulator._signals[mark:]
+
+
+def clock_and_reset():
+    """Fresh clk and rst, active high and synchronous."""
+    return Signal(bool(0)), ResetSignal(1, active=1, isasync=False)

@@ -1,0 +1,179 @@
+"""Run a photo through the hardware and hold every unit's output against its golden, bit for bit.
+
+Without PHOTO it takes the cat that scikit-image ships.  Exit status 0 only if nothing differs.
+"""
+import json
+import math
+import sys
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from golden import build, store
+from golden.classify import class_name, classify
+from golden.errors import GoldenError
+from golden.metrics import sqnr_db
+from hdl.folding import fold
+from hdl.layers import layer_table
+from hdl.mobilenet_v2 import configure_network
+from hdl.sim.network import compare, run_frames
+from scripts.options import (alpha_option, cycles_per_frame_option, json_option,
+                             precision_option, resolution_option, seed_option, simulator_option,
+                             user_errors, weights_option)
+
+
+@click.command(help=__doc__)
+@click.argument("photo", type=click.Path(path_type=Path), required=False)
+@alpha_option
+@resolution_option
+@precision_option
+@weights_option
+@cycles_per_frame_option
+@simulator_option
+@seed_option
+@click.option("--frames", type=click.IntRange(min=1), default=None,
+              help="The photo so many times back to back; without it 2, or 1 in myhdl.")
+@click.option("--classify", "with_top", is_flag=True,
+              help="Add the 1000-class top, computed on the CPU, where the weights have one.")
+@json_option
+@user_errors
+def main(photo, alpha, resolution, precision, weights, cycles_per_frame, simulator, seed, frames,
+         with_top, as_json):
+    """Cosimulate one photo."""
+    cycles_per_frame = cycles_per_frame or resolution ** 2
+    frames = frames or (1 if simulator == "myhdl" else 2)
+    table = layer_table(alpha, resolution)
+    foldings = fold(table, precision, cycles_per_frame)
+    with Console(stderr=True).status("reading") as status:
+        top = classifier(weights, alpha, status.update) if with_top else None
+        started = time.perf_counter()
+        path, reused = build.cached(alpha, resolution, precision.name, weights, photo,
+                                    report=status.update)
+        golden = store.read(path)
+        golden_seconds = time.perf_counter() - started
+
+        status.update("configuring and building the hardware")
+        started = time.perf_counter()
+        configs = configure_network(foldings, golden.params)
+        run, outputs = run_frames(
+            simulator, configs, np.stack([golden.fixed["input"]] * frames), seed,
+            timeout=20 * cycles_per_frame,
+            progress=lambda cycle: status.update(f"simulating, cycle {cycle:,}"))
+        build_seconds = time.perf_counter() - started - run.seconds
+
+        status.update("comparing")
+        comparisons = [compare(config.unit, np.stack([golden.fixed[config.unit.name]] * frames),
+                               outputs[config.unit.name]) for config in configs]
+    summary = summarise(comparisons, golden, configs, run, frames)
+    summary.update(
+        golden_seconds=golden_seconds, golden_reused=reused, build_seconds=build_seconds,
+        build_reused=bool(run.build.get("reused")), simulate_seconds=run.seconds,
+        cycles_per_frame=cycles_per_frame, simulator=simulator, alpha=alpha,
+        resolution=resolution, precision=precision.name, weights=weights, frames=frames)
+    if top:
+        last = configs[-1].unit
+        features = outputs[last.name][-last.pixels_out * last.channels_out:].reshape(
+            last.size_out, last.size_out, last.channels_out) * golden.scales[last.name]
+        summary["classes"] = [{"class": index, "name": class_name(index), "probability": value}
+                              for index, value in classify(features, *top)]
+    if as_json:
+        click.echo(json.dumps(summary))
+    else:
+        tell(summary)
+    if not summary["ok"]:
+        sys.exit(1)
+
+
+def classifier(weights, alpha, report):
+    """(kernel, bias) of the weights' 1000-class top, refused where they have none."""
+    report("reading the classifier")
+    top = None
+    if weights != "seeded":
+        from golden.model import classifier as read
+        top = read(weights, alpha)
+    if top is None:
+        raise GoldenError(f"weights {weights} have no 1000-class top: leave --classify away, or "
+                          "give a file with the whole network")
+    return top
+
+
+def summarise(comparisons, golden, configs, run, frames):
+    """Comparisons and cycles as a dict of plain values."""
+    units = [{"name": c.unit.name, "stage": c.unit.stage, "elements": c.elements,
+              "shape": [c.unit.size_out, c.unit.size_out, c.unit.channels_out],
+              "mismatches": c.mismatches,
+              "sqnr_db": finite(sqnr_db(golden.float[c.unit.name], golden.fixed[c.unit.name],
+                                        golden.scales[c.unit.name]))} for c in comparisons]
+    stages = []
+    for stage in dict.fromkeys(unit["stage"] for unit in units):
+        members = [unit for unit in units if unit["stage"] == stage]
+        stages.append({"name": stage, "shape": members[-1]["shape"], "units": len(members),
+                       "elements": sum(unit["elements"] for unit in members),
+                       "mismatches": sum(unit["mismatches"] for unit in members),
+                       "sqnr_db": members[-1]["sqnr_db"]})
+    first = next((c.first for c in comparisons if c.first), None)
+    features = run["m_axis"].cycles.reshape(frames, -1)
+    pixels = run["s_axis"].cycles.reshape(frames, -1)
+    interval = features[-1, -1] - features[-2, -1] if frames > 1 \
+        else pixels[0, -1] - pixels[0, 0] + 1
+    return {"ok": all(unit["mismatches"] == 0 for unit in units), "stages": stages,
+            "units": units, "first_difference": first and str(first),
+            "initiation_interval": int(interval),
+            "input_stalls": int(run.input_stalls["s_axis"]),
+            "latency_cycles": int(features[0, -1] - pixels[0, 0] + 1),
+            "first_feature_cycles": int(features[0, 0] - pixels[0, 0] + 1),
+            "cycles": int(run.cycles), "macs": sum(c.unit.macs for c in comparisons),
+            "multipliers": sum(config.folding.multipliers for config in configs)}
+
+
+def finite(value):
+    """The value, or None for an infinity, which JSON does not have."""
+    return value if math.isfinite(value) else None
+
+
+def tell(summary):
+    """Print the summary for people."""
+    console = Console()
+    table = Table(title=f"MobileNetV2 alpha {summary['alpha']}, {summary['resolution']} x "
+                        f"{summary['resolution']}, {summary['precision']}, {summary['weights']} "
+                        f"weights, {summary['simulator']}")
+    for name in ("stage", "shape", "units", "elements compared", "mismatches", "SQNR, dB"):
+        table.add_column(name, justify="left" if name in ("stage", "shape") else "right")
+    for stage in summary["stages"]:
+        table.add_row(stage["name"], " x ".join(map(str, stage["shape"])), str(stage["units"]),
+                      f"{stage['elements']:,}", f"{stage['mismatches']:,}",
+                      "infinite" if stage["sqnr_db"] is None else f"{stage['sqnr_db']:.1f}")
+    table.add_section()
+    table.add_row("all", "", str(len(summary["units"])),
+                  f"{sum(stage['elements'] for stage in summary['stages']):,}",
+                  f"{sum(stage['mismatches'] for stage in summary['stages']):,}", "")
+    console.print(table)
+    if summary["first_difference"]:
+        console.print(f"first difference: {summary['first_difference']}", style="bold red")
+    measure = "between frames" if summary["frames"] > 1 else "of the frame's input"
+    reused = {True: " (cached)", False: ""}
+    for line in (
+            f"designed for {summary['cycles_per_frame']:,} cycles a frame with "
+            f"{summary['multipliers']:,} multipliers; {summary['macs']:,} multiply-accumulates "
+            "a frame",
+            f"initiation interval {summary['initiation_interval']:,} cycles {measure}, input "
+            f"stalls {summary['input_stalls']:,}",
+            f"latency {summary['latency_cycles']:,} cycles from first pixel to last feature, "
+            f"{summary['first_feature_cycles']:,} to the first; {summary['cycles']:,} cycles for "
+            f"{summary['frames']} frame{'s' * (summary['frames'] > 1)}",
+            f"golden {summary['golden_seconds']:.1f} s{reused[summary['golden_reused']]}, build "
+            f"{summary['build_seconds']:.1f} s{reused[summary['build_reused']]}, simulation "
+            f"{summary['simulate_seconds']:.1f} s"):
+        console.print(line)
+    for row in summary.get("classes", ()):
+        console.print(f"class {row['class']:3d} {row['name'] or '':24s} {row['probability']:.4f}")
+    console.print("every element equals its golden" if summary["ok"] else "NOT equal",
+                  style="bold green" if summary["ok"] else "bold red")
+
+
+if __name__ == "__main__":
+    main()
