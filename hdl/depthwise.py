@@ -4,7 +4,7 @@ from myhdl import block, instances
 from hdl.axis import AxiStream
 from hdl.convolve import convolve
 from hdl.line_buffer import line_buffer
-from hdl.stream import width_converter
+from hdl.stream import fifo, width_converter
 
 
 @block
@@ -18,7 +18,12 @@ def depthwise(clk, rst, s_axis, m_axis, config):
     gathered = AxiStream(folding.pe, s_axis.bits, s_axis.signed)
     windows = AxiStream(folding.simd * folding.pe, s_axis.bits, s_axis.signed)
     gather = width_converter(clk, rst, s_axis, gathered)
-    lines = line_buffer(clk, rst, gathered, windows, unit.size_in, unit.channels_in, unit.stride,
+    if folding.fifo_depth:
+        pixels = AxiStream(folding.pe, s_axis.bits, s_axis.signed)
+        wait = fifo(clk, rst, gathered, pixels, folding.fifo_depth)
+    else:
+        pixels = gathered
+    lines = line_buffer(clk, rst, pixels, windows, unit.size_in, unit.channels_in, unit.stride,
                         unit.pad, folding.simd)
     array = convolve(clk, rst, windows, m_axis, config)
     return instances()

@@ -22,7 +22,7 @@ class Folding:
     simd: int       # inputs at once; of a depthwise unit, taps
     lanes_in: int   # channels of an input beat
     lanes_out: int  # channels of an output beat, and requantizers of a convolution
-    fifo_depth: int = 0  # of an add: beats of its shortcut FIFO
+    fifo_depth: int = 0  # beats that wait for an add's other branch, or before a stride of 2
 
     @property
     def multipliers(self):
@@ -48,16 +48,18 @@ class Folding:
 
     @property
     def line_buffer_bits(self):
-        """Three rows of a 3x3 unit's input."""
+        """Three rows of a 3x3 unit's input and the pixels that wait before a stride of 2."""
         unit = self.unit
         if unit.kernel == 1:
             return 0
-        return (KERNEL * unit.size_in * unit.channels_in
-                * self.precision.bits(unit.activation_in))
+        elements = KERNEL * unit.size_in * unit.channels_in + self.fifo_depth * self.pe
+        return elements * self.precision.bits(unit.activation_in)
 
     @property
     def fifo_bits(self):
         """The shortcut of a residual add."""
+        if self.unit.weights:
+            return 0
         return self.fifo_depth * self.lanes_in * self.precision.linear_bits
 
     @property
@@ -115,7 +117,10 @@ def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
             f"{cycles_per_frame} cycles a frame, and no folding is as quick: give more cycles")
     *_, pe, simd = min(choices)
     lanes_out = next(d for d in divisors(pe) if outputs // d <= budget)
-    return Folding(unit, precision, pe, simd, lanes_in, lanes_out)
+    # Two rows of a stride of 2 end in pixels that find their row memory still read: two of this
+    # row, three of the next and one on the way.
+    waiting = 6 * (outputs // pe) if unit.kind == "depthwise" and unit.stride == 2 else 0
+    return Folding(unit, precision, pe, simd, lanes_in, lanes_out, waiting)
 
 
 def shortcut_depth(unit, lanes):

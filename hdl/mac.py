@@ -1,7 +1,7 @@
 """Multiply-accumulate array: PE outputs of SIMD products each, weights from ROM.
 
 An output group takes ``beats`` input beats; the ROM is read in step with the input and wraps by
-itself, so weights are never reloaded.  Latency 4 cycles from the last input beat, 1 beat per
+itself, so weights are never reloaded.  Latency 3 cycles from the last input beat, 1 beat per
 cycle; accumulators are as wide as weights and inputs can reach, so they never overflow.
 """
 from myhdl import always, always_comb, always_seq, block, instances, intbv
@@ -36,13 +36,11 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
     x = [sint(x_bits) for _ in range(s_axis.lanes)]
     weight = [sint(weight_bits) for _ in range(lanes)]
     chunk_sum = [sint(bits) for _ in range(pe * chunks)]
-    total = [sint(bits) for _ in range(pe)]
     accumulator = [sint(bits) for _ in range(pe)]
     result = [uint(bits) for _ in range(pe)]
     beat, address = count(beats), count(depth)
     operand_valid, operand_first, operand_last = flag(), flag(), flag()
-    product_valid, product_first, product_last = flag(), flag(), flag()
-    total_valid, total_first, total_last = flag(), flag(), flag()
+    sum_valid, sum_first, sum_last = flag(), flag(), flag()
 
     weights = weight_rom(clk, go, address, tuple(weight), rom)
     operands = unpack(operand, x, s_axis.bits, s_axis.signed)
@@ -50,7 +48,7 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
 
     @always_comb
     def flow():
-        go.next = m_axis.tready or not (m_axis.tvalid and total_valid and total_last)
+        go.next = m_axis.tready or not (m_axis.tvalid and sum_valid and sum_last)
 
     @always_comb
     def accept():
@@ -62,16 +60,13 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
             operand_valid.next = s_axis.tvalid
             operand_first.next = beat == 0
             operand_last.next = beat == beats - 1
-            product_valid.next = operand_valid
-            product_first.next = operand_first
-            product_last.next = operand_last
-            total_valid.next = product_valid
-            total_first.next = product_first
-            total_last.next = product_last
+            sum_valid.next = operand_valid
+            sum_first.next = operand_first
+            sum_last.next = operand_last
             if s_axis.tvalid:
                 beat.next = 0 if beat == beats - 1 else beat + 1
                 address.next = 0 if address == depth - 1 else address + 1
-        if go and total_valid and total_last:
+        if go and sum_valid and sum_last:
             m_axis.tvalid.next = True
         elif m_axis.tready:
             m_axis.tvalid.next = False
@@ -94,25 +89,17 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
                     chunk_sum[j * chunks + k].next = partial
 
     @always(clk.posedge)
-    def add():
-        partial = intbv(0, min=low, max=high)
-        if go and product_valid:
-            for j in range(pe):
-                partial[:] = 0
-                for k in range(chunks):
-                    partial[:] = partial + chunk_sum[j * chunks + k]
-                total[j].next = partial
-
-    @always(clk.posedge)
     def accumulate():
-        partial = intbv(0, min=low, max=high)
-        if go and total_valid:
+        total = intbv(0, min=low, max=high)
+        if go and sum_valid:
             for j in range(pe):
-                partial[:] = total[j]
-                if not total_first:
-                    partial[:] = partial + accumulator[j]
-                accumulator[j].next = partial
-                if total_last:
-                    result[j].next = partial[bits:]
+                total[:] = 0
+                if not sum_first:
+                    total[:] = accumulator[j]
+                for k in range(chunks):
+                    total[:] = total + chunk_sum[j * chunks + k]
+                accumulator[j].next = total
+                if sum_last:
+                    result[j].next = total[bits:]
 
     return instances()
