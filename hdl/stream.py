@@ -61,6 +61,9 @@ def widen(clk, rst, s_axis, m_axis):
 
     Latency 1 cycle after the last beat gathered, 1 input beat per cycle.
     """
+    if m_axis.width < 2 * s_axis.width or m_axis.width % s_axis.width:
+        raise ValueError(f"beats of {m_axis.width} bits are not gathered from two or more whole "
+                         f"beats of {s_axis.width}")
     slots = m_axis.width // s_axis.width
     low, high = s_axis.width, m_axis.width
     gathered, shifted = uint(high), uint(high)
@@ -101,6 +104,9 @@ def narrow(clk, rst, s_axis, m_axis):
 
     Latency 1 cycle, 1 output beat per cycle; the next beat loads as the last part leaves.
     """
+    if s_axis.width < 2 * m_axis.width or s_axis.width % m_axis.width:
+        raise ValueError(f"beats of {s_axis.width} bits are not split in two or more whole beats "
+                         f"of {m_axis.width}")
     parts = s_axis.width // m_axis.width
     low, high = m_axis.width, s_axis.width
     rest = uint(high)
@@ -139,6 +145,9 @@ def width_converter(clk, rst, s_axis, m_axis):
     Latency 0, 1 or 2 cycles: wires when equal, ``widen`` or ``narrow`` when one divides the
     other, both through the least common multiple when neither does.
     """
+    if (s_axis.bits, s_axis.signed, s_axis.tile) != (m_axis.bits, m_axis.signed, m_axis.tile):
+        raise ValueError(f"a width converter changes the lanes of a beat, not its elements: "
+                         f"{s_axis.bits} bits come in, {m_axis.bits} go out")
     if s_axis.lanes == m_axis.lanes:
         convert = connect(s_axis, m_axis)
     elif m_axis.lanes % s_axis.lanes == 0:
@@ -176,6 +185,8 @@ def fifo(clk, rst, s_axis, m_axis, depth):
 
     Latency 2 cycles, 1 beat per cycle.
     """
+    if depth < 1:
+        raise ValueError(f"a FIFO holds one beat or more, not {depth}")
     level = count(depth + 1)
     head, tail = count(depth), count(depth)
     write, read = flag(), flag()
@@ -216,7 +227,7 @@ def replay(clk, rst, s_axis, m_axis, words, passes):
     level = count(depth + 1)
     head, oldest, address = [count(depth) for _ in range(3)]
     word, turn = count(words), count(passes)
-    write, read, release, ready = [flag() for _ in range(4)]
+    write, read, free, ready = [flag() for _ in range(4)]
     memory = ram(clk, write, head, s_axis.tdata, read, address, m_axis.tdata, depth)
 
     @always_comb
@@ -231,15 +242,15 @@ def replay(clk, rst, s_axis, m_axis, words, passes):
     @always_comb
     def step():
         read.next = ready and (m_axis.tready or not m_axis.tvalid)
-        release.next = read and turn == passes - 1
+        free.next = read and turn == passes - 1
 
     @always_seq(clk.posedge, reset=rst)
     def fill():
         if write:
             head.next = 0 if head == depth - 1 else head + 1
-        if write and not release:
+        if write and not free:
             level.next = level + 1
-        elif release and not write:
+        elif free and not write:
             level.next = level - 1
 
     @always_seq(clk.posedge, reset=rst)

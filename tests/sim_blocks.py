@@ -1,7 +1,9 @@
 """Small blocks that the tests of the simulators run: a good one, and each kind of bad one."""
-from myhdl import Signal, always, always_comb, always_seq, block, instances, intbv
+from myhdl import ConcatSignal, Signal, always, always_comb, always_seq, block, instances, intbv
 
 from hdl.axis import AxiStream
+from hdl.stream import fork
+from hdl.weight_rom import weight_rom
 
 
 @block
@@ -229,6 +231,37 @@ def overflows(clk, rst, s_axis, m_axis):
         count.next = count + 1
 
     return instances()
+
+
+@block
+def forked(clk, rst, s_axis, m_axis_a, m_axis_b):
+    """``fork`` as a module by itself, for which its name is a word of Verilog's."""
+    split = fork(clk, rst, s_axis, m_axis_a, m_axis_b)
+    return split
+
+
+@block
+def rom_reader(clk, rst, s_axis, m_axis, rom):
+    """A weight ROM behind a stream of addresses; its lanes lie in tdata, lane 0 lowest."""
+    lanes = tuple(Signal(intbv(0)[bits:]) for bits in rom.widths)
+    address = Signal(intbv(0)[s_axis.width:])
+    enable = Signal(bool(0))
+    word = ConcatSignal(*reversed(lanes)) if len(lanes) > 1 else lanes[0]
+    memory = weight_rom(clk, enable, address, lanes, rom)
+
+    @always_comb
+    def connect():
+        address.next = s_axis.tdata
+        enable.next = m_axis.tready or not m_axis.tvalid
+        s_axis.tready.next = m_axis.tready or not m_axis.tvalid
+        m_axis.tdata.next = word
+
+    @always_seq(clk.posedge, reset=rst)
+    def advance():
+        if m_axis.tready or not m_axis.tvalid:
+            m_axis.tvalid.next = s_axis.tvalid
+
+    return memory, connect, advance
 
 
 def stream_pair(lanes=4, bits=7):

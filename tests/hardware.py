@@ -1,0 +1,135 @@
+"""What the tests of the hardware share: one run of a block, with every mixture of stalls."""
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from hdl.config import configure
+from hdl.folding import Folding
+from hdl.layers import Precision, Unit, padding
+from hdl.sim import Design, Sink, Source, payload, random_pattern, simulate
+
+# Share of the cycles in which (sources, sinks) pause, each end by a pattern of its own.
+STALLS = {"free": (0, 0), "idle": (0.6, 0), "backpressure": (0, 0.6), "both": (0.4, 0.4),
+          "mostly_backpressure": (0.3, 0.8)}
+stalled = pytest.mark.parametrize("stall", STALLS)
+
+# Narrow, so that exhaustive corners are few; every width another, so that none can be mistaken.
+NARROW = Precision("narrow", weight_bits=5, relu6_bits=6, linear_bits=7, input_bits=4,
+                   multiplier_bits=8)
+
+
+def run(simulator, block, arguments, inputs, counts, stall="free", seed=0, memories=None,
+        drain=40):
+    """Send ``inputs`` {stream: (beats, lanes)}, await ``counts`` {stream: beats} and a while more.
+
+    stall -- of STALLS, or {stream: its pauses}
+    Returns the Run; what left beyond the beats awaited is recorded in it.
+    """
+    ends = {}
+    for number, name in enumerate((*inputs, *counts)):
+        if isinstance(stall, dict):
+            pauses = stall.get(name)
+        else:
+            share = STALLS[stall][name in counts]
+            pauses = random_pattern(100 * seed + number, share, 509) if share else None
+        ends[name] = Source(payload(arguments[name], inputs[name]), pauses) if name in inputs \
+            else Sink(counts[name], pauses)
+    return simulate(simulator, Design(block, arguments, memories=memories), ends, timeout=2000,
+                    drain=drain)
+
+
+def beats(done, arguments, name="m_axis"):
+    """What moved on a stream, as lists of ints."""
+    return done[name].values(arguments[name]).tolist()
+
+
+def cycles(done, name):
+    """When it moved."""
+    return done[name].cycles.tolist()
+
+
+def seed_of(rng):
+    """A seed for pauses out of the test's own generator."""
+    return int(rng.integers(1 << 20))
+
+
+def integers(rng, bits, signed, shape):
+    """Random integers of a lane, a fifth of them at either end of the range."""
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    values = rng.integers(low, high, shape, endpoint=True)
+    ends = rng.choice([low, high], shape)
+    return np.where(rng.random(shape) < 0.2, ends, values)
+
+
+def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, lanes_out,
+                stride=1, activation_in="relu6", activation="relu6", precision=NARROW):
+    """UnitConfig of a unit that no network has, with random integers that reach every corner."""
+    kernel = 1 if kind == "pointwise" else 3
+    unit = Unit("dut", kind, kind, "dut", size, -(-size // stride), channels_in, channels_out,
+                kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
+                activation)
+    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out)
+    top = 1 << precision.multiplier_bits - 1
+    weights = integers(rng, precision.weight_bits, True, unit.weight_shape)
+    # Shifts that leave outputs inside the range as well as clipped at either end.
+    reach = int(np.abs(weights).sum(axis=0).max()) * (1 << precision.bits(activation_in))
+    middle = max(reach.bit_length() + precision.multiplier_bits - precision.bits(activation) - 2, 2)
+    params = SimpleNamespace(
+        weights=np.maximum(weights, 1 - (1 << precision.weight_bits - 1)),
+        bias=rng.integers(-reach // 4, reach // 4, channels_out),
+        multiplier=rng.integers(top, 2 * top, channels_out),
+        shift=rng.integers(middle - 1, middle + 2, channels_out))
+    return configure(folding, params), params
+
+
+def frames_of(rng, config, count):
+    """Random frames for a unit: ints (frames, rows, columns, channels)."""
+    unit, (_, bits, signed) = config.unit, config.stream_in()
+    return integers(rng, bits, signed, (count, unit.size_in, unit.size_in, unit.channels_in))
+
+
+def naive_window(frame, row, column, stride, pad):
+    """The nine pixels of an output pixel's window, row by row; zero where there is none."""
+    size = len(frame)
+    nothing = [0] * len(frame[0][0])
+    taps = []
+    for down in range(3):
+        for right in range(3):
+            y, x = row * stride - pad + down, column * stride - pad + right
+            taps.append(frame[y][x] if 0 <= y < size and 0 <= x < size else nothing)
+    return taps
+
+
+def naive_requantize(total, bias, multiplier, shift, low, high):
+    """The arithmetic of the design, the rounding by cases: to the nearest, halves upwards."""
+    product, step = (total + bias) * multiplier, 2 ** shift
+    below = product // step
+    rest = product - below * step
+    nearest = below + 1 if 2 * rest >= step else below
+    return min(max(nearest, low), high)
+
+
+def naive_unit(config, params, frame):
+    """Output pixels of a convolution, [[channel, ...], ...] in raster order, in plain ints."""
+    unit = config.unit
+    low, high = config.folding.precision.limits(unit.activation)
+    weights, bias = params.weights.tolist(), params.bias.tolist()
+    multiplier, shift = params.multiplier.tolist(), params.shift.tolist()
+    frame, pixels = np.asarray(frame).tolist(), []
+    for row in range(unit.size_out):
+        for column in range(unit.size_out):
+            taps = [frame[row][column]] if unit.kernel == 1 \
+                else naive_window(frame, row, column, unit.stride, unit.pad[0])
+            pixel = []
+            for c in range(unit.channels_out):
+                total = 0
+                for t, tap in enumerate(taps):
+                    if unit.kind == "depthwise":
+                        total += tap[c] * weights[t][c]
+                    else:
+                        for k, value in enumerate(tap):
+                            total += value * weights[t * len(tap) + k][c]
+                pixel.append(naive_requantize(total, bias[c], multiplier[c], shift[c], low, high))
+            pixels.append(pixel)
+    return pixels
