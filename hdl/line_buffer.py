@@ -3,7 +3,7 @@
 Three row memories in rotation; the writer fills one while the window reader works on the rows it
 needs, so borders, strides and frame edges cost no cycle.  A window leaves as soon as its newest
 channel group has arrived; the last rows of a frame do not wait for the next frame.
-Latency 2 cycles from the last beat a window needs, 1 beat per cycle.
+Latency 3 cycles from the last beat a window needs, 1 beat per cycle.
 """
 from myhdl import Signal, always, always_comb, always_seq, block, instances, intbv
 
@@ -29,6 +29,11 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
     """
     if taps not in (1, 3, 9):
         raise ValueError(f"a window leaves 1, 3 or 9 taps at a time, not {taps}")
+    if channels % s_axis.lanes:
+        raise ValueError(f"{channels} channels do not fill beats of {s_axis.lanes}")
+    if m_axis.lanes != taps * s_axis.lanes:
+        raise ValueError(f"{taps} taps of {s_axis.lanes} lanes each leave together, not "
+                         f"{m_axis.lanes}")
     before, after = pad
     size_out = (size + before + after - KERNEL) // stride + 1
     lanes_bits = s_axis.width

@@ -3,6 +3,7 @@ from myhdl import ConcatSignal, Signal, always, always_comb, always_seq, block, 
 
 from hdl.axis import AxiStream
 from hdl.stream import fork
+from hdl.types import sint, uint
 from hdl.weight_rom import weight_rom
 
 
@@ -243,16 +244,18 @@ def forked(clk, rst, s_axis, m_axis_a, m_axis_b):
 @block
 def rom_reader(clk, rst, s_axis, m_axis, rom):
     """A weight ROM behind a stream of addresses; its lanes lie in tdata, lane 0 lowest."""
-    lanes = tuple(Signal(intbv(0)[bits:]) for bits in rom.widths)
-    address = Signal(intbv(0)[s_axis.width:])
+    lanes = [sint(bits) for bits in rom.widths]
+    fields = [uint(bits) for bits in rom.widths]
+    address = uint(s_axis.width)
     enable = Signal(bool(0))
-    word = ConcatSignal(*reversed(lanes)) if len(lanes) > 1 else lanes[0]
-    memory = weight_rom(clk, enable, address, lanes, rom)
+    word = ConcatSignal(*reversed(fields)) if len(fields) > 1 else fields[0]
+    memory = weight_rom(clk, enable, address, tuple(lanes), rom)
+    cast = [as_bits(lane, field) for lane, field in zip(lanes, fields)]
 
     @always_comb
     def connect():
         address.next = s_axis.tdata
-        enable.next = m_axis.tready or not m_axis.tvalid
+        enable.next = s_axis.tvalid and (m_axis.tready or not m_axis.tvalid)
         s_axis.tready.next = m_axis.tready or not m_axis.tvalid
         m_axis.tdata.next = word
 
@@ -261,7 +264,17 @@ def rom_reader(clk, rst, s_axis, m_axis, rom):
         if m_axis.tready or not m_axis.tvalid:
             m_axis.tvalid.next = s_axis.tvalid
 
-    return memory, connect, advance
+    return memory, cast, connect, advance
+
+
+@block
+def as_bits(number, bits):
+    """Two's complement of a signed signal."""
+    @always_comb
+    def cast():
+        bits.next = number[len(bits):]
+
+    return cast
 
 
 def stream_pair(lanes=4, bits=7):

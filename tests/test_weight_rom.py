@@ -1,0 +1,66 @@
+"""Weight ROM: every row at its address, lanes of mixed width and sign, and the .mem text."""
+import numpy as np
+import pytest
+
+from hdl.axis import AxiStream
+from hdl.weight_rom import Rom
+from tests.hardware import integers, run, seed_of, stalled
+from tests.sim_blocks import rom_reader
+
+WIDTHS = {"one": (1,), "even": (8, 8, 8, 8), "mixed": (3, 17, 1, 40, 9), "wide": (16,) * 9}
+
+
+def read_back(text, widths):
+    """Rows of a .mem file as signed ints, bit by bit."""
+    rows = []
+    for line in text.split():
+        bits = bin(int(line, 16))[2:].zfill(sum(widths))[::-1]
+        row = []
+        assert "1" not in bits[sum(widths):]
+        for width in widths:
+            field, bits = bits[:width], bits[width:]
+            row.append(sum(2 ** i for i, bit in enumerate(field[:-1]) if bit == "1")
+                       - (field[-1] == "1") * 2 ** (width - 1))
+        rows.append(tuple(row))
+    return tuple(rows)
+
+
+def rom_of(rng, name, widths, depth):
+    return Rom(name, tuple(tuple(int(integers(rng, bits, True, ())) for bits in widths)
+                           for _ in range(depth)), widths)
+
+
+@stalled
+@pytest.mark.parametrize("widths", WIDTHS)
+@pytest.mark.parametrize("depth", [1, 11])
+def test_words(simulator, rng, widths, depth, stall):
+    rom = rom_of(rng, "content", WIDTHS[widths], depth)
+    ports = {"s_axis": AxiStream(1, 4, signed=False), "m_axis": AxiStream(1, rom.width, False)}
+    addresses = [*range(depth), *rng.integers(0, depth, 40).tolist()]
+    done = run(simulator, rom_reader, {**ports, "rom": rom},
+               {"s_axis": np.array(addresses)[:, None]}, {"m_axis": len(addresses)}, stall,
+               seed_of(rng), memories={"content.mem": rom.mem()})
+    words = ["".join(f"{word:08x}" for word in beat[::-1]) for beat in done["m_axis"].words]
+    assert read_back("\n".join(words), rom.widths) == tuple(rom.rows[a] for a in addresses)
+    if stall == "free":
+        assert (done["m_axis"].cycles == done["s_axis"].cycles + 1).all()
+
+
+@pytest.mark.parametrize("widths", WIDTHS.values(), ids=WIDTHS)
+def test_mem_text_reads_back(rng, widths):
+    corners = [tuple(f(bits) for bits in widths) for f in (
+        lambda bits: -(1 << bits - 1), lambda bits: (1 << bits - 1) - 1, lambda bits: 0,
+        lambda bits: -1)]
+    rows = (*corners, *rom_of(rng, "", widths, 20).rows)
+    rom = Rom("content", rows, widths)
+    assert read_back(rom.mem(), widths) == rows
+    assert {len(line) for line in rom.mem().split("\n")[:-1]} == {-(-sum(widths) // 4)}
+
+
+def test_mem_text():
+    assert Rom("r", ((-1, 2), (0, -8)), (3, 4)).mem() == "17\n40\n"
+
+
+def test_sizes():
+    rom = Rom("r", ((-1, 2), (0, -8), (1, 1)), (3, 4))
+    assert (rom.width, rom.bits) == (7, 21)
