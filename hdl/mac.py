@@ -55,7 +55,7 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
         s_axis.tready.next = go
 
     @always_seq(clk.posedge, reset=rst)
-    def sequence():
+    def advance():
         if go:
             operand_valid.next = s_axis.tvalid
             operand_first.next = beat == 0

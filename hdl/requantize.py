@@ -58,7 +58,7 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
         m_axis.tvalid.next = valid[4]
 
     @always_seq(clk.posedge, reset=rst)
-    def sequence():
+    def advance():
         if go:
             valid[0].next = s_axis.tvalid
             for i in range(4):

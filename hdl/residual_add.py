@@ -12,6 +12,9 @@ def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
     s_axis, s_axis_shortcut -- AxiStream of the same lanes, bits and order, signed
     m_axis                  -- as they are; latency 1 cycle, 1 beat per cycle
     """
+    shapes = {(axis.lanes, axis.bits, axis.signed) for axis in (s_axis, s_axis_shortcut, m_axis)}
+    if len(shapes) > 1 or not m_axis.signed:
+        raise ValueError("a residual add takes and gives signed streams of the same lanes and bits")
     lanes, bits = m_axis.lanes, m_axis.bits
     low, high = -(1 << bits - 1), (1 << bits - 1) - 1
     a, b = [[sint(bits) for _ in range(lanes)] for _ in range(2)]
@@ -33,7 +36,7 @@ def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
         s_axis_shortcut.tready.next = go and both
 
     @always_seq(clk.posedge, reset=rst)
-    def sequence():
+    def advance():
         if go:
             m_axis.tvalid.next = both
 

@@ -1,0 +1,75 @@
+"""MAC array: sums of products against plain loops, up to the last bit of its accumulators."""
+import pytest
+
+from hdl.axis import AxiStream
+from hdl.mac import mac
+from hdl.types import signed_width
+from hdl.weight_rom import Rom
+from tests.hardware import beats, cycles, integers, run, seed_of, stalled
+
+# pe, simd, shared, beats for an output, output groups, bits and sign of x, weight bits
+CASES = [(1, 1, True, 1, 1, 4, False, 3), (2, 3, True, 4, 3, 6, True, 5),
+         (3, 10, True, 1, 2, 9, True, 8), (1, 22, True, 2, 2, 16, False, 16),
+         (1, 1, False, 9, 2, 6, False, 5), (2, 3, False, 3, 4, 8, False, 8),
+         (3, 9, False, 1, 1, 16, False, 16)]
+OUTPUTS = 36
+
+
+def naive(x, rows, pe, simd, shared, count):
+    """Sums of every output group, from beats of x and of weights."""
+    sums = []
+    for first in range(0, len(x), count):
+        group = [0] * pe
+        for beat in range(first, first + count):
+            weights = rows[beat % len(rows)]
+            for j in range(pe):
+                for i in range(simd):
+                    group[j] += x[beat][i if shared else i * pe + j] * weights[j * simd + i]
+        sums.append(group)
+    return sums
+
+
+def array(simulator, x, rows, pe, simd, shared, count, bits, signed, weight_bits, stall, seed=0):
+    """Run x through a MAC array of just the width it needs; returns (run, sums)."""
+    low, high = (1 << bits - 1, 0) if signed else (0, (1 << bits) - 1)
+    widest = max(sum(abs(w) for start in range(group, group + count)
+                     for w in rows[start][j * simd:(j + 1) * simd])
+                 for group in range(0, len(rows), count) for j in range(pe))
+    reach = widest * max(low, high)
+    ports = {"s_axis": AxiStream(len(x[0]), bits, signed),
+             "m_axis": AxiStream(pe, signed_width(-reach, reach))}
+    rom = Rom("weights", tuple(map(tuple, rows)), (weight_bits,) * (pe * simd))
+    done = run(simulator, mac, {**ports, "rom": rom, "pe": pe, "simd": simd, "shared": shared,
+                                "beats": count},
+               {"s_axis": x}, {"m_axis": len(x) // count}, stall, seed,
+               memories={"weights.mem": rom.mem()})
+    return done, beats(done, ports)
+
+
+@stalled
+@pytest.mark.parametrize("pe, simd, shared, count, groups, bits, signed, weight_bits", CASES)
+def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, weight_bits, stall):
+    rows = integers(rng, weight_bits, True, (groups * count, pe * simd)).tolist()
+    x = integers(rng, bits, signed, (OUTPUTS * count, simd if shared else simd * pe)).tolist()
+    done, got = array(simulator, x, rows, pe, simd, shared, count, bits, signed, weight_bits,
+                      stall, seed_of(rng))
+    assert got == naive(x, rows, pe, simd, shared, count)
+    if stall == "free":
+        assert cycles(done, "s_axis") == list(range(OUTPUTS * count))
+        assert cycles(done, "m_axis") == [count * (i + 1) + 2 for i in range(OUTPUTS)]
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "depthwise"])
+@pytest.mark.parametrize("bits, signed", [(6, False), (6, True)])
+def test_extremes(simulator, bits, signed, shared):
+    """Both ends of every range: the accumulators reach their own ends and no sum wraps."""
+    pe, simd, count, weight_bits = 2, 3, 3, 5
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    most = (1 << weight_bits - 1) - 1
+    rows = [[-most] * (pe * simd)] * count + [[most] * (pe * simd)] * count
+    x = [[end] * (simd if shared else pe * simd) for end in (high, high, low, low)
+         for _ in range(count)]
+    _, got = array(simulator, x, rows, pe, simd, shared, count, bits, signed, weight_bits, "free")
+    assert got == naive(x, rows, pe, simd, shared, count)
+    reach = simd * count * most
+    assert got == [[-high * reach] * 2, [high * reach] * 2, [-low * reach] * 2, [low * reach] * 2]
