@@ -4,7 +4,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from hdl.axis import AxiStream
 from hdl.config import configure
+from hdl.convert import memory_files
 from hdl.folding import Folding
 from hdl.layers import Precision, Unit, padding
 from hdl.sim import Design, Sink, Source, payload, random_pattern, simulate
@@ -63,13 +65,14 @@ def integers(rng, bits, signed, shape):
 
 
 def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, lanes_out,
-                stride=1, activation_in="relu6", activation="relu6", precision=NARROW):
+                stride=1, activation_in="relu6", activation="relu6", fifo_depth=0,
+                precision=NARROW):
     """UnitConfig of a unit that no network has, with random integers that reach every corner."""
     kernel = 1 if kind == "pointwise" else 3
     unit = Unit("dut", kind, kind, "dut", size, -(-size // stride), channels_in, channels_out,
                 kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
                 activation)
-    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out)
+    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out, fifo_depth)
     top = 1 << precision.multiplier_bits - 1
     weights = integers(rng, precision.weight_bits, True, unit.weight_shape)
     # Shifts that leave outputs inside the range as well as clipped at either end.
@@ -87,6 +90,27 @@ def frames_of(rng, config, count):
     """Random frames for a unit: ints (frames, rows, columns, channels)."""
     unit, (_, bits, signed) = config.unit, config.stream_in()
     return integers(rng, bits, signed, (count, unit.size_in, unit.size_in, unit.channels_in))
+
+
+def convolve_frames(simulator, block, rng, config, params, stall, count=2):
+    """Random frames through the block of a unit: (run, beats, naive beats)."""
+    frames = frames_of(rng, config, count)
+    ports = {"s_axis": AxiStream(*config.stream_in()), "m_axis": AxiStream(*config.stream_out())}
+    lanes = config.folding.lanes_out
+    pixels = [pixel for frame in frames for pixel in naive_unit(config, params, frame)]
+    expected = [pixel[c:c + lanes] for pixel in pixels for c in range(0, len(pixel), lanes)]
+    done = run(simulator, block, {**ports, "config": config},
+               {"s_axis": frames.reshape(-1, config.folding.lanes_in)},
+               {"m_axis": len(expected)}, stall, seed_of(rng), memory_files([config]))
+    return done, beats(done, ports), expected
+
+
+def clipped(values, config):
+    """Shares of a unit's outputs at the lower limit, between the limits and at the upper."""
+    low, high = config.folding.precision.limits(config.unit.activation)
+    flat = [value for row in values for value in row]
+    return [sum(f) / len(flat) for f in ([v == low for v in flat], [low < v < high for v in flat],
+                                         [v == high for v in flat])]
 
 
 def naive_window(frame, row, column, stride, pad):

@@ -1,0 +1,18 @@
+"""Stem units against plain loops: three colours, strides of 2 over even and odd sizes."""
+import pytest
+
+from hdl.stem import stem
+from tests.hardware import convolve_frames, stalled, unit_config
+
+# size, channels out, pe, simd, lanes out
+CASES = {"even": (6, 4, 2, 9, 1), "odd": (5, 4, 4, 27, 2), "serial": (4, 2, 1, 3, 1)}
+
+
+@stalled
+@pytest.mark.parametrize("case", CASES)
+def test_frames(simulator, rng, case, stall):
+    size, outputs, pe, simd, lanes_out = CASES[case]
+    config, params = unit_config(rng, "stem", size, 3, outputs, pe, simd, 3, lanes_out, 2,
+                                 activation_in="input")
+    _, got, expected = convolve_frames(simulator, stem, rng, config, params, stall, 3)
+    assert got == expected
