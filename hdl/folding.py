@@ -11,6 +11,10 @@ from hdl.layers import Precision, Unit
 from hdl.line_buffer import KERNEL, TAPS
 
 
+# The rows of a stride of 2 end in pixels that find their row memory still read: two of this row,
+# three of the next, and those on their way meanwhile.
+WAITING_PIXELS = 8
+
 
 @dataclass(frozen=True)
 class Folding:
@@ -48,12 +52,12 @@ class Folding:
 
     @property
     def line_buffer_bits(self):
-        """Three rows of a 3x3 unit's input and the pixels that wait before a stride of 2."""
+        """Three rows of a 3x3 unit's input and, around a stride of 2, the pixels that wait."""
         unit = self.unit
         if unit.kernel == 1:
             return 0
-        elements = KERNEL * unit.size_in * unit.channels_in + self.fifo_depth * self.pe
-        return elements * self.precision.bits(unit.activation_in)
+        pixels = KERNEL * unit.size_in + (WAITING_PIXELS + 1 if unit.stride == 2 else 0)
+        return pixels * unit.channels_in * self.precision.bits(unit.activation_in)
 
     @property
     def fifo_bits(self):
@@ -99,6 +103,8 @@ def fold(table, precision, cycles_per_frame):
 def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
     """The folding of one convolution that takes ``lanes_in`` channels a beat."""
     budget = cycles_per_frame // unit.pixels_out
+    if unit.kind == "depthwise" and unit.stride == 2:
+        budget -= budget // 8   # its windows pause between rows and have to catch up
     inputs, outputs = unit.weight_shape
     choices = []
     for pe in divisors(outputs):
@@ -117,10 +123,9 @@ def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
             f"{cycles_per_frame} cycles a frame, and no folding is as quick: give more cycles")
     *_, pe, simd = min(choices)
     lanes_out = next(d for d in divisors(pe) if outputs // d <= budget)
-    # Two rows of a stride of 2 end in pixels that find their row memory still read: two of this
-    # row, three of the next and one on the way.
-    waiting = 6 * (outputs // pe) if unit.kind == "depthwise" and unit.stride == 2 else 0
-    return Folding(unit, precision, pe, simd, lanes_in, lanes_out, waiting)
+    waiting = WAITING_PIXELS * (unit.channels_in // (lanes_in if unit.kind == "stem" else pe))
+    return Folding(unit, precision, pe, simd, lanes_in, lanes_out,
+                   waiting if unit.stride == 2 else 0)
 
 
 def shortcut_depth(unit, lanes):

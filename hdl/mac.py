@@ -31,7 +31,7 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
     chunk = max(d for d in range(1, CHUNK + 1) if simd % d == 0)
     chunks = simd // chunk
 
-    go = flag()
+    go, take = flag(), flag()
     operand = uint(s_axis.width)
     x = [sint(x_bits) for _ in range(s_axis.lanes)]
     weight = [sint(weight_bits) for _ in range(lanes)]
@@ -42,7 +42,7 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
     operand_valid, operand_first, operand_last = flag(), flag(), flag()
     sum_valid, sum_first, sum_last = flag(), flag(), flag()
 
-    weights = weight_rom(clk, go, address, tuple(weight), rom)
+    weights = weight_rom(clk, take, address, tuple(weight), rom)
     operands = unpack(operand, x, s_axis.bits, s_axis.signed)
     results = pack(result, m_axis.tdata)
 
@@ -53,6 +53,7 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
     @always_comb
     def accept():
         s_axis.tready.next = go
+        take.next = go and s_axis.tvalid
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
@@ -63,7 +64,7 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
             sum_valid.next = operand_valid
             sum_first.next = operand_first
             sum_last.next = operand_last
-            if s_axis.tvalid:
+            if take:
                 beat.next = 0 if beat == beats - 1 else beat + 1
                 address.next = 0 if address == depth - 1 else address + 1
         if go and sum_valid and sum_last:
@@ -73,13 +74,13 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
 
     @always(clk.posedge)
     def capture():
-        if go:
+        if take:
             operand.next = s_axis.tdata
 
     @always(clk.posedge)
     def multiply():
-        partial = intbv(0, min=low, max=high)
         if go and operand_valid:
+            partial = intbv(0, min=low, max=high)
             for j in range(pe):
                 for k in range(chunks):
                     partial[:] = 0
@@ -90,8 +91,8 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
 
     @always(clk.posedge)
     def accumulate():
-        total = intbv(0, min=low, max=high)
         if go and sum_valid:
+            total = intbv(0, min=low, max=high)
             for j in range(pe):
                 total[:] = 0
                 if not sum_first:

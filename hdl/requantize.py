@@ -83,8 +83,8 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
 
     @always(clk.posedge)
     def saturate():
-        rounded = intbv(0, min=-full, max=full)
         if go and valid[3]:
+            rounded = intbv(0, min=-full, max=full)
             for i in range(lanes):
                 rounded[:] = scaled[i]
                 rounded[:] = rounded + 1

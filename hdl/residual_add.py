@@ -42,8 +42,8 @@ def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
 
     @always(clk.posedge)
     def saturate():
-        wide = intbv(0, min=2 * low, max=2 * high + 2)
-        if go:
+        if go and both:
+            wide = intbv(0, min=2 * low, max=2 * high + 2)
             for i in range(lanes):
                 wide[:] = a[i]
                 wide[:] = wide + b[i]

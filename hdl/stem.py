@@ -4,6 +4,9 @@ from myhdl import block, instances
 from hdl.axis import AxiStream
 from hdl.line_buffer import TAPS, line_buffer
 from hdl.pointwise import pointwise
+from hdl.stream import fifo
+
+WINDOWS_AHEAD = 2   # keep the matrix at work while the line buffer goes on to the next row
 
 
 @block
@@ -15,8 +18,12 @@ def stem(clk, rst, s_axis, m_axis, config):
     config -- UnitConfig of the stem
     """
     unit = config.unit
-    windows = AxiStream(TAPS * s_axis.lanes, s_axis.bits, s_axis.signed)
-    lines = line_buffer(clk, rst, s_axis, windows, unit.size_in, unit.channels_in, unit.stride,
+    waiting = AxiStream(s_axis.lanes, s_axis.bits, s_axis.signed)
+    windows, ahead = [AxiStream(TAPS * s_axis.lanes, s_axis.bits, s_axis.signed)
+                      for _ in range(2)]
+    wait = fifo(clk, rst, s_axis, waiting, config.folding.fifo_depth)
+    lines = line_buffer(clk, rst, waiting, windows, unit.size_in, unit.channels_in, unit.stride,
                         unit.pad, TAPS)
-    matrix = pointwise(clk, rst, windows, m_axis, config)
+    bridge = fifo(clk, rst, windows, ahead, WINDOWS_AHEAD)
+    matrix = pointwise(clk, rst, ahead, m_axis, config)
     return instances()

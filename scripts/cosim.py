@@ -35,8 +35,8 @@ from scripts.options import (alpha_option, cycles_per_frame_option, json_option,
 @cycles_per_frame_option
 @simulator_option
 @seed_option
-@click.option("--frames", type=click.IntRange(min=1), default=None,
-              help="The photo so many times back to back; without it 2, or 1 in myhdl.")
+@click.option("--frames", type=click.IntRange(min=1), default=1, show_default=True,
+              help="The photo so many times back to back; 2 or more show the steady interval.")
 @click.option("--classify", "with_top", is_flag=True,
               help="Add the 1000-class top, computed on the CPU, where the weights have one.")
 @json_option
@@ -45,7 +45,6 @@ def main(photo, alpha, resolution, precision, weights, cycles_per_frame, simulat
          with_top, as_json):
     """Cosimulate one photo."""
     cycles_per_frame = cycles_per_frame or resolution ** 2
-    frames = frames or (1 if simulator == "myhdl" else 2)
     table = layer_table(alpha, resolution)
     foldings = fold(table, precision, cycles_per_frame)
     with Console(stderr=True).status("reading") as status:
