@@ -1,8 +1,8 @@
 """What the tests of the hardware share: one run of a block, with every mixture of stalls."""
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 from hdl.axis import AxiStream
 from hdl.config import configure
@@ -14,31 +14,46 @@ from hdl.sim import Design, Sink, Source, payload, random_pattern, simulate
 # Share of the cycles in which (sources, sinks) pause, each end by a pattern of its own.
 STALLS = {"free": (0, 0), "idle": (0.6, 0), "backpressure": (0, 0.6), "both": (0.4, 0.4),
           "mostly_backpressure": (0.3, 0.8)}
-stalled = pytest.mark.parametrize("stall", STALLS)
 
 # Narrow, so that exhaustive corners are few; every width another, so that none can be mistaken.
 NARROW = Precision("narrow", weight_bits=5, relu6_bits=6, linear_bits=7, input_bits=4,
                    multiplier_bits=8)
 
 
-def run(simulator, block, arguments, inputs, counts, stall="free", seed=0, memories=None,
-        drain=40):
-    """Send ``inputs`` {stream: (beats, lanes)}, await ``counts`` {stream: beats} and a while more.
+class Bench:
+    """A block to run more than once: in Verilator it is converted the first time only."""
 
-    stall -- of STALLS, or {stream: its pauses}
-    Returns the Run; what left beyond the beats awaited is recorded in it.
-    """
-    ends = {}
-    for number, name in enumerate((*inputs, *counts)):
-        if isinstance(stall, dict):
-            pauses = stall.get(name)
-        else:
-            share = STALLS[stall][name in counts]
-            pauses = random_pattern(100 * seed + number, share, 509) if share else None
-        ends[name] = Source(payload(arguments[name], inputs[name]), pauses) if name in inputs \
-            else Sink(counts[name], pauses)
-    return simulate(simulator, Design(block, arguments, memories=memories), ends, timeout=2000,
-                    drain=drain)
+    def __init__(self, simulator, block, arguments, memories=None):
+        self.simulator, self.arguments = simulator, arguments
+        self.plain = Design(block, arguments)
+        self.design = Design(block, arguments, memories=memories, verilog=self._verilog)
+        self.text = None
+
+    def _verilog(self, directory):
+        top = self.plain.function.func.__name__
+        file = Path(directory, f"{top}.v")
+        if self.text is None:
+            self.plain.convert(directory)
+            self.text = file.read_text()
+        file.write_text(self.text)
+        return [file], top
+
+    def run(self, inputs, counts, stall="free", seed=0):
+        """Send ``inputs`` {stream: (beats, lanes)}, await ``counts`` {stream: beats} and a while
+        more, to see that no more come.
+
+        stall -- of STALLS, or {stream: its pauses}
+        """
+        ends = {}
+        for number, name in enumerate((*inputs, *counts)):
+            if isinstance(stall, dict):
+                pauses = stall.get(name)
+            else:
+                share = STALLS[stall][name in counts]
+                pauses = random_pattern(100 * seed + number, share, 509) if share else None
+            ends[name] = Source(payload(self.arguments[name], inputs[name]), pauses) \
+                if name in inputs else Sink(counts[name], pauses)
+        return simulate(self.simulator, self.design, ends, timeout=2000, drain=40)
 
 
 def beats(done, arguments, name="m_axis"):
@@ -65,14 +80,13 @@ def integers(rng, bits, signed, shape):
 
 
 def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, lanes_out,
-                stride=1, activation_in="relu6", activation="relu6", fifo_depth=0,
-                precision=NARROW):
+                stride=1, activation_in="relu6", activation="relu6", precision=NARROW):
     """UnitConfig of a unit that no network has, with random integers that reach every corner."""
     kernel = 1 if kind == "pointwise" else 3
     unit = Unit("dut", kind, kind, "dut", size, -(-size // stride), channels_in, channels_out,
                 kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
                 activation)
-    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out, fifo_depth)
+    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out, 3 * (stride == 2))
     top = 1 << precision.multiplier_bits - 1
     weights = integers(rng, precision.weight_bits, True, unit.weight_shape)
     # Shifts that leave outputs inside the range as well as clipped at either end.
@@ -92,17 +106,26 @@ def frames_of(rng, config, count):
     return integers(rng, bits, signed, (count, unit.size_in, unit.size_in, unit.channels_in))
 
 
-def convolve_frames(simulator, block, rng, config, params, stall, count=2):
-    """Random frames through the block of a unit: (run, beats, naive beats)."""
-    frames = frames_of(rng, config, count)
-    ports = {"s_axis": AxiStream(*config.stream_in()), "m_axis": AxiStream(*config.stream_out())}
-    lanes = config.folding.lanes_out
-    pixels = [pixel for frame in frames for pixel in naive_unit(config, params, frame)]
-    expected = [pixel[c:c + lanes] for pixel in pixels for c in range(0, len(pixel), lanes)]
-    done = run(simulator, block, {**ports, "config": config},
-               {"s_axis": frames.reshape(-1, config.folding.lanes_in)},
-               {"m_axis": len(expected)}, stall, seed_of(rng), memory_files([config]))
-    return done, beats(done, ports), expected
+class UnitBench(Bench):
+    """A Bench for the block of a convolution."""
+
+    def __init__(self, simulator, block, config, params):
+        ports = {"s_axis": AxiStream(*config.stream_in()),
+                 "m_axis": AxiStream(*config.stream_out())}
+        super().__init__(simulator, block, {**ports, "config": config}, memory_files([config]))
+        self.config, self.params = config, params
+
+    def frames(self, rng, stall="free", count=3):
+        """Random frames back to back: (run, beats, naive beats)."""
+        folding = self.config.folding
+        frames = frames_of(rng, self.config, count)
+        pixels = [pixel for frame in frames
+                  for pixel in naive_unit(self.config, self.params, frame)]
+        expected = [pixel[c:c + folding.lanes_out] for pixel in pixels
+                    for c in range(0, len(pixel), folding.lanes_out)]
+        done = self.run({"s_axis": frames.reshape(-1, folding.lanes_in)},
+                        {"m_axis": len(expected)}, stall, seed_of(rng))
+        return done, beats(done, self.arguments), expected
 
 
 def clipped(values, config):

@@ -2,7 +2,7 @@
 import pytest
 
 from hdl.depthwise import depthwise
-from tests.hardware import clipped, convolve_frames, stalled, unit_config
+from tests.hardware import STALLS, UnitBench, clipped, unit_config
 
 # size, stride, channels, pe, simd, lanes in and out
 CASES = {
@@ -15,21 +15,23 @@ CASES = {
 }
 
 
-def config_of(rng, case, activation="relu6"):
+def bench(simulator, rng, case, activation="relu6"):
     size, stride, channels, pe, simd, lanes_in, lanes_out = CASES[case]
-    return unit_config(rng, "depthwise", size, channels, channels, pe, simd, lanes_in, lanes_out,
-                       stride, activation=activation, fifo_depth=3 * (stride == 2))
+    return UnitBench(simulator, depthwise, *unit_config(
+        rng, "depthwise", size, channels, channels, pe, simd, lanes_in, lanes_out, stride,
+        activation=activation))
 
 
-@stalled
 @pytest.mark.parametrize("case", CASES)
-def test_frames(simulator, rng, case, stall):
-    config, params = config_of(rng, case)
-    _, got, expected = convolve_frames(simulator, depthwise, rng, config, params, stall, 3)
-    assert got == expected
+def test_frames(simulator, rng, case):
+    dut = bench(simulator, rng, case)
+    for stall in STALLS:
+        _, got, expected = dut.frames(rng, stall)
+        assert got == expected, stall
 
 
 def test_random_numbers_reach_every_case(rng):
-    config, params = config_of(rng, "all_taps", "linear")
-    _, got, _ = convolve_frames("myhdl", depthwise, rng, config, params, "free", 4)
-    assert min(clipped(got, config)) > 0.01
+    """The stimulus clips at either end and leaves most values between."""
+    dut = bench("myhdl", rng, "all_taps", "linear")
+    _, got, _ = dut.frames(rng, count=4)
+    assert min(clipped(got, dut.config)) > 0.01

@@ -6,7 +6,7 @@ from hdl.axis import AxiStream
 from hdl.elaborate import clock_and_reset, fresh_elaboration
 from hdl.layers import padding
 from hdl.line_buffer import line_buffer
-from tests.hardware import beats, integers, naive_window, run, seed_of, stalled
+from tests.hardware import STALLS, Bench, beats, integers, naive_window, seed_of
 
 BITS = 6
 FRAMES = 3
@@ -34,25 +34,32 @@ def windows(frames, stride, taps, lanes):
     return found
 
 
-def buffer(simulator, frames, stride, taps, lanes, stall, seed=0):
-    """Run ``frames`` through a line buffer; returns (run, beats)."""
-    frames = np.asarray(frames)
-    size, channels = frames.shape[2:]
+def buffer(simulator, size, stride, taps, channels, lanes):
+    """A Bench for a line buffer."""
     ports = {"s_axis": AxiStream(lanes, BITS), "m_axis": AxiStream(taps * lanes, BITS)}
-    arguments = {**ports, "size": size, "channels": channels, "stride": stride,
-                 "pad": padding(size, stride), "taps": taps}
+    return Bench(simulator, line_buffer, {
+        **ports, "size": size, "channels": channels, "stride": stride,
+        "pad": padding(size, stride), "taps": taps})
+
+
+def run(bench, rng, stall, count=FRAMES):
+    """Random frames through a Bench; returns (run, beats, naive beats)."""
+    size, channels, stride, taps = (bench.arguments[name]
+                                    for name in ("size", "channels", "stride", "taps"))
+    lanes = bench.arguments["s_axis"].lanes
+    frames = integers(rng, BITS, True, (count, size, size, channels))
     expected = windows(frames.tolist(), stride, taps, lanes)
-    done = run(simulator, line_buffer, arguments, {"s_axis": frames.reshape(-1, lanes)},
-               {"m_axis": len(expected)}, stall, seed)
-    return done, beats(done, ports), expected
+    done = bench.run({"s_axis": frames.reshape(-1, lanes)}, {"m_axis": len(expected)}, stall,
+                     seed_of(rng))
+    return done, beats(done, bench.arguments), expected
 
 
-@stalled
 @pytest.mark.parametrize("size, stride, taps, channels, lanes", CASES)
-def test_windows(simulator, rng, size, stride, taps, channels, lanes, stall):
-    frames = integers(rng, BITS, True, (FRAMES, size, size, channels))
-    _, got, expected = buffer(simulator, frames, stride, taps, lanes, stall, seed_of(rng))
-    assert got == expected
+def test_windows(simulator, rng, size, stride, taps, channels, lanes):
+    bench = buffer(simulator, size, stride, taps, channels, lanes)
+    for stall in STALLS:
+        _, got, expected = run(bench, rng, stall)
+        assert got == expected, stall
 
 
 @pytest.mark.parametrize("stall", ["free", "both"])
@@ -61,8 +68,7 @@ def test_windows(simulator, rng, size, stride, taps, channels, lanes, stall):
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 8])
 def test_windows_of_every_size(rng, size, stride, taps, stall):
     """In MyHDL alone: Verilator would compile each."""
-    frames = integers(rng, BITS, True, (FRAMES, size, size, 2))
-    _, got, expected = buffer("myhdl", frames, stride, taps, 1, stall, seed_of(rng))
+    _, got, expected = run(buffer("myhdl", size, stride, taps, 2, 1), rng, stall)
     assert got == expected
 
 
@@ -70,8 +76,7 @@ def test_windows_of_every_size(rng, size, stride, taps, stall):
 def test_borders_cost_no_cycle(simulator, rng, size, channels, lanes):
     """At stride 1 with nine taps a beat goes in and one comes out every cycle, frames back to
     back; the last pixels wait for nothing."""
-    frames = integers(rng, BITS, True, (FRAMES, size, size, channels))
-    done, got, expected = buffer(simulator, frames, 1, 9, lanes, "free")
+    done, got, expected = run(buffer(simulator, size, 1, 9, channels, lanes), rng, "free")
     assert got == expected
     beats_in = FRAMES * size * size * channels // lanes
     assert done["s_axis"].cycles.tolist() == list(range(beats_in))
@@ -85,9 +90,8 @@ def test_a_window_leaves_as_soon_as_it_is_complete(simulator, rng, stride, taps)
     """Three cycles after the last pixel it needs, which no border needs: a source that pauses long
     after each pixel shows it."""
     size, pause = 5, 64
-    frames = integers(rng, BITS, True, (2, size, size, 1))
-    done, got, expected = buffer(simulator, frames, stride, taps, 1,
-                                 {"s_axis": np.arange(pause) != 0})
+    done, got, expected = run(buffer(simulator, size, stride, taps, 1, 1), rng,
+                              {"s_axis": np.arange(pause) != 0}, 2)
     assert got == expected
     before, _ = padding(size, stride)
     size_out = -(-size // stride)

@@ -5,7 +5,7 @@ from hdl.axis import AxiStream
 from hdl.mac import mac
 from hdl.types import signed_width
 from hdl.weight_rom import Rom
-from tests.hardware import beats, cycles, integers, run, seed_of, stalled
+from tests.hardware import STALLS, Bench, beats, cycles, integers, seed_of
 
 # pe, simd, shared, beats for an output, output groups, bits and sign of x, weight bits
 CASES = [(1, 1, True, 1, 1, 4, False, 3), (2, 3, True, 4, 3, 6, True, 5),
@@ -29,34 +29,31 @@ def naive(x, rows, pe, simd, shared, count):
     return sums
 
 
-def array(simulator, x, rows, pe, simd, shared, count, bits, signed, weight_bits, stall, seed=0):
-    """Run x through a MAC array of just the width it needs; returns (run, sums)."""
+def array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits):
+    """A Bench for a MAC array whose accumulators are just as wide as they need."""
     low, high = (1 << bits - 1, 0) if signed else (0, (1 << bits) - 1)
     widest = max(sum(abs(w) for start in range(group, group + count)
                      for w in rows[start][j * simd:(j + 1) * simd])
                  for group in range(0, len(rows), count) for j in range(pe))
     reach = widest * max(low, high)
-    ports = {"s_axis": AxiStream(len(x[0]), bits, signed),
+    ports = {"s_axis": AxiStream(simd if shared else simd * pe, bits, signed),
              "m_axis": AxiStream(pe, signed_width(-reach, reach))}
     rom = Rom("weights", tuple(map(tuple, rows)), (weight_bits,) * (pe * simd))
-    done = run(simulator, mac, {**ports, "rom": rom, "pe": pe, "simd": simd, "shared": shared,
-                                "beats": count},
-               {"s_axis": x}, {"m_axis": len(x) // count}, stall, seed,
-               memories={"weights.mem": rom.mem()})
-    return done, beats(done, ports)
+    return Bench(simulator, mac, {**ports, "rom": rom, "pe": pe, "simd": simd, "shared": shared,
+                                  "beats": count}, {"weights.mem": rom.mem()})
 
 
-@stalled
 @pytest.mark.parametrize("pe, simd, shared, count, groups, bits, signed, weight_bits", CASES)
-def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, weight_bits, stall):
+def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, weight_bits):
     rows = integers(rng, weight_bits, True, (groups * count, pe * simd)).tolist()
-    x = integers(rng, bits, signed, (OUTPUTS * count, simd if shared else simd * pe)).tolist()
-    done, got = array(simulator, x, rows, pe, simd, shared, count, bits, signed, weight_bits,
-                      stall, seed_of(rng))
-    assert got == naive(x, rows, pe, simd, shared, count)
-    if stall == "free":
-        assert cycles(done, "s_axis") == list(range(OUTPUTS * count))
-        assert cycles(done, "m_axis") == [count * (i + 1) + 2 for i in range(OUTPUTS)]
+    dut = array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits)
+    for stall in STALLS:
+        x = integers(rng, bits, signed, (OUTPUTS * count, dut.arguments["s_axis"].lanes)).tolist()
+        done = dut.run({"s_axis": x}, {"m_axis": OUTPUTS}, stall, seed_of(rng))
+        assert beats(done, dut.arguments) == naive(x, rows, pe, simd, shared, count), stall
+        if stall == "free":
+            assert cycles(done, "s_axis") == list(range(OUTPUTS * count))
+            assert cycles(done, "m_axis") == [count * (i + 1) + 2 for i in range(OUTPUTS)]
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "depthwise"])
@@ -69,7 +66,8 @@ def test_extremes(simulator, bits, signed, shared):
     rows = [[-most] * (pe * simd)] * count + [[most] * (pe * simd)] * count
     x = [[end] * (simd if shared else pe * simd) for end in (high, high, low, low)
          for _ in range(count)]
-    _, got = array(simulator, x, rows, pe, simd, shared, count, bits, signed, weight_bits, "free")
+    dut = array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits)
+    got = beats(dut.run({"s_axis": x}, {"m_axis": 4}), dut.arguments)
     assert got == naive(x, rows, pe, simd, shared, count)
     reach = simd * count * most
     assert got == [[-high * reach] * 2, [high * reach] * 2, [-low * reach] * 2, [low * reach] * 2]

@@ -2,7 +2,7 @@
 import pytest
 
 from hdl.pointwise import pointwise
-from tests.hardware import clipped, convolve_frames, stalled, unit_config
+from tests.hardware import STALLS, UnitBench, clipped, unit_config
 
 # size, channels in and out, pe, simd, lanes in and out, activation in and out
 CASES = {
@@ -14,32 +14,34 @@ CASES = {
 }
 
 
-@stalled
-@pytest.mark.parametrize("case", CASES)
-def test_frames(simulator, rng, case, stall):
+def bench(simulator, rng, case):
     size, inputs, outputs, pe, simd, lanes_in, lanes_out, kind_in, kind = CASES[case]
-    config, params = unit_config(rng, "pointwise", size, inputs, outputs, pe, simd, lanes_in,
-                                 lanes_out, activation_in=kind_in, activation=kind)
-    _, got, expected = convolve_frames(simulator, pointwise, rng, config, params, stall)
-    assert got == expected
+    return UnitBench(simulator, pointwise, *unit_config(
+        rng, "pointwise", size, inputs, outputs, pe, simd, lanes_in, lanes_out,
+        activation_in=kind_in, activation=kind))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_frames(simulator, rng, case):
+    dut = bench(simulator, rng, case)
+    for stall in STALLS:
+        _, got, expected = dut.frames(rng, stall)
+        assert got == expected, stall
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_rate(simulator, rng, case):
     """Frames back to back take the cycles that the folding has for their pixels."""
-    size, inputs, outputs, pe, simd, lanes_in, lanes_out, kind_in, kind = CASES[case]
-    config, params = unit_config(rng, "pointwise", size, inputs, outputs, pe, simd, lanes_in,
-                                 lanes_out, activation_in=kind_in, activation=kind)
-    done, got, expected = convolve_frames(simulator, pointwise, rng, config, params, "free", 4)
+    dut = bench(simulator, rng, case)
+    done, got, expected = dut.frames(rng, count=4)
     assert got == expected
-    frame = len(got) // 4
-    cycles = done["m_axis"].cycles
-    steps = max(config.folding.steps, inputs // lanes_in)
-    assert (cycles[frame:] - cycles[:-frame]).max() <= size * size * steps
+    folding, frame, cycles = dut.config.folding, len(got) // 4, done["m_axis"].cycles
+    steps = max(folding.steps, folding.unit.channels_in // folding.lanes_in)
+    assert (cycles[frame:] - cycles[:-frame]).max() <= folding.unit.pixels_out * steps
 
 
 def test_random_numbers_reach_every_case(rng):
     """The stimulus clips at either end and leaves most values between."""
-    config, params = unit_config(rng, "pointwise", 4, 6, 8, 4, 3, 2, 2, activation="linear")
-    _, got, _ = convolve_frames("myhdl", pointwise, rng, config, params, "free", 4)
-    assert min(clipped(got, config)) > 0.01
+    dut = bench("myhdl", rng, "parallel")
+    _, got, _ = dut.frames(rng, count=8)
+    assert min(clipped(got, dut.config)) > 0.01

@@ -5,37 +5,37 @@ from hdl.axis import AxiStream
 from hdl.requantize import requantize
 from hdl.types import signed_width
 from hdl.weight_rom import Rom
-from tests.hardware import beats, cycles, integers, naive_requantize, run, seed_of, stalled
+from tests.hardware import STALLS, Bench, beats, cycles, integers, naive_requantize, seed_of
 
 ACC_BITS = 12
 
 
-def scale(simulator, totals, channels, lanes, shift_base, multiplier_bits, limits, signed, stall,
-          seed=0):
-    """Run beats of ``totals`` through; ``channels`` are (bias, multiplier, shift).
-
-    Returns (run, beats, what they should be).
-    """
+def bench(simulator, channels, lanes, shift_base, multiplier_bits, limits, signed):
+    """A Bench for ``channels``, each (bias, multiplier, shift)."""
     low, high = limits
     rows = [[part[i] for i in range(3) for part in channels[c:c + lanes]]
             for c in range(0, len(channels), lanes)]
     for row in rows:
         row[2 * lanes:] = [shift - shift_base for shift in row[2 * lanes:]]
     bias_bits = max(signed_width(bias, bias) for bias, _, _ in channels)
-    shift_bits = max(max(row[-1] for row in rows).bit_length(), 1,
-                     max(max(row[2 * lanes:]) for row in rows).bit_length())
+    shift_bits = max(max(max(row[2 * lanes:]) for row in rows).bit_length(), 1)
     rom = Rom("scales", tuple(map(tuple, rows)),
               (bias_bits,) * lanes + (multiplier_bits,) * lanes + (shift_bits,) * lanes)
     most = max(abs(bias) for bias, _, _ in channels) + (1 << ACC_BITS - 1)
     bits = signed_width(low, high) if signed else high.bit_length()
     ports = {"s_axis": AxiStream(lanes, ACC_BITS), "m_axis": AxiStream(lanes, bits, signed)}
-    done = run(simulator, requantize, {
+    return Bench(simulator, requantize, {
         **ports, "rom": rom, "biased_bits": signed_width(-most, most), "shift_base": shift_base,
-        "low": low, "high": high}, {"s_axis": totals}, {"m_axis": len(totals)}, stall, seed,
-        memories={"scales.mem": rom.mem()})
+        "low": low, "high": high}, {"scales.mem": rom.mem()})
+
+
+def scale(dut, channels, totals, stall="free", seed=0):
+    """Run beats of ``totals`` through: (run, beats, what they should be)."""
+    lanes, low, high = len(totals[0]), dut.arguments["low"], dut.arguments["high"]
+    done = dut.run({"s_axis": totals}, {"m_axis": len(totals)}, stall, seed)
     expected = [[naive_requantize(total, *channels[(i * lanes + j) % len(channels)], low, high)
                  for j, total in enumerate(row)] for i, row in enumerate(totals)]
-    return done, beats(done, ports), expected
+    return done, beats(done, dut.arguments), expected
 
 
 SIGNED, UNSIGNED = ((-32, 31), True), ((0, 63), False)
@@ -43,29 +43,30 @@ CASES = {"lane": (1, 1, 5, 8, SIGNED), "lanes": (6, 2, 1, 8, UNSIGNED),
          "wide_shifts": (4, 4, 9, 16, SIGNED), "serial": (7, 1, 14, 16, UNSIGNED)}
 
 
-@stalled
 @pytest.mark.parametrize("case", CASES)
-def test_channels(simulator, rng, case, stall):
+def test_channels(simulator, rng, case):
     count, lanes, shift_base, multiplier_bits, (limits, signed) = CASES[case]
     top = 1 << multiplier_bits - 1
     channels = [(int(rng.integers(-900, 900)), int(rng.integers(top, 2 * top)),
                  shift_base + int(rng.integers(0, 12))) for _ in range(count)]
     channels[0] = (channels[0][0], channels[0][1], shift_base)
-    totals = integers(rng, ACC_BITS, True, (12 * count, lanes)).tolist()
-    done, got, expected = scale(simulator, totals, channels, lanes, shift_base, multiplier_bits,
-                                limits, signed, stall, seed_of(rng))
-    assert got == expected
-    if stall == "free":
-        assert cycles(done, "s_axis") == list(range(12 * count))
-        assert cycles(done, "m_axis") == list(range(5, 5 + 12 * count))
+    dut = bench(simulator, channels, lanes, shift_base, multiplier_bits, limits, signed)
+    for stall in STALLS:
+        totals = integers(rng, ACC_BITS, True, (12 * count, lanes)).tolist()
+        done, got, expected = scale(dut, channels, totals, stall, seed_of(rng))
+        assert got == expected, stall
+        if stall == "free":
+            assert cycles(done, "s_axis") == list(range(12 * count))
+            assert cycles(done, "m_axis") == list(range(5, 5 + 12 * count))
 
 
 @pytest.mark.parametrize("shift", [8, 9, 11])
 def test_every_fraction_rounds_to_the_nearest_and_halves_up(simulator, shift):
     """acc * 2**7 >> shift for every fraction on both sides of zero: halves among them."""
     totals = [[total] for total in range(-150, 151)]
-    _, got, expected = scale(simulator, totals, [(0, 128, shift)], 1, shift, 8, (-512, 511), True,
-                             "free")
+    channels = [(0, 128, shift)]
+    dut = bench(simulator, channels, 1, shift, 8, (-512, 511), True)
+    _, got, expected = scale(dut, channels, totals)
     assert got == expected
     eighths = 2 ** (shift - 7)
     by_total = {total[0]: value[0] for total, value in zip(totals, got)}
@@ -80,7 +81,9 @@ def test_saturation(simulator, limits, signed):
     low, high = limits
     edge = [value * 4 + step for value in (low, high) for step in range(-6, 7)]
     totals = [[total] for total in (*edge, -(1 << ACC_BITS - 1), (1 << ACC_BITS - 1) - 1, 0)]
-    _, got, expected = scale(simulator, totals, [(0, 128, 9)], 1, 9, 8, limits, signed, "free")
+    channels = [(0, 128, 9)]
+    dut = bench(simulator, channels, 1, 9, 8, limits, signed)
+    _, got, expected = scale(dut, channels, totals)
     assert got == expected
     assert {low, low + 1, high - 1, high} <= {value for value, in got}
     assert got[-3:] == [[low], [high], [0]]
@@ -90,5 +93,6 @@ def test_bias_comes_before_the_scale(simulator):
     """A bias that carries the accumulator past its own range."""
     channels = [(2047, 255, 12), (-2048, 255, 12)]
     totals = [[2047], [-2048], [-2048], [2047], [0], [0]]
-    _, got, expected = scale(simulator, totals, channels, 1, 12, 8, (-512, 511), True, "free")
+    dut = bench(simulator, channels, 1, 12, 8, (-512, 511), True)
+    _, got, expected = scale(dut, channels, totals)
     assert got == expected == [[255], [-255], [0], [0], [127], [-127]]

@@ -5,7 +5,7 @@ import pytest
 from hdl.axis import AxiStream
 from hdl.elaborate import clock_and_reset, fresh_elaboration
 from hdl.stream import fifo, narrow, register_slice, replay, widen, width_converter
-from tests.hardware import beats, cycles, integers, run, seed_of, stalled
+from tests.hardware import STALLS, Bench, beats, cycles, integers, seed_of
 from tests.sim_blocks import forked
 
 BITS = 5
@@ -20,106 +20,107 @@ def regroup(elements, lanes):
     return [elements[i:i + lanes] for i in range(0, len(elements), lanes)]
 
 
-@stalled
 @pytest.mark.parametrize("lanes, bits", [(1, 1), (3, 7), (5, 16)])
-def test_register_slice(simulator, rng, lanes, bits, stall):
+def test_register_slice(simulator, rng, lanes, bits):
     ports = pair(lanes, lanes, bits)
-    values = integers(rng, bits, True, (80, lanes))
-    done = run(simulator, register_slice, ports, {"s_axis": values}, {"m_axis": 80}, stall,
-               seed_of(rng))
-    assert beats(done, ports) == values.tolist()
-    if stall == "free":
-        assert cycles(done, "s_axis") == list(range(80))
-        assert cycles(done, "m_axis") == list(range(1, 81))
+    bench = Bench(simulator, register_slice, ports)
+    for stall in STALLS:
+        values = integers(rng, bits, True, (80, lanes))
+        done = bench.run({"s_axis": values}, {"m_axis": 80}, stall, seed_of(rng))
+        assert beats(done, ports) == values.tolist(), stall
+        if stall == "free":
+            assert cycles(done, "s_axis") == list(range(80))
+            assert cycles(done, "m_axis") == list(range(1, 81))
 
 
 def test_register_slice_holds_two_beats(simulator):
     """A sink that sleeps: two beats enter, the next waits, and none of the three is lost."""
     ports = pair(1, 1)
-    done = run(simulator, register_slice, ports, {"s_axis": [[1], [2], [3]]}, {"m_axis": 3},
-               {"m_axis": np.arange(80) < 12})
+    done = Bench(simulator, register_slice, ports).run(
+        {"s_axis": [[1], [2], [3]]}, {"m_axis": 3}, {"m_axis": np.arange(80) < 12})
     assert cycles(done, "s_axis") == [0, 1, 13]
     assert beats(done, ports) == [[1], [2], [3]]
     assert cycles(done, "m_axis") == [12, 13, 14]
 
 
-@stalled
 @pytest.mark.parametrize("block, lanes_in, lanes_out", [
     (widen, 1, 4), (narrow, 4, 1), (width_converter, 3, 3),
     (width_converter, 1, 1), (width_converter, 2, 6), (width_converter, 6, 2),
     (width_converter, 2, 3), (width_converter, 3, 2), (width_converter, 6, 4)])
-def test_widths(simulator, rng, block, lanes_in, lanes_out, stall):
+def test_widths(simulator, rng, block, lanes_in, lanes_out):
     ports = pair(lanes_in, lanes_out)
-    elements = integers(rng, BITS, True, 60).tolist()
-    done = run(simulator, block, ports, {"s_axis": regroup(elements, lanes_in)},
-               {"m_axis": 60 // lanes_out}, stall, seed_of(rng))
-    assert beats(done, ports) == regroup(elements, lanes_out)
+    bench = Bench(simulator, block, ports)
+    for stall in STALLS:
+        elements = integers(rng, BITS, True, 60).tolist()
+        done = bench.run({"s_axis": regroup(elements, lanes_in)}, {"m_axis": 60 // lanes_out},
+                         stall, seed_of(rng))
+        assert beats(done, ports) == regroup(elements, lanes_out), stall
 
 
-@pytest.mark.parametrize("lanes_in, lanes_out, latency", [(3, 3, 0), (2, 6, 1), (6, 2, 1),
-                                                          (2, 3, 2), (3, 2, 2)])
-def test_widths_take_one_beat_a_cycle(simulator, rng, lanes_in, lanes_out, latency):
-    """The narrower side never waits; the first beat leaves as long after its last element as
-    stated."""
+@pytest.mark.parametrize("lanes_in, lanes_out, gathered, latency", [
+    (3, 3, 1, 0), (2, 6, 3, 1), (6, 2, 1, 1), (2, 3, 3, 2), (3, 2, 2, 2)])
+def test_widths_take_one_beat_a_cycle(simulator, rng, lanes_in, lanes_out, gathered, latency):
+    """The narrower side never waits; the first beat leaves when the beats it is gathered from
+    have come and the latency stated is over."""
     ports = pair(lanes_in, lanes_out)
     values = integers(rng, BITS, True, (60 // lanes_in, lanes_in))
-    done = run(simulator, width_converter, ports, {"s_axis": values}, {"m_axis": 60 // lanes_out})
+    done = Bench(simulator, width_converter, ports).run({"s_axis": values},
+                                                        {"m_axis": 60 // lanes_out})
     assert beats(done, ports) == regroup(values.ravel().tolist(), lanes_out)
     narrower = "s_axis" if lanes_in <= lanes_out else "m_axis"
     first = done.first(narrower)
     assert cycles(done, narrower) == list(range(first, first + len(done[narrower])))
-    gathered = max(-(-6 // lanes_in), 1) if lanes_in % lanes_out and lanes_out % lanes_in \
-        else -(-lanes_out // lanes_in)
     assert done.first("m_axis") == done["s_axis"].cycles[gathered - 1] + latency
 
 
-@stalled
 @pytest.mark.parametrize("depth", [1, 2, 5, 8])
-def test_fifo(simulator, rng, depth, stall):
+def test_fifo(simulator, rng, depth):
     ports = pair(2, 2)
-    values = integers(rng, BITS, True, (90, 2))
-    done = run(simulator, fifo, {**ports, "depth": depth}, {"s_axis": values}, {"m_axis": 90},
-               stall, seed_of(rng))
-    assert beats(done, ports) == values.tolist()
-    if stall == "free" and depth > 1:
-        assert cycles(done, "s_axis") == list(range(90))
-        assert cycles(done, "m_axis") == list(range(2, 92))
+    bench = Bench(simulator, fifo, {**ports, "depth": depth})
+    for stall in STALLS:
+        values = integers(rng, BITS, True, (90, 2))
+        done = bench.run({"s_axis": values}, {"m_axis": 90}, stall, seed_of(rng))
+        assert beats(done, ports) == values.tolist(), stall
+        if stall == "free":
+            rate = 1 if depth > 1 else 2    # a single word is written or read
+            assert cycles(done, "s_axis") == list(range(0, 90 * rate, rate))
+            assert cycles(done, "m_axis") == list(range(2, 2 + 90 * rate, rate))
 
 
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_fifo_holds_what_it_says(simulator, depth):
     """``depth`` beats in memory and one in the output register, no more and no less."""
     ports, count = pair(1, 1), depth + 4
-    done = run(simulator, fifo, {**ports, "depth": depth}, {"s_axis": np.arange(count)[:, None]},
-               {"m_axis": count}, {"m_axis": np.arange(100) < 50})
+    done = Bench(simulator, fifo, {**ports, "depth": depth}).run(
+        {"s_axis": np.arange(count)[:, None]}, {"m_axis": count}, {"m_axis": np.arange(100) < 50})
     assert int((done["s_axis"].cycles < 50).sum()) == depth + 1
     assert beats(done, ports) == [[i] for i in range(count)]
 
 
-@stalled
 @pytest.mark.parametrize("words, passes", [(1, 1), (1, 4), (3, 1), (3, 2), (4, 5)])
-def test_replay(simulator, rng, words, passes, stall):
+def test_replay(simulator, rng, words, passes):
     ports = pair(2, 2)
-    runs = integers(rng, BITS, True, (12, words, 2)).tolist()
-    expected = [word for one in runs for _ in range(passes) for word in one]
-    done = run(simulator, replay, {**ports, "words": words, "passes": passes},
-               {"s_axis": [word for one in runs for word in one]}, {"m_axis": len(expected)},
-               stall, seed_of(rng))
-    assert beats(done, ports) == expected
-    if stall == "free" and words > 1:
-        assert cycles(done, "m_axis") == list(range(2, 2 + len(expected)))
+    bench = Bench(simulator, replay, {**ports, "words": words, "passes": passes})
+    for stall in STALLS:
+        runs = integers(rng, BITS, True, (12, words, 2)).tolist()
+        expected = [word for one in runs for _ in range(passes) for word in one]
+        done = bench.run({"s_axis": [word for one in runs for word in one]},
+                         {"m_axis": len(expected)}, stall, seed_of(rng))
+        assert beats(done, ports) == expected, stall
+        if stall == "free":
+            assert cycles(done, "m_axis") == list(range(2, 2 + len(expected)))
 
 
-@stalled
-def test_fork(simulator, rng, stall):
+def test_fork(simulator, rng):
     ports = {name: AxiStream(2, BITS) for name in ("s_axis", "m_axis_a", "m_axis_b")}
-    values = integers(rng, BITS, True, (90, 2))
-    done = run(simulator, forked, ports, {"s_axis": values}, {"m_axis_a": 90, "m_axis_b": 90},
-               stall, seed_of(rng))
-    for name in ("m_axis_a", "m_axis_b"):
-        assert beats(done, ports, name) == values.tolist()
-    if stall == "free":
-        assert cycles(done, "m_axis_a") == cycles(done, "m_axis_b") == list(range(90))
+    bench = Bench(simulator, forked, ports)
+    for stall in STALLS:
+        values = integers(rng, BITS, True, (90, 2))
+        done = bench.run({"s_axis": values}, {"m_axis_a": 90, "m_axis_b": 90}, stall, seed_of(rng))
+        for name in ("m_axis_a", "m_axis_b"):
+            assert beats(done, ports, name) == values.tolist(), stall
+        if stall == "free":
+            assert cycles(done, "m_axis_a") == cycles(done, "m_axis_b") == list(range(90))
 
 
 @pytest.mark.parametrize("slow", ["m_axis_a", "m_axis_b"])
@@ -127,10 +128,9 @@ def test_fork_waits_for_the_slower(simulator, slow):
     """One output takes its beat long before the other: it gets it once, and no beat early."""
     ports = {name: AxiStream(2, BITS) for name in ("s_axis", "m_axis_a", "m_axis_b")}
     values = [[i, -i] for i in range(10)]
-    done = run(simulator, forked, ports, {"s_axis": values}, {"m_axis_a": 10, "m_axis_b": 10},
-               {slow: np.arange(4) != 3})
-    assert beats(done, ports, "m_axis_a") == beats(done, ports, "m_axis_b") \
-        == values
+    done = Bench(simulator, forked, ports).run(
+        {"s_axis": values}, {"m_axis_a": 10, "m_axis_b": 10}, {slow: np.arange(4) != 3})
+    assert beats(done, ports, "m_axis_a") == beats(done, ports, "m_axis_b") == values
     assert cycles(done, slow) == list(range(3, 43, 4))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from hdl.axis import AxiStream
 from hdl.weight_rom import Rom
-from tests.hardware import integers, run, seed_of, stalled
+from tests.hardware import STALLS, Bench, integers, seed_of
 from tests.sim_blocks import rom_reader
 
 WIDTHS = {"one": (1,), "even": (8, 8, 8, 8), "mixed": (3, 17, 1, 40, 9), "wide": (16,) * 9}
@@ -30,20 +30,20 @@ def rom_of(rng, name, widths, depth):
                            for _ in range(depth)), widths)
 
 
-@stalled
 @pytest.mark.parametrize("widths", WIDTHS)
 @pytest.mark.parametrize("depth", [1, 11])
-def test_words(simulator, rng, widths, depth, stall):
+def test_words(simulator, rng, widths, depth):
     rom = rom_of(rng, "content", WIDTHS[widths], depth)
     ports = {"s_axis": AxiStream(1, 4, signed=False), "m_axis": AxiStream(1, rom.width, False)}
-    addresses = [*range(depth), *rng.integers(0, depth, 40).tolist()]
-    done = run(simulator, rom_reader, {**ports, "rom": rom},
-               {"s_axis": np.array(addresses)[:, None]}, {"m_axis": len(addresses)}, stall,
-               seed_of(rng), memories={"content.mem": rom.mem()})
-    words = ["".join(f"{word:08x}" for word in beat[::-1]) for beat in done["m_axis"].words]
-    assert read_back("\n".join(words), rom.widths) == tuple(rom.rows[a] for a in addresses)
-    if stall == "free":
-        assert (done["m_axis"].cycles == done["s_axis"].cycles + 1).all()
+    dut = Bench(simulator, rom_reader, {**ports, "rom": rom}, {"content.mem": rom.mem()})
+    for stall in STALLS:
+        addresses = [*range(depth), *rng.integers(0, depth, 40).tolist()]
+        done = dut.run({"s_axis": np.array(addresses)[:, None]}, {"m_axis": len(addresses)}, stall,
+                       seed_of(rng))
+        words = ["".join(f"{word:08x}" for word in beat[::-1]) for beat in done["m_axis"].words]
+        assert read_back("\n".join(words), rom.widths) == tuple(rom.rows[a] for a in addresses)
+        if stall == "free":
+            assert (done["m_axis"].cycles == done["s_axis"].cycles + 1).all()
 
 
 @pytest.mark.parametrize("widths", WIDTHS.values(), ids=WIDTHS)
