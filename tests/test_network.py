@@ -1,0 +1,77 @@
+"""The whole chain at its true channels, against the stored goldens; and that faults are told."""
+import dataclasses
+
+import numpy as np
+import pytest
+
+from golden.build import build
+from hdl.config import configure
+from hdl.folding import fold
+from hdl.layers import PRECISIONS, layer_table
+from hdl.mobilenet_v2 import configure_network
+from hdl.sim.network import compare, run_frames
+from tests.test_stages import configs, golden
+
+
+def mismatches(units, fixed, simulator, frames=1, seed=None):
+    """Elements of all units that differ, the first Difference, and the Run."""
+    inputs = np.stack([fixed["input"]] * frames)
+    run, outputs = run_frames(simulator, units, inputs, seed, timeout=50_000)
+    found = [compare(config.unit, np.stack([fixed[config.unit.name]] * frames),
+                     outputs[config.unit.name]) for config in units]
+    return sum(f.mismatches for f in found), next((f.first for f in found if f.first), None), run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_chain_in_verilator(verilator, precision):
+    units, fixed = configs(precision), golden(precision).fixed
+    assert mismatches(units, fixed, "verilator", frames=2)[:2] == (0, None)
+    assert mismatches(units, fixed, "verilator", frames=2, seed=11)[:2] == (0, None)
+
+
+@pytest.mark.slow
+def test_chain_in_myhdl():
+    """6,112,128 multiply-accumulates in pure MyHDL."""
+    units = configs("w16a16")
+    assert sum(config.unit.macs for config in units) == 6_112_128
+    assert mismatches(units, golden("w16a16").fixed, "myhdl")[:2] == (0, None)
+
+
+@pytest.mark.slow
+def test_a_swapped_weight_is_told(verilator):
+    """Two weights of one unit change places in its ROM; the units before it stay right."""
+    precision, name = "w8a8", "block_2_project"
+    units, data = list(configs(precision)), golden(precision)
+    at = [config.unit.name for config in units].index(name)
+    weights = data.params[name].weights.copy()
+    other = np.flatnonzero(weights[:, 3] != weights[0, 3])[0]
+    weights[[0, other], 3] = weights[[other, 0], 3]
+    units[at] = configure(units[at].folding,
+                          dataclasses.replace(data.params[name], weights=weights))
+    count, first, _ = mismatches(tuple(units), data.fixed, "verilator")
+    assert count > 0 and (first.stage, first.unit, first.channel) == ("block_2", name, 3)
+    assert first.expected != first.got
+    assert f"stage block_2, unit {name}, frame 0, pixel (" in str(first)
+
+
+def test_first_difference_names_the_element():
+    unit = layer_table(1.0, 32)[0]
+    expected = np.arange(2 * 16 * 16 * 32).reshape(2, 16, 16, 32)
+    values = expected.ravel().copy()
+    values[[16 * 16 * 32 + 5 * 16 * 32 + 2 * 32 + 9, -1]] += 7
+    found = compare(unit, expected, values)
+    assert found.mismatches == 2
+    assert (found.first.frame, found.first.pixel, found.first.channel) == (1, (5, 2), 9)
+    assert found.first.got == found.first.expected + 7
+    assert compare(unit, expected, values[:-3]).mismatches == 1 + 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("resolution", [33, 48])
+def test_other_sizes(verilator, resolution):
+    """Odd sizes pad both sides of a stride of 2."""
+    made = build(0.35, resolution, "w8a8")
+    units = configure_network(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"],
+                                   resolution ** 2), made.params)
+    assert mismatches(units, made.fixed, "verilator", seed=1)[:2] == (0, None)

@@ -1,0 +1,64 @@
+"""Every stage at its true channels, against the stored goldens, in every simulator.
+
+Both sides stall at random, independently; the output of every unit inside the stage is compared.
+"""
+import functools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from golden import store
+from hdl.folding import fold
+from hdl.layers import PRECISIONS, layer_table, stages
+from hdl.mobilenet_v2 import by_stage, configure_network
+from hdl.sim.network import compare, run_frames
+
+GOLDENS = Path(__file__).parent / "goldens"
+RESOLUTION = 32
+TABLE = layer_table(1.0, RESOLUTION)
+STAGES = list(stages(TABLE))
+
+
+@functools.lru_cache(maxsize=None)
+def golden(precision):
+    """The stored golden."""
+    return store.read(GOLDENS / f"{precision}.h5", float=False)
+
+
+@functools.lru_cache(maxsize=None)
+def configs(precision):
+    """UnitConfig of every unit at one pixel per clock."""
+    return configure_network(fold(TABLE, PRECISIONS[precision], RESOLUTION ** 2),
+                             golden(precision).params)
+
+
+def check(simulator, precision, stage, seed):
+    """Run one stage on its golden input; every unit's output is the golden's.  Returns the Run."""
+    units, data = by_stage(configs(precision))[stage], golden(precision).fixed
+    names = ["input", *(unit.name for unit in TABLE)]
+    source = names[names.index(units[0].unit.name) - 1]
+    run, outputs = run_frames(simulator, units, data[source][None], seed, timeout=20_000)
+    for unit in (config.unit for config in units):
+        found = compare(unit, data[unit.name][None], outputs[unit.name])
+        assert found.elements == np.prod(data[unit.name].shape)
+        assert found.mismatches == 0, str(found.first)
+    return run
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_w8a8_under_random_stalls(simulator, stage):
+    check(simulator, "w8a8", stage, seed=STAGES.index(stage))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_w16a16_under_random_stalls(verilator, stage):
+    check("verilator", "w16a16", stage, seed=100 + STAGES.index(stage))
+
+
+@pytest.mark.parametrize("stage", ["stem", "expanded_conv", "block_3", "block_15", "head"])
+def test_simulators_agree_on_every_cycle(verilator, stage):
+    runs = [check(simulator, "w8a8", stage, seed=3) for simulator in ("myhdl", "verilator")]
+    for name in runs[0].traces:
+        np.testing.assert_array_equal(runs[0][name].cycles, runs[1][name].cycles)
+        np.testing.assert_array_equal(runs[0][name].words, runs[1][name].words)
