@@ -3,7 +3,6 @@ import functools
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from golden import photo
