@@ -1,10 +1,10 @@
-"""The back half that every convolution shares: multiply-accumulate, serialise, requantize."""
+"""The back half that every convolution shares: multiply-accumulate, requantize."""
 from myhdl import block, instances
 
 from hdl.axis import AxiStream
 from hdl.mac import mac
 from hdl.requantize import requantize
-from hdl.stream import register_slice, width_converter
+from hdl.stream import register_slice
 
 
 @block
@@ -17,14 +17,12 @@ def convolve(clk, rst, s_axis, m_axis, config):
     """
     folding, unit = config.folding, config.unit
     low, high = folding.precision.limits(unit.activation)
-    results = AxiStream(folding.pe, config.accumulator_bits)
-    serial = AxiStream(folding.lanes_out, config.accumulator_bits)
+    results = AxiStream(folding.lanes_out, config.accumulator_bits)
     activations = AxiStream(m_axis.lanes, m_axis.bits, m_axis.signed)
 
     array = mac(clk, rst, s_axis, results, config.weights, folding.pe, folding.simd,
                 unit.kind != "depthwise", config.beats)
-    serialise = width_converter(clk, rst, results, serial)
-    scale = requantize(clk, rst, serial, activations, config.scales, config.biased_bits,
+    scale = requantize(clk, rst, results, activations, config.scales, config.biased_bits,
                        config.shift_base, low, high)
     output = register_slice(clk, rst, activations, m_axis)
     return instances()

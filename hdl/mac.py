@@ -1,106 +1,304 @@
 """Multiply-accumulate array: PE outputs of SIMD products each, weights from ROM.
 
 An output group takes ``beats`` input beats; the ROM is read in step with the input and wraps by
-itself, so weights are never reloaded.  Latency 3 cycles from the last input beat, 1 beat per
-cycle; accumulators are as wide as weights and inputs can reach, so they never overflow.
+itself, so weights are never reloaded.  Accumulators are as wide as weights and inputs can reach,
+so they never overflow.
 """
-from myhdl import always, always_comb, always_seq, block, instances, intbv
+from myhdl import always, always_comb, always_seq, block, instances
 
 from hdl.lanes import pack, unpack
-from hdl.types import count, flag, sint, uint
+from hdl.types import count, flag, signed_width, sint, uint
 from hdl.weight_rom import weight_rom
 
 CHUNK = 9   # most products that are added in one cycle
 
 
 @block
-def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats):
-    """out[j] = sum over beats and i of x[j, i] * w[j, i].
+def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats, groups=1):
+    """out[g, j] = sum over beats b and i of x[b, i] * w[b, g, j, i].
+
+    Every input beat is held for ``groups`` cycles, one for each group of PE outputs, whose sums
+    wait in a memory meanwhile; the groups of an output leave with the last beat.  Latency 3
+    cycles from the last input beat to the first result, and a cycle more where the PE's results
+    share fewer lanes, lowest PE first.
 
     s_axis -- inputs: simd lanes that all outputs share (shared), or simd x pe lanes, PE minor
-    m_axis -- pe accumulators, the two's complement of signed numbers
-    rom    -- Rom of pe x simd weights a row, SIMD minor; rows in the order of the beats
-    beats  -- input beats for an output beat
+    m_axis -- accumulators, the two's complement of signed numbers; lanes divide pe
+    rom    -- Rom of pe x simd symmetric weights a row, SIMD minor; rows in the order of use,
+              groups minor
+    beats  -- input beats for an output
+    groups -- groups of PE outputs
     """
-    depth, lanes = len(rom.rows), pe * simd
+    depth = len(rom.rows)
     weight_bits, bits = rom.widths[0], m_axis.bits
     x_bits = s_axis.bits if s_axis.signed else s_axis.bits + 1
-    x_pe, x_simd = (0, 1) if shared else (1, pe)
-    low, high = -(1 << bits - 1), 1 << bits - 1
+    # Weights are symmetric, so products of 16 unsigned and 16 signed bits have 32.
+    reach = max(1 << s_axis.bits - 1, 1 if s_axis.signed else (1 << s_axis.bits) - 1) \
+        * ((1 << weight_bits - 1) - 1)
+    product_bits = signed_width(-reach, reach)
 
-    chunk = max(d for d in range(1, CHUNK + 1) if simd % d == 0)
-    chunks = simd // chunk
-
-    go, take = flag(), flag()
+    go, take, step, multiply, add = [flag() for _ in range(5)]
     operand = uint(s_axis.width)
     x = [sint(x_bits) for _ in range(s_axis.lanes)]
-    weight = [sint(weight_bits) for _ in range(lanes)]
-    chunk_sum = [sint(bits) for _ in range(pe * chunks)]
-    accumulator = [sint(bits) for _ in range(pe)]
-    result = [uint(bits) for _ in range(pe)]
-    beat, address = count(beats), count(depth)
+    weight = [sint(weight_bits) for _ in range(pe * simd)]
+    total = [sint(bits) for _ in range(pe)]
+    beat, group, address = count(beats), count(groups), count(depth)
+    group_1, group_2 = count(groups), count(groups)
     operand_valid, operand_first, operand_last = flag(), flag(), flag()
     sum_valid, sum_first, sum_last = flag(), flag(), flag()
+    done, done_ready = flag(), flag()
 
-    weights = weight_rom(clk, take, address, tuple(weight), rom)
+    weights = weight_rom(clk, step, address, tuple(weight), rom)
     operands = unpack(operand, x, s_axis.bits, s_axis.signed)
-    results = pack(result, m_axis.tdata)
+    elements = [processing_element(
+        clk, multiply, add, sum_first, group_1, group_2, x if shared else x[j::pe],
+        weight[j * simd:(j + 1) * simd], total[j], product_bits, beats, groups) for j in range(pe)]
+    results = serialise(clk, rst, total, done, done_ready, m_axis)
 
     @always_comb
     def flow():
-        go.next = m_axis.tready or not (m_axis.tvalid and sum_valid and sum_last)
+        go.next = done_ready or not done
 
     @always_comb
     def accept():
-        s_axis.tready.next = go
-        take.next = go and s_axis.tvalid
+        s_axis.tready.next = go and group == 0
+        take.next = go and group == 0 and s_axis.tvalid
+        step.next = go and (group != 0 or s_axis.tvalid)
+
+    @always_comb
+    def work():
+        multiply.next = go and operand_valid
+        add.next = go and sum_valid
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
         if go:
-            operand_valid.next = s_axis.tvalid
+            operand_valid.next = step
+            sum_valid.next = operand_valid
             operand_first.next = beat == 0
             operand_last.next = beat == beats - 1
-            sum_valid.next = operand_valid
             sum_first.next = operand_first
             sum_last.next = operand_last
-            if take:
+            group_1.next = group
+            group_2.next = group_1
+            done.next = sum_valid and sum_last
+        if step:
+            address.next = 0 if address == depth - 1 else address + 1
+            if group != groups - 1:
+                group.next = group + 1
+            else:
+                group.next = 0
                 beat.next = 0 if beat == beats - 1 else beat + 1
-                address.next = 0 if address == depth - 1 else address + 1
-        if go and sum_valid and sum_last:
-            m_axis.tvalid.next = True
-        elif m_axis.tready:
-            m_axis.tvalid.next = False
 
     @always(clk.posedge)
     def capture():
         if take:
             operand.next = s_axis.tdata
 
-    @always(clk.posedge)
-    def multiply():
-        if go and operand_valid:
-            partial = intbv(0, min=low, max=high)
-            for j in range(pe):
-                for k in range(chunks):
-                    partial[:] = 0
-                    for i in range(chunk):
-                        partial[:] = partial + (x[j * x_pe + (k * chunk + i) * x_simd]
-                                                * weight[j * simd + k * chunk + i])
-                    chunk_sum[j * chunks + k].next = partial
+    return instances()
+
+
+@block
+def serialise(clk, rst, total, valid, ready, m_axis):
+    """The totals of all PE, that are there at the same time, through the lanes of ``m_axis``.
+
+    A chain of registers, one a PE, that loads all totals at once and moves down by
+    m_axis.lanes.  Latency 1 cycle, 1 beat per cycle; the next totals load as the last beat
+    leaves.  Wires where every PE has a lane.
+    """
+    lanes, parts = m_axis.lanes, len(total) // m_axis.lanes
+    value = [uint(m_axis.bits) for _ in total]
+    values = [unsigned(number, plain) for number, plain in zip(total, value)]
+    if parts == 1:
+        word = pack(value, m_axis.tdata)
+
+        @always_comb
+        def forward():
+            m_axis.tvalid.next = valid
+            ready.next = m_axis.tready
+    else:
+        held = [uint(m_axis.bits) for _ in total]
+        load, shift = flag(), flag()
+        left = count(parts + 1)
+        chain = [shift_register(clk, load, shift, d, above, q)
+                 for d, above, q in zip(value, held[lanes:], held)]
+        top = [register(clk, load, d, q) for d, q in zip(value[-lanes:], held[-lanes:])]
+        word = pack(held[:lanes], m_axis.tdata)
+
+        @always_comb
+        def offer():
+            m_axis.tvalid.next = left != 0
+            ready.next = left == 0 or (left == 1 and m_axis.tready)
+
+        @always_comb
+        def move():
+            load.next = valid and (left == 0 or (left == 1 and m_axis.tready))
+            shift.next = m_axis.tready
+
+        @always_seq(clk.posedge, reset=rst)
+        def progress():
+            if load:
+                left.next = parts
+            elif left != 0 and m_axis.tready:
+                left.next = left - 1
+
+    return instances()
+
+
+@block
+def unsigned(number, plain):
+    """The bits of a signed number."""
+    bits = len(plain)
+
+    @always_comb
+    def take():
+        plain.next = number[bits:]
+
+    return take
+
+
+@block
+def shift_register(clk, load, shift, d, above, q):
+    """q = d at ``load``, else, at ``shift``, what the register above holds."""
 
     @always(clk.posedge)
-    def accumulate():
-        if go and sum_valid:
-            total = intbv(0, min=low, max=high)
-            for j in range(pe):
-                total[:] = 0
-                if not sum_first:
-                    total[:] = accumulator[j]
-                for k in range(chunks):
-                    total[:] = total + chunk_sum[j * chunks + k]
-                accumulator[j].next = total
-                if sum_last:
-                    result[j].next = total[bits:]
+    def move():
+        if load:
+            q.next = d
+        elif shift:
+            q.next = above
+
+    return move
+
+
+@block
+def processing_element(clk, multiply, add, first, ahead, group, x, weight, total, product_bits,
+                       beats, groups):
+    """One output's products, summed in chunks, and its accumulators, one for each group.
+
+    multiply -- x and weight are valid: sum their products
+    add      -- those sums are valid: add them to the accumulator of ``group``, or, at the
+                ``first``, in its place
+    ahead    -- the group that is multiplied now, whose accumulator is needed next
+    total    -- the accumulator last written
+    """
+    bits, simd = len(total), len(x)
+    chunks = -(-simd // CHUNK)
+    cuts = [k * simd // chunks for k in range(chunks + 1)]
+    chunk_sum, chunk_sum_q = [[sint(bits) for _ in range(chunks)] for _ in range(2)]
+    product = [sint(product_bits) for _ in range(simd)]
+    multipliers = products(x, weight, product)
+    chunk_sums = [add_terms(product[low:high], d)
+                  for low, high, d in zip(cuts, cuts[1:], chunk_sum)]
+    held = [register(clk, multiply, d, q) for d, q in zip(chunk_sum, chunk_sum_q)]
+    accumulator, kept, sum_ = sint(bits), sint(bits), sint(bits)
+
+    if beats == 1:
+        sums = add_terms(chunk_sum_q, sum_)
+        result = register(clk, add, sum_, total)
+    else:
+        sums = add_terms([kept, *chunk_sum_q], sum_)
+
+        @always_comb
+        def keep():
+            kept.next = 0 if first else accumulator
+
+        if groups == 1:
+            result = register(clk, add, sum_, total)
+
+            @always_comb
+            def again():
+                accumulator.next = total
+        else:
+            memory = [sint(bits) for _ in range(groups)]
+
+            @always(clk.posedge)
+            def fetch():
+                if multiply:
+                    accumulator.next = memory[ahead]
+
+            @always(clk.posedge)
+            def store():
+                if add:
+                    memory[group].next = sum_
+                    total.next = sum_
+
+    return instances()
+
+
+@block
+def register(clk, enable, d, q):
+    """q = d, a cycle later, when ``enable``."""
+
+    @always(clk.posedge)
+    def hold():
+        if enable:
+            q.next = d
+
+    return hold
+
+
+@block
+def products(x, weight, product):
+    """product[i] = x[i] * weight[i], at once, three to a process."""
+    if len(x) > 3:
+        parts = [products(x[i:i + 3], weight[i:i + 3], product[i:i + 3])
+                 for i in range(0, len(x), 3)]
+    elif len(x) == 3:
+        x_0, x_1, x_2 = x
+        weight_0, weight_1, weight_2 = weight
+        product_0, product_1, product_2 = product
+
+        @always_comb
+        def three():
+            product_0.next = x_0 * weight_0
+            product_1.next = x_1 * weight_1
+            product_2.next = x_2 * weight_2
+    elif len(x) == 2:
+        x_0, x_1 = x
+        weight_0, weight_1 = weight
+        product_0, product_1 = product
+
+        @always_comb
+        def two():
+            product_0.next = x_0 * weight_0
+            product_1.next = x_1 * weight_1
+    else:
+        x_0, weight_0, product_0 = x[0], weight[0], product[0]
+
+        @always_comb
+        def one():
+            product_0.next = x_0 * weight_0
+
+    return instances()
+
+
+@block
+def add_terms(terms, total):
+    """total = sum of the terms, at once."""
+    if len(terms) > 3:
+        third = [i * len(terms) // 3 for i in range(4)]
+        part = [sint(len(total)) for _ in range(3)]
+        parts = [add_terms(terms[low:high], part[i])
+                 for i, (low, high) in enumerate(zip(third, third[1:]))]
+        whole = add_terms(part, total)
+    elif len(terms) == 3:
+        a, b, c = terms
+
+        @always_comb
+        def three():
+            total.next = a + b + c
+    elif len(terms) == 2:
+        a, b = terms
+
+        @always_comb
+        def two():
+            total.next = a + b
+    else:
+        a = terms[0]
+
+        @always_comb
+        def one():
+            total.next = a
 
     return instances()

@@ -21,28 +21,21 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
     """
     lanes, depth = s_axis.lanes, len(rom.rows)
     bias_bits, multiplier_bits, shift_bits = (rom.widths[i * lanes] for i in range(3))
-    product_bits = biased_bits + multiplier_bits
-    most = shift_base - 1
-    scaled_bits = product_bits - most
-    bits, full = m_axis.bits, 1 << scaled_bits
 
-    go = flag()
-    valid = [flag() for _ in range(5)]
+    go, add, multiply, scale, saturate = [flag() for _ in range(5)]
+    held_valid, biased_valid, product_valid, scaled_valid = flag(), flag(), flag(), flag()
     address = count(depth)
     held = uint(s_axis.width)
     acc = [sint(s_axis.bits) for _ in range(lanes)]
     bias = [sint(bias_bits) for _ in range(lanes)]
     multiplier = [uint(multiplier_bits) for _ in range(lanes)]
     shift = [uint(shift_bits) for _ in range(lanes)]
-    factor = [sint(multiplier_bits + 1) for _ in range(lanes)]
-    shift_2, shift_3 = [[uint(shift_bits) for _ in range(lanes)] for _ in range(2)]
-    biased = [sint(biased_bits) for _ in range(lanes)]
-    product = [sint(product_bits) for _ in range(lanes)]
-    scaled = [sint(scaled_bits) for _ in range(lanes)]
-    activation = [uint(bits) for _ in range(lanes)]
+    activation = [uint(m_axis.bits) for _ in range(lanes)]
 
     parameters = weight_rom(clk, go, address, (*bias, *multiplier, *shift), rom)
     accumulators = unpack(held, acc, s_axis.bits, True)
+    scalers = [scaler(clk, add, multiply, scale, saturate, acc[i], bias[i], multiplier[i], shift[i],
+                      activation[i], biased_bits, shift_base, low, high) for i in range(lanes)]
     activations = pack(activation, m_axis.tdata)
 
     @always_comb
@@ -54,45 +47,68 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
         s_axis.tready.next = go
 
     @always_comb
-    def offer():
-        m_axis.tvalid.next = valid[4]
+    def work():
+        add.next = go and held_valid
+        multiply.next = go and biased_valid
+        scale.next = go and product_valid
+        saturate.next = go and scaled_valid
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
         if go:
-            valid[0].next = s_axis.tvalid
-            for i in range(4):
-                valid[i + 1].next = valid[i]
+            held_valid.next = s_axis.tvalid
+            biased_valid.next = held_valid
+            product_valid.next = biased_valid
+            scaled_valid.next = product_valid
+            m_axis.tvalid.next = scaled_valid
             if s_axis.tvalid:
                 address.next = 0 if address == depth - 1 else address + 1
 
     @always(clk.posedge)
-    def scale():
-        if go:
+    def capture():
+        if go and s_axis.tvalid:
             held.next = s_axis.tdata
-            for i in range(lanes):
-                if valid[0]:
-                    biased[i].next = acc[i] + bias[i]
-                    factor[i].next = multiplier[i]
-                    shift_2[i].next = shift[i]
-                if valid[1]:
-                    product[i].next = biased[i] * factor[i]
-                    shift_3[i].next = shift_2[i]
-                if valid[2]:
-                    scaled[i].next = product[i] >> (shift_3[i] + most)
+
+    return instances()
+
+
+@block
+def scaler(clk, add, multiply, scale, saturate, acc, bias, multiplier, shift, activation,
+           biased_bits, shift_base, low, high):
+    """One lane's four steps: add the bias, multiply, shift but for the half, round and clip."""
+    multiplier_bits, shift_bits, bits = len(multiplier), len(shift), len(activation)
+    product_bits = biased_bits + multiplier_bits
+    most = shift_base - 1
+    scaled_bits = product_bits - most
+    full = 1 << scaled_bits
+
+    factor = sint(multiplier_bits + 1)
+    shift_2, shift_3 = uint(shift_bits), uint(shift_bits)
+    biased, product, scaled = sint(biased_bits), sint(product_bits), sint(scaled_bits)
 
     @always(clk.posedge)
-    def saturate():
-        if go and valid[3]:
+    def pipeline():
+        if add:
+            biased.next = acc + bias
+            factor.next = multiplier
+            shift_2.next = shift
+        if multiply:
+            product.next = biased * factor
+            shift_3.next = shift_2
+        if scale:
+            scaled.next = product >> (shift_3 + most)
+
+    @always(clk.posedge)
+    def clip():
+        if saturate:
             rounded = intbv(0, min=-full, max=full)
-            for i in range(lanes):
-                rounded[:] = scaled[i]
-                rounded[:] = rounded + 1
-                rounded[:] = rounded >> 1
-                if rounded > high:
-                    rounded[:] = high
-                elif rounded < low:
-                    rounded[:] = low
-                activation[i].next = rounded[bits:]
+            rounded[:] = scaled
+            rounded[:] = rounded + 1
+            rounded[:] = rounded >> 1
+            if rounded > high:
+                rounded[:] = high
+            elif rounded < low:
+                rounded[:] = low
+            activation.next = rounded[bits:]
 
     return instances()

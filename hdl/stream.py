@@ -59,41 +59,31 @@ def register_slice(clk, rst, s_axis, m_axis):
 def widen(clk, rst, s_axis, m_axis):
     """Gather a whole number of input beats in an output beat, first beat lowest.
 
-    Latency 1 cycle after the last beat gathered, 1 input beat per cycle.
+    Latency 1 cycle after the last beat gathered, 1 input beat per cycle; no beat comes in while one
+    waits to leave.
     """
     if m_axis.width < 2 * s_axis.width or m_axis.width % s_axis.width:
         raise ValueError(f"beats of {m_axis.width} bits are not gathered from two or more whole "
                          f"beats of {s_axis.width}")
     slots = m_axis.width // s_axis.width
     low, high = s_axis.width, m_axis.width
-    gathered, shifted = uint(high), uint(high)
-    slot = count(slots)
-
-    @always_comb
-    def shift():
-        shifted.next = concat(s_axis.tdata, gathered[high:low])
+    filled = count(slots)
 
     @always_comb
     def accept():
-        s_axis.tready.next = m_axis.tready or not m_axis.tvalid or slot != slots - 1
+        s_axis.tready.next = m_axis.tready or not m_axis.tvalid
 
     @always_seq(clk.posedge, reset=rst)
     def fill():
-        if m_axis.tready:
-            m_axis.tvalid.next = False
-        if s_axis.tvalid and s_axis.tready:
-            if slot == slots - 1:
-                slot.next = 0
-                m_axis.tvalid.next = True
-            else:
-                slot.next = slot + 1
+        if m_axis.tready or not m_axis.tvalid:
+            m_axis.tvalid.next = s_axis.tvalid and filled == slots - 1
+            if s_axis.tvalid:
+                filled.next = 0 if filled == slots - 1 else filled + 1
 
     @always(clk.posedge)
     def gather():
-        if s_axis.tvalid and s_axis.tready:
-            gathered.next = shifted
-            if slot == slots - 1:
-                m_axis.tdata.next = shifted
+        if s_axis.tvalid and (m_axis.tready or not m_axis.tvalid):
+            m_axis.tdata.next = concat(s_axis.tdata, m_axis.tdata[high:low])
 
     return instances()
 

@@ -45,7 +45,8 @@ def array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits):
 
 @pytest.mark.parametrize("pe, simd, shared, count, groups, bits, signed, weight_bits", CASES)
 def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, weight_bits):
-    rows = integers(rng, weight_bits, True, (groups * count, pe * simd)).tolist()
+    most = (1 << weight_bits - 1) - 1
+    rows = integers(rng, weight_bits, True, (groups * count, pe * simd)).clip(-most, most).tolist()
     dut = array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits)
     for stall in STALLS:
         x = integers(rng, bits, signed, (OUTPUTS * count, dut.arguments["s_axis"].lanes)).tolist()
