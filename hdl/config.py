@@ -85,7 +85,8 @@ def configure(folding, params=None):
 def weight_rows(folding, weights):
     """Weights as the MAC array reads them: (rows, pe x simd), SIMD minor.
 
-    A matrix unit goes through all inputs for each group of PE outputs.  A depthwise unit goes
+    A matrix unit goes through all inputs for each group of PE outputs, or through all groups for
+    each input beat where it keeps accumulators for them.  A depthwise unit goes
     through its taps for each group of PE channels, columns before rows unless all nine are taken
     at once.
     """
@@ -93,9 +94,10 @@ def weight_rows(folding, weights):
     inputs, outputs = weights.shape
     if unit.kind == "depthwise" and simd < TAPS:
         weights = weights.reshape(3, 3, outputs).transpose(1, 0, 2).reshape(inputs, outputs)
-    # (beat, simd, group, pe) to (group, beat, pe, simd)
+    # (beat, simd, group, pe) to (group, beat, pe, simd) or (beat, group, pe, simd)
+    order = (0, 2, 3, 1) if folding.groups > 1 else (2, 0, 3, 1)
     return (weights.reshape(inputs // simd, simd, outputs // pe, pe)
-            .transpose(2, 0, 3, 1).reshape(-1, pe * simd))
+            .transpose(order).reshape(-1, pe * simd))
 
 
 def rows(array):

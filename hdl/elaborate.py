@@ -50,6 +50,9 @@ def _source(code):
     return inspect.getsource(code), inspect.getsourcelines(code)
 
 
+_dedent = functools.lru_cache(maxsize=None)(_util._dedent)     # of the same source, once
+
+
 @contextmanager
 def fresh_elaboration():
     """Blocks made in this context are numbered from 0 and forgotten by MyHDL at its end.
@@ -64,9 +67,11 @@ def fresh_elaboration():
     modules = (_block, _instance, _misc, _util)
     for module in modules:
         module.inspect = _QuickInspect()
+    dedent, _util._dedent = _util._dedent, _dedent
     try:
         yield
     finally:
+        _util._dedent = dedent
         for module in modules:
             module.inspect = inspect
         del myhdl._simulator._signals[mark:]

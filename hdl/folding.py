@@ -14,6 +14,8 @@ from hdl.line_buffer import KERNEL, TAPS
 # The rows of a stride of 2 end in pixels that find their row memory still read: two of this row,
 # three of the next, and those on their way meanwhile.
 WAITING_PIXELS = 8
+ACCUMULATOR = 5     # registers of an output's sums and its way out, in those of an operand
+WORDS_AHEAD = 2     # input words that wait while one is held for all groups of outputs
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,22 @@ class Folding:
     def requantizers(self):
         """Requantizers, each with a multiplier of its own."""
         return self.lanes_out if self.unit.weights else 0
+
+    @property
+    def groups(self):
+        """Groups of PE outputs that a pointwise unit computes for each input beat: all, where
+        there are fewer outputs than inputs to keep; 1 where it takes them one after the other."""
+        unit = self.unit
+        inputs_first = unit.kind == "pointwise" and unit.channels_out < unit.channels_in
+        return unit.channels_out // self.pe if inputs_first else 1
+
+    @property
+    def passes(self):
+        """How often a matrix unit goes through its input: once for each group of PE outputs, or
+        once in all."""
+        if self.unit.kind not in ("pointwise", "stem"):
+            return 1
+        return self.unit.channels_out // self.pe // self.groups
 
     @property
     def steps(self):
@@ -68,11 +86,17 @@ class Folding:
 
     @property
     def buffer_bits(self):
-        """Two pixels, or windows, of a matrix unit that reads its input more than once."""
-        unit = self.unit
-        if unit.kind not in ("pointwise", "stem") or self.pe == unit.channels_out:
-            return 0
-        return 2 * unit.weight_shape[0] * self.precision.bits(unit.activation_in)
+        """What a matrix unit keeps: two pixels, or windows, where it goes through them more than
+        once; waiting input and two accumulators an output, at their widest, where it takes every
+        input once."""
+        inputs, bits_in = self.unit.weight_shape[0] if self.unit.weights else 0, \
+            self.precision.bits(self.unit.activation_in)
+        if self.passes > 1:
+            return 2 * inputs * bits_in
+        if self.groups > 1:
+            accumulator = self.precision.weight_bits + bits_in + (inputs - 1).bit_length()
+            return WORDS_AHEAD * self.simd * bits_in + 2 * self.unit.channels_out * accumulator
+        return 0
 
 
 def divisors(number):
@@ -116,7 +140,7 @@ def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
             if inputs // simd * beats <= budget:
                 arrives = pe if unit.kind == "depthwise" else simd
                 fits = unit.kind == "stem" or arrives % lanes_in == 0 or lanes_in % arrives == 0
-                choices.append((pe * simd, not fits, pe + simd, pe, simd))
+                choices.append((pe * simd, not fits, ACCUMULATOR * pe + simd, pe, simd))
     if not choices:
         raise ValueError(
             f"{unit.name} has {budget} cycles for each of its {unit.pixels_out} pixels at "

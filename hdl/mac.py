@@ -4,13 +4,13 @@ An output group takes ``beats`` input beats; the ROM is read in step with the in
 itself, so weights are never reloaded.  Accumulators are as wide as weights and inputs can reach,
 so they never overflow.
 """
-from myhdl import always, always_comb, always_seq, block, instances
+from myhdl import always, always_comb, always_seq, block, instances, intbv
 
+from hdl.dot import DOT, MOST
 from hdl.lanes import pack, unpack
-from hdl.types import count, flag, signed_width, sint, uint
+from hdl.stream import fifo_control
+from hdl.types import count, flag, sint, uint
 from hdl.weight_rom import weight_rom
-
-CHUNK = 9   # most products that are added in one cycle
 
 
 @block
@@ -18,24 +18,19 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats, groups=1):
     """out[g, j] = sum over beats b and i of x[b, i] * w[b, g, j, i].
 
     Every input beat is held for ``groups`` cycles, one for each group of PE outputs, whose sums
-    wait in a memory meanwhile; the groups of an output leave with the last beat.  Latency 3
-    cycles from the last input beat to the first result, and a cycle more where the PE's results
-    share fewer lanes, lowest PE first.
+    wait in a memory meanwhile; with the last beat they leave through a FIFO of as many.
+    Latency 3 cycles from the last input beat to the first result, one more through the FIFO and
+    one where the results of all PE share fewer lanes, lowest PE first.
 
     s_axis -- inputs: simd lanes that all outputs share (shared), or simd x pe lanes, PE minor
     m_axis -- accumulators, the two's complement of signed numbers; lanes divide pe
-    rom    -- Rom of pe x simd symmetric weights a row, SIMD minor; rows in the order of use,
-              groups minor
+    rom    -- Rom of pe x simd weights a row, SIMD minor; rows in the order of use, groups minor
     beats  -- input beats for an output
     groups -- groups of PE outputs
     """
     depth = len(rom.rows)
     weight_bits, bits = rom.widths[0], m_axis.bits
     x_bits = s_axis.bits if s_axis.signed else s_axis.bits + 1
-    # Weights are symmetric, so products of 16 unsigned and 16 signed bits have 32.
-    reach = max(1 << s_axis.bits - 1, 1 if s_axis.signed else (1 << s_axis.bits) - 1) \
-        * ((1 << weight_bits - 1) - 1)
-    product_bits = signed_width(-reach, reach)
 
     go, take, step, multiply, add = [flag() for _ in range(5)]
     operand = uint(s_axis.width)
@@ -47,17 +42,38 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats, groups=1):
     operand_valid, operand_first, operand_last = flag(), flag(), flag()
     sum_valid, sum_first, sum_last = flag(), flag(), flag()
     done, done_ready = flag(), flag()
+    finished, finished_ready, write, read = [flag() for _ in range(4)]
+    head, tail = count(groups), count(groups)
+    banked = groups > 1 and beats > 1
 
     weights = weight_rom(clk, step, address, tuple(weight), rom)
     operands = unpack(operand, x, s_axis.bits, s_axis.signed)
     elements = [processing_element(
-        clk, multiply, add, sum_first, group_1, group_2, x if shared else x[j::pe],
-        weight[j * simd:(j + 1) * simd], total[j], product_bits, beats, groups) for j in range(pe)]
+        clk, multiply, add, sum_first, group_1, group_2, write, read, tail,
+        x if shared else x[j::pe], weight[j * simd:(j + 1) * simd], total[j], beats, groups)
+        for j in range(pe)]
     results = serialise(clk, rst, total, done, done_ready, m_axis)
 
-    @always_comb
-    def flow():
-        go.next = done_ready or not done
+    if banked:
+        queue = fifo_control(clk, rst, finished, finished_ready, done, done_ready, write, head,
+                             read, tail, groups)
+
+        @always_comb
+        def finish():
+            finished.next = sum_valid and sum_last
+
+        @always_comb
+        def flow():
+            go.next = finished_ready or not finished
+    else:
+        @always_comb
+        def flow():
+            go.next = done_ready or not done
+
+        @always_seq(clk.posedge, reset=rst)
+        def finish():
+            if go:
+                done.next = sum_valid and sum_last
 
     @always_comb
     def accept():
@@ -75,14 +91,14 @@ def mac(clk, rst, s_axis, m_axis, rom, pe, simd, shared, beats, groups=1):
         if go:
             operand_valid.next = step
             sum_valid.next = operand_valid
-            operand_first.next = beat == 0
-            operand_last.next = beat == beats - 1
+        if multiply:
             sum_first.next = operand_first
             sum_last.next = operand_last
-            group_1.next = group
             group_2.next = group_1
-            done.next = sum_valid and sum_last
         if step:
+            operand_first.next = beat == 0
+            operand_last.next = beat == beats - 1
+            group_1.next = group
             address.next = 0 if address == depth - 1 else address + 1
             if group != groups - 1:
                 group.next = group + 1
@@ -133,7 +149,7 @@ def serialise(clk, rst, total, valid, ready, m_axis):
         @always_comb
         def move():
             load.next = valid and (left == 0 or (left == 1 and m_axis.tready))
-            shift.next = m_axis.tready
+            shift.next = m_axis.tready and left != 0
 
         @always_seq(clk.posedge, reset=rst)
         def progress():
@@ -172,7 +188,7 @@ def shift_register(clk, load, shift, d, above, q):
 
 
 @block
-def processing_element(clk, multiply, add, first, ahead, group, x, weight, total, product_bits,
+def processing_element(clk, multiply, add, first, ahead, group, write, read, tail, x, weight, total,
                        beats, groups):
     """One output's products, summed in chunks, and its accumulators, one for each group.
 
@@ -180,48 +196,60 @@ def processing_element(clk, multiply, add, first, ahead, group, x, weight, total
     add      -- those sums are valid: add them to the accumulator of ``group``, or, at the
                 ``first``, in its place
     ahead    -- the group that is multiplied now, whose accumulator is needed next
-    total    -- the accumulator last written
+    write    -- the sum is the last: keep it for ``read`` of group ``tail``
+    total    -- the accumulator last written, or read where there are several
     """
     bits, simd = len(total), len(x)
-    chunks = -(-simd // CHUNK)
+    low, high = -(1 << bits - 1), 1 << bits - 1
+    chunks = -(-simd // MOST)
     cuts = [k * simd // chunks for k in range(chunks + 1)]
-    chunk_sum, chunk_sum_q = [[sint(bits) for _ in range(chunks)] for _ in range(2)]
-    product = [sint(product_bits) for _ in range(simd)]
-    multipliers = products(x, weight, product)
-    chunk_sums = [add_terms(product[low:high], d)
-                  for low, high, d in zip(cuts, cuts[1:], chunk_sum)]
-    held = [register(clk, multiply, d, q) for d, q in zip(chunk_sum, chunk_sum_q)]
-    accumulator, kept, sum_ = sint(bits), sint(bits), sint(bits)
+    chunk_sum = [sint(bits) for _ in range(chunks)]
+    dots = [DOT[end - start](clk, multiply, *x[start:end], *weight[start:end], sum_)
+            for start, end, sum_ in zip(cuts, cuts[1:], chunk_sum)]
+    if chunks > 1:
+        new = sint(bits)
+        sums = add_terms(chunk_sum, new)
+    else:
+        new = chunk_sum[0]
 
     if beats == 1:
-        sums = add_terms(chunk_sum_q, sum_)
-        result = register(clk, add, sum_, total)
+        @always(clk.posedge)
+        def give():
+            if add:
+                total.next = new
+    elif groups == 1:
+        @always(clk.posedge)
+        def accumulate():
+            if add:
+                latest = intbv(0, min=low, max=high)
+                latest[:] = new
+                if not first:
+                    latest[:] = latest + total
+                total.next = latest
     else:
-        sums = add_terms([kept, *chunk_sum_q], sum_)
+        memory, result = [[sint(bits) for _ in range(groups)] for _ in range(2)]
+        accumulator = sint(bits)
 
-        @always_comb
-        def keep():
-            kept.next = 0 if first else accumulator
+        @always(clk.posedge)
+        def fetch():
+            if multiply:
+                accumulator.next = memory[ahead]
 
-        if groups == 1:
-            result = register(clk, add, sum_, total)
+        @always(clk.posedge)
+        def accumulate():
+            if add:
+                latest = intbv(0, min=low, max=high)
+                latest[:] = new
+                if not first:
+                    latest[:] = latest + accumulator
+                memory[group].next = latest
+                if write:
+                    result[group].next = latest
 
-            @always_comb
-            def again():
-                accumulator.next = total
-        else:
-            memory = [sint(bits) for _ in range(groups)]
-
-            @always(clk.posedge)
-            def fetch():
-                if multiply:
-                    accumulator.next = memory[ahead]
-
-            @always(clk.posedge)
-            def store():
-                if add:
-                    memory[group].next = sum_
-                    total.next = sum_
+        @always(clk.posedge)
+        def give():
+            if read:
+                total.next = result[tail]
 
     return instances()
 
@@ -239,48 +267,12 @@ def register(clk, enable, d, q):
 
 
 @block
-def products(x, weight, product):
-    """product[i] = x[i] * weight[i], at once, three to a process."""
-    if len(x) > 3:
-        parts = [products(x[i:i + 3], weight[i:i + 3], product[i:i + 3])
-                 for i in range(0, len(x), 3)]
-    elif len(x) == 3:
-        x_0, x_1, x_2 = x
-        weight_0, weight_1, weight_2 = weight
-        product_0, product_1, product_2 = product
-
-        @always_comb
-        def three():
-            product_0.next = x_0 * weight_0
-            product_1.next = x_1 * weight_1
-            product_2.next = x_2 * weight_2
-    elif len(x) == 2:
-        x_0, x_1 = x
-        weight_0, weight_1 = weight
-        product_0, product_1 = product
-
-        @always_comb
-        def two():
-            product_0.next = x_0 * weight_0
-            product_1.next = x_1 * weight_1
-    else:
-        x_0, weight_0, product_0 = x[0], weight[0], product[0]
-
-        @always_comb
-        def one():
-            product_0.next = x_0 * weight_0
-
-    return instances()
-
-
-@block
 def add_terms(terms, total):
-    """total = sum of the terms, at once."""
+    """total = sum of two or more terms, at once."""
     if len(terms) > 3:
-        third = [i * len(terms) // 3 for i in range(4)]
-        part = [sint(len(total)) for _ in range(3)]
-        parts = [add_terms(terms[low:high], part[i])
-                 for i, (low, high) in enumerate(zip(third, third[1:]))]
+        half, part = len(terms) // 2, [sint(len(total)) for _ in range(2)]
+        lower = add_terms(terms[:half], part[0])
+        upper = add_terms(terms[half:], part[1])
         whole = add_terms(part, total)
     elif len(terms) == 3:
         a, b, c = terms
@@ -288,17 +280,11 @@ def add_terms(terms, total):
         @always_comb
         def three():
             total.next = a + b + c
-    elif len(terms) == 2:
+    else:
         a, b = terms
 
         @always_comb
         def two():
             total.next = a + b
-    else:
-        a = terms[0]
-
-        @always_comb
-        def one():
-            total.next = a
 
     return instances()

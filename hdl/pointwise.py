@@ -1,13 +1,17 @@
 """Pointwise convolution (expand, project, head): a pixel's channels in, all its outputs out.
 
-Takes channels_in / SIMD x channels_out / PE cycles a pixel.  Output groups follow each other; the
-first begins while its pixel still arrives, the others read the pixel again from a memory of two.
+Takes channels_in / SIMD x channels_out / PE cycles a pixel, in one of two orders, whichever keeps
+less.  A unit with more outputs than inputs goes through the pixel again for each group of PE
+outputs; the first group begins while its pixel still arrives, the others read it from a memory.
+A unit with fewer outputs than inputs takes every input once for all groups, whose accumulators
+wait in memories.
 """
 from myhdl import block, instances
 
 from hdl.axis import AxiStream
 from hdl.convolve import convolve
-from hdl.stream import replay, width_converter
+from hdl.folding import WORDS_AHEAD
+from hdl.stream import fifo, replay, width_converter
 
 
 @block
@@ -17,14 +21,15 @@ def pointwise(clk, rst, s_axis, m_axis, config):
     s_axis, m_axis -- AxiStream of config.stream_in() and config.stream_out()
     config         -- UnitConfig of a pointwise unit, or of the stem, whose pixels are windows
     """
-    folding, inputs = config.folding, config.unit.weight_shape[0]
-    passes = config.unit.channels_out // folding.pe
-    gathered = AxiStream(folding.simd, s_axis.bits, s_axis.signed)
+    folding = config.folding
+    gathered, operands = [AxiStream(folding.simd, s_axis.bits, s_axis.signed) for _ in range(2)]
     gather = width_converter(clk, rst, s_axis, gathered)
-    if passes == 1:
-        array = convolve(clk, rst, gathered, m_axis, config)
-    else:
-        operands = AxiStream(folding.simd, s_axis.bits, s_axis.signed)
-        repeat = replay(clk, rst, gathered, operands, inputs // folding.simd, passes)
+    if folding.passes > 1:
+        hold = replay(clk, rst, gathered, operands, config.beats, folding.passes)
         array = convolve(clk, rst, operands, m_axis, config)
+    elif folding.groups > 1:
+        hold = fifo(clk, rst, gathered, operands, WORDS_AHEAD)
+        array = convolve(clk, rst, operands, m_axis, config)
+    else:
+        array = convolve(clk, rst, gathered, m_axis, config)
     return instances()

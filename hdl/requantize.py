@@ -22,7 +22,7 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
     lanes, depth = s_axis.lanes, len(rom.rows)
     bias_bits, multiplier_bits, shift_bits = (rom.widths[i * lanes] for i in range(3))
 
-    go, add, multiply, scale, saturate = [flag() for _ in range(5)]
+    go, take, add, multiply, scale, saturate, busy = [flag() for _ in range(7)]
     held_valid, biased_valid, product_valid, scaled_valid = flag(), flag(), flag(), flag()
     address = count(depth)
     held = uint(s_axis.width)
@@ -32,7 +32,7 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
     shift = [uint(shift_bits) for _ in range(lanes)]
     activation = [uint(m_axis.bits) for _ in range(lanes)]
 
-    parameters = weight_rom(clk, go, address, (*bias, *multiplier, *shift), rom)
+    parameters = weight_rom(clk, take, address, (*bias, *multiplier, *shift), rom)
     accumulators = unpack(held, acc, s_axis.bits, True)
     scalers = [scaler(clk, add, multiply, scale, saturate, acc[i], bias[i], multiplier[i], shift[i],
                       activation[i], biased_bits, shift_base, low, high) for i in range(lanes)]
@@ -45,9 +45,11 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
     @always_comb
     def accept():
         s_axis.tready.next = go
+        take.next = go and s_axis.tvalid
 
     @always_comb
     def work():
+        busy.next = held_valid or biased_valid or product_valid or scaled_valid or m_axis.tvalid
         add.next = go and held_valid
         multiply.next = go and biased_valid
         scale.next = go and product_valid
@@ -55,7 +57,7 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
-        if go:
+        if go and (busy or s_axis.tvalid):
             held_valid.next = s_axis.tvalid
             biased_valid.next = held_valid
             product_valid.next = biased_valid
@@ -66,7 +68,7 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
 
     @always(clk.posedge)
     def capture():
-        if go and s_axis.tvalid:
+        if take:
             held.next = s_axis.tdata
 
     return instances()

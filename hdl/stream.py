@@ -47,10 +47,11 @@ def register_slice(clk, rst, s_axis, m_axis):
 
     @always(clk.posedge)
     def carry():
-        if m_axis.tready or not m_axis.tvalid:
-            m_axis.tdata.next = held if full else s_axis.tdata
-        if not full:
-            held.next = s_axis.tdata
+        if full or s_axis.tvalid:
+            if m_axis.tready or not m_axis.tvalid:
+                m_axis.tdata.next = held if full else s_axis.tdata
+            elif not full:
+                held.next = s_axis.tdata
 
     return instances()
 
@@ -177,16 +178,24 @@ def fifo(clk, rst, s_axis, m_axis, depth):
     """
     if depth < 1:
         raise ValueError(f"a FIFO holds one beat or more, not {depth}")
-    level = count(depth + 1)
     head, tail = count(depth), count(depth)
     write, read = flag(), flag()
     memory = ram(clk, write, head, s_axis.tdata, read, tail, m_axis.tdata, depth)
+    control = fifo_control(clk, rst, s_axis.tvalid, s_axis.tready, m_axis.tvalid, m_axis.tready,
+                           write, head, read, tail, depth)
+    return instances()
+
+
+@block
+def fifo_control(clk, rst, s_valid, s_ready, m_valid, m_ready, write, head, read, tail, depth):
+    """When and where a FIFO of ``depth`` words writes and reads its memories."""
+    level = count(depth + 1)
 
     @always_comb
     def handshake():
-        s_axis.tready.next = level != depth
-        write.next = s_axis.tvalid and level != depth
-        read.next = level != 0 and (m_axis.tready or not m_axis.tvalid)
+        s_ready.next = level != depth
+        write.next = s_valid and level != depth
+        read.next = level != 0 and (m_ready or not m_valid)
 
     @always_seq(clk.posedge, reset=rst)
     def control():
@@ -199,9 +208,9 @@ def fifo(clk, rst, s_axis, m_axis, depth):
         elif read and not write:
             level.next = level - 1
         if read:
-            m_axis.tvalid.next = True
-        elif m_axis.tready:
-            m_axis.tvalid.next = False
+            m_valid.next = True
+        elif m_ready:
+            m_valid.next = False
 
     return instances()
 

@@ -12,7 +12,9 @@ from tests.test_weight_rom import read_back
 
 # kind, channels in and out, pe, simd, lanes out
 MATRIX = [("pointwise", 6, 8, 4, 3, 2), ("pointwise", 5, 7, 7, 1, 1), ("pointwise", 1, 1, 1, 1, 1),
-          ("stem", 3, 4, 2, 9, 1)]
+          ("pointwise", 8, 8, 2, 2, 2), ("stem", 3, 4, 2, 9, 1)]
+# inputs, outputs, pe, simd, lanes out
+ACCUMULATED = [(8, 6, 2, 2, 1), (6, 4, 1, 6, 1), (5, 3, 3, 1, 1)]
 DEPTHWISE = [(6, 2, 9), (6, 3, 3), (4, 4, 1), (1, 1, 3)]    # channels, pe, simd
 
 
@@ -30,6 +32,20 @@ def test_rows_of_a_matrix(rng, kind, inputs, outputs, pe, simd, lanes_out):
                     assert row[j * simd + i] == params.weights[first + i, group + j]
     assert not list(rows)
     assert config.beats == taken // simd
+
+
+@pytest.mark.parametrize("inputs, outputs, pe, simd, lanes_out", ACCUMULATED)
+def test_rows_of_fewer_outputs_than_inputs(rng, inputs, outputs, pe, simd, lanes_out):
+    """Row after row, a word of inputs goes to all groups of outputs; then the next word."""
+    config, params = unit_config(rng, "pointwise", 3, inputs, outputs, pe, simd, inputs, lanes_out)
+    rows = iter(config.weights.rows)
+    for first in range(0, inputs, simd):
+        for group in range(0, outputs, pe):
+            row = next(rows)
+            for j in range(pe):
+                for i in range(simd):
+                    assert row[j * simd + i] == params.weights[first + i, group + j]
+    assert not list(rows)
 
 
 @pytest.mark.parametrize("channels, pe, simd", DEPTHWISE)

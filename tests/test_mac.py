@@ -29,18 +29,27 @@ def naive(x, rows, pe, simd, shared, count):
     return sums
 
 
-def array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits):
+def accumulated(x, rows, pe, simd, groups):
+    """Sums of every group of outputs from all beats of x, whose weights are rows, groups minor."""
+    count = len(rows) // groups
+    return [[sum(x[first + b][i] * rows[b * groups + g][j * simd + i]
+                 for b in range(count) for i in range(simd)) for j in range(pe)]
+            for first in range(0, len(x), count) for g in range(groups)]
+
+
+def array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits,
+          lanes=None, groups=1):
     """A Bench for a MAC array whose accumulators are just as wide as they need."""
     low, high = (1 << bits - 1, 0) if signed else (0, (1 << bits) - 1)
     widest = max(sum(abs(w) for start in range(group, group + count)
                      for w in rows[start][j * simd:(j + 1) * simd])
                  for group in range(0, len(rows), count) for j in range(pe))
-    reach = widest * max(low, high)
+    reach = widest * max(low, high) * groups
     ports = {"s_axis": AxiStream(simd if shared else simd * pe, bits, signed),
-             "m_axis": AxiStream(pe, signed_width(-reach, reach))}
+             "m_axis": AxiStream(lanes or pe, signed_width(-reach, reach))}
     rom = Rom("weights", tuple(map(tuple, rows)), (weight_bits,) * (pe * simd))
     return Bench(simulator, mac, {**ports, "rom": rom, "pe": pe, "simd": simd, "shared": shared,
-                                  "beats": count}, {"weights.mem": rom.mem()})
+                                  "beats": count, "groups": groups}, {"weights.mem": rom.mem()})
 
 
 @pytest.mark.parametrize("pe, simd, shared, count, groups, bits, signed, weight_bits", CASES)
@@ -55,6 +64,27 @@ def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, wei
         if stall == "free":
             assert cycles(done, "s_axis") == list(range(OUTPUTS * count))
             assert cycles(done, "m_axis") == [count * (i + 1) + 2 for i in range(OUTPUTS)]
+
+
+@pytest.mark.parametrize("pe, simd, lanes, count, groups", [
+    (2, 3, 1, 4, 2), (4, 1, 2, 6, 3), (1, 12, 1, 2, 5), (3, 2, 3, 3, 4), (2, 3, 1, 1, 4)])
+def test_groups(simulator, rng, pe, simd, lanes, count, groups):
+    """Every input beat serves all groups; the next output is computed while this one leaves."""
+    rows = integers(rng, 5, True, (count * groups, pe * simd)).clip(-15, 15).tolist()
+    dut = array(simulator, rows, pe, simd, True, count, 6, False, 5, lanes, groups)
+    outputs = 8
+    for stall in STALLS:
+        x = integers(rng, 6, False, (outputs * count, simd)).tolist()
+        parts = groups * pe // lanes
+        done = dut.run({"s_axis": x}, {"m_axis": outputs * parts}, stall, seed_of(rng))
+        expected = [row[i:i + lanes] for row in accumulated(x, rows, pe, simd, groups)
+                    for i in range(0, pe, lanes)]
+        assert beats(done, dut.arguments) == expected, stall
+        if stall == "free" and parts <= count * groups:
+            assert cycles(done, "s_axis") == list(range(0, outputs * count * groups, groups))
+            first = cycles(done, "m_axis")[::parts]
+            assert first == [count * groups * (i + 1) - groups + (4 if count > 1 else 3)
+                             + (lanes < pe) for i in range(outputs)]
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "depthwise"])

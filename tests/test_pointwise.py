@@ -10,6 +10,10 @@ CASES = {
     "parallel": (3, 4, 6, 6, 4, 2, 6, "relu6", "linear"),
     "groups": (2, 6, 8, 4, 3, 2, 2, "relu6", "relu6"),
     "odd_lanes": (2, 6, 4, 2, 2, 3, 1, "linear", "linear"),
+    "accumulators": (3, 8, 6, 2, 2, 1, 1, "relu6", "linear"),
+    "two_groups": (2, 12, 4, 2, 3, 3, 2, "relu6", "linear"),
+    "serial_accumulators": (2, 5, 3, 1, 1, 5, 1, "relu6", "linear"),
+    "all_inputs": (3, 6, 4, 2, 6, 2, 2, "relu6", "linear"),
     "single": (1, 1, 1, 1, 1, 1, 1, "linear", "linear"),
 }
 
