@@ -40,16 +40,17 @@ class UnitConfig:
         return (self.folding, roms, self.accumulator_bits, self.biased_bits, self.shift_base)
 
     def stream_in(self):
-        """(lanes, bits, signed) of the input stream."""
-        return self._stream(self.folding.lanes_in, self.unit.activation_in)
+        """(lanes, bits, signed, tile) of the input stream."""
+        folding = self.folding
+        return self._stream(folding.lanes_in, self.unit.activation_in, folding.tile_in)
 
     def stream_out(self):
-        """(lanes, bits, signed) of the output stream."""
-        return self._stream(self.folding.lanes_out, self.unit.activation)
+        """(lanes, bits, signed, tile) of the output stream."""
+        return self._stream(self.folding.lanes_out, self.unit.activation, 1)
 
-    def _stream(self, lanes, activation):
+    def _stream(self, lanes, activation, tile):
         precision = self.folding.precision
-        return lanes, precision.bits(activation), precision.signed(activation)
+        return lanes, precision.bits(activation), precision.signed(activation), tile
 
 
 def configure(folding, params=None):

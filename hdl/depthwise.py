@@ -1,7 +1,8 @@
 """Depthwise 3x3 convolution: PE channels at once, 1, 3 or 9 taps of each a cycle.
 
-Between two rows of a stride of 2 the windows pause while the line buffer takes the pixels that had
-to wait for its memory: one FIFO holds those, another the output that bridges the pause.
+Where windows pause while the line buffer takes pixels that had to wait for its memory (between two
+rows of a stride of 2, between frames of two rows), one FIFO holds those pixels, another the output
+that bridges the pause.
 """
 from myhdl import block, instances
 
@@ -10,7 +11,7 @@ from hdl.convolve import convolve
 from hdl.line_buffer import line_buffer
 from hdl.stream import fifo, width_converter
 
-PIXELS_AHEAD = 1    # at a stride of 2, what the next unit works on during the pause
+PIXELS_AHEAD = 1    # what the next unit works on during the pause
 
 
 @block
@@ -24,7 +25,7 @@ def depthwise(clk, rst, s_axis, m_axis, config):
     gathered = AxiStream(folding.pe, s_axis.bits, s_axis.signed)
     windows = AxiStream(folding.simd * folding.pe, s_axis.bits, s_axis.signed)
     gather = width_converter(clk, rst, s_axis, gathered)
-    if unit.stride == 1:
+    if not folding.fifo_depth:
         lines = line_buffer(clk, rst, gathered, windows, unit.size_in, unit.channels_in,
                             unit.stride, unit.pad, folding.simd)
         array = convolve(clk, rst, windows, m_axis, config)

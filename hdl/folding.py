@@ -9,11 +9,14 @@ from math import ceil
 
 from hdl.layers import Precision, Unit
 from hdl.line_buffer import KERNEL, TAPS
+from hdl.tile_windows import TILE
 
 
-# The rows of a stride of 2 end in pixels that find their row memory still read: two of this row,
+# Where windows pause, pixels find their row memory still read: at a stride of 2, two of this row,
 # three of the next, and those on their way meanwhile.
 WAITING_PIXELS = 8
+# A branch's latency: pixels that its units hold, and the cycles of their pipelines.
+BRANCH_PIXELS, BRANCH_CYCLES = 6, 48
 ACCUMULATOR = 5     # registers of an output's sums and its way out, in those of an operand
 WORDS_AHEAD = 2     # input words that wait while one is held for all groups of outputs
 
@@ -28,7 +31,8 @@ class Folding:
     simd: int       # inputs at once; of a depthwise unit, taps
     lanes_in: int   # channels of an input beat
     lanes_out: int  # channels of an output beat, and requantizers of a convolution
-    fifo_depth: int = 0  # beats that wait for an add's other branch, or before a stride of 2
+    fifo_depth: int = 0  # beats that wait for an add's other branch, or for a line buffer
+    tile_in: int = 1     # pixels a side of an input beat
 
     @property
     def multipliers(self):
@@ -70,11 +74,15 @@ class Folding:
 
     @property
     def line_buffer_bits(self):
-        """Three rows of a 3x3 unit's input and, around a stride of 2, the pixels that wait."""
+        """Three rows of a 3x3 unit's input and, around a stride of 2, the pixels that wait; one row
+        of tiles where it takes those."""
         unit = self.unit
         if unit.kernel == 1:
             return 0
-        pixels = KERNEL * unit.size_in + (WAITING_PIXELS + 1 if unit.stride == 2 else 0)
+        if self.tile_in > 1:
+            return unit.size_out * self.tile_in ** 2 * unit.channels_in \
+                * self.precision.bits(unit.activation_in)
+        pixels = KERNEL * unit.size_in + (WAITING_PIXELS + 1 if self.fifo_depth else 0)
         return pixels * unit.channels_in * self.precision.bits(unit.activation_in)
 
     @property
@@ -109,14 +117,16 @@ def fold(table, precision, cycles_per_frame):
 
     Raises ValueError, with the unit and the least cycles, where no folding does.
     """
-    if cycles_per_frame < table[0].pixels_in:
+    least = table[0].pixels_out
+    if cycles_per_frame < least:
         raise ValueError(
-            f"{cycles_per_frame} cycles for a frame are fewer than its {table[0].pixels_in} "
-            "pixels, and the input takes one pixel a clock: give at least one cycle a pixel")
+            f"{cycles_per_frame} cycles for a frame are fewer than the {least} pixels of the first "
+            f"unit's output, which leave one a clock: give at least {least}")
     foldings, lanes = [], table[0].channels_in
     for unit in table:
         if unit.kind == "residual_add":
-            row = Folding(unit, precision, 1, 1, lanes, lanes, shortcut_depth(unit, lanes))
+            row = Folding(unit, precision, 1, 1, lanes, lanes,
+                          shortcut_depth(unit, lanes, cycles_per_frame))
         else:
             row = fold_convolution(unit, precision, cycles_per_frame, lanes)
         foldings.append(row)
@@ -127,8 +137,8 @@ def fold(table, precision, cycles_per_frame):
 def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
     """The folding of one convolution that takes ``lanes_in`` channels a beat."""
     budget = cycles_per_frame // unit.pixels_out
-    if unit.kind == "depthwise" and unit.stride == 2:
-        budget -= budget // 8   # its windows pause between rows and have to catch up
+    if pauses(unit):
+        budget -= ceil(budget / 8)  # to catch up
     inputs, outputs = unit.weight_shape
     choices = []
     for pe in divisors(outputs):
@@ -147,15 +157,26 @@ def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
             f"{cycles_per_frame} cycles a frame, and no folding is as quick: give more cycles")
     *_, pe, simd = min(choices)
     lanes_out = next(d for d in divisors(pe) if outputs // d <= budget)
+    if unit.kind == "stem" and cycles_per_frame < unit.pixels_in:
+        return Folding(unit, precision, pe, simd, lanes_in, lanes_out, tile_in=TILE)
     waiting = WAITING_PIXELS * (unit.channels_in // (lanes_in if unit.kind == "stem" else pe))
     return Folding(unit, precision, pe, simd, lanes_in, lanes_out,
-                   waiting if unit.stride == 2 else 0)
+                   waiting if unit.stride == 2 or pauses(unit) else 0)
 
 
-def shortcut_depth(unit, lanes):
+def pauses(unit):
+    """Whether a depthwise unit's windows pause while the line buffer takes pixels that had to wait
+    for its memory: between the rows of a stride of 2, and between frames of so few pixels that the
+    next one's second row comes while the last windows are read."""
+    return unit.kind == "depthwise" and (unit.stride == 2 or unit.size_in < KERNEL)
+
+
+def shortcut_depth(unit, lanes, cycles_per_frame):
     """Beats that a residual add's shortcut must hold while the other branch works.
 
-    The depthwise window takes a row and two pixels before its first output; the branch's three
-    convolutions take some pixels more.
+    The depthwise window takes a row and two pixels before its first output, the branch's three
+    convolutions some pixels more, and BRANCH_CYCLES whatever the pixels take.
     """
-    return (unit.size_in + 6) * ceil(unit.channels_in / lanes)
+    pixel = cycles_per_frame // unit.pixels_in
+    pixels = unit.size_in + BRANCH_PIXELS + ceil(BRANCH_CYCLES / pixel)
+    return pixels * ceil(unit.channels_in / lanes)

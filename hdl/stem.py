@@ -1,10 +1,11 @@
-"""Stem: the first 3x3 convolution, a line buffer whose whole windows feed a matrix unit."""
+"""Stem: the first 3x3 convolution, whole windows that feed a matrix unit."""
 from myhdl import block, instances
 
 from hdl.axis import AxiStream
 from hdl.line_buffer import TAPS, line_buffer
 from hdl.pointwise import pointwise
 from hdl.stream import fifo
+from hdl.tile_windows import TILE, tile_windows
 
 WINDOWS_AHEAD = 2   # keep the matrix at work while the line buffer goes on to the next row
 
@@ -13,17 +14,21 @@ WINDOWS_AHEAD = 2   # keep the matrix at work while the line buffer goes on to t
 def stem(clk, rst, s_axis, m_axis, config):
     """m[c] = requantize(sum over taps t and colours k of window[t, k] * w[t * 3 + k, c]).
 
-    s_axis -- AxiStream of one pixel a beat, q = 2p - 255 of each of its three bytes
+    s_axis -- AxiStream of one pixel, or one tile of 2 x 2, a beat: q = 2p - 255 of each byte
     m_axis -- AxiStream of config.stream_out()
     config -- UnitConfig of the stem
     """
     unit = config.unit
-    waiting = AxiStream(s_axis.lanes, s_axis.bits, s_axis.signed)
-    windows, ahead = [AxiStream(TAPS * s_axis.lanes, s_axis.bits, s_axis.signed)
-                      for _ in range(2)]
-    wait = fifo(clk, rst, s_axis, waiting, config.folding.fifo_depth)
-    lines = line_buffer(clk, rst, waiting, windows, unit.size_in, unit.channels_in, unit.stride,
-                        unit.pad, TAPS)
-    bridge = fifo(clk, rst, windows, ahead, WINDOWS_AHEAD)
-    matrix = pointwise(clk, rst, ahead, m_axis, config)
+    windows = AxiStream(TAPS * s_axis.lanes, s_axis.bits, s_axis.signed)
+    if s_axis.tile == TILE:
+        lines = tile_windows(clk, rst, s_axis, windows, unit.size_in, unit.pad)
+        matrix = pointwise(clk, rst, windows, m_axis, config)
+    else:
+        waiting = AxiStream(s_axis.lanes, s_axis.bits, s_axis.signed)
+        ahead = AxiStream(windows.lanes, s_axis.bits, s_axis.signed)
+        wait = fifo(clk, rst, s_axis, waiting, config.folding.fifo_depth)
+        lines = line_buffer(clk, rst, waiting, windows, unit.size_in, unit.channels_in,
+                            unit.stride, unit.pad, TAPS)
+        bridge = fifo(clk, rst, windows, ahead, WINDOWS_AHEAD)
+        matrix = pointwise(clk, rst, ahead, m_axis, config)
     return instances()

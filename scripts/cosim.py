@@ -60,7 +60,7 @@ def main(photo, alpha, resolution, precision, weights, cycles_per_frame, simulat
         configs = configure_network(foldings, golden.params)
         run, outputs = run_frames(
             simulator, configs, np.stack([golden.fixed["input"]] * frames), seed,
-            timeout=20 * cycles_per_frame,
+            cycles_per_frame, timeout=20 * cycles_per_frame,
             progress=lambda cycle: status.update(f"simulating, cycle {cycle:,}"))
         build_seconds = time.perf_counter() - started - run.seconds
 

@@ -102,7 +102,7 @@ def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, 
 
 def frames_of(rng, config, count):
     """Random frames for a unit: ints (frames, rows, columns, channels)."""
-    unit, (_, bits, signed) = config.unit, config.stream_in()
+    unit, (_, bits, signed, _) = config.unit, config.stream_in()
     return integers(rng, bits, signed, (count, unit.size_in, unit.size_in, unit.channels_in))
 
 

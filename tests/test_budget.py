@@ -13,7 +13,7 @@ from scripts.budget import main
 ORIGIN = Path(__file__).with_name("origin.csv")
 LADDER = {49: 6_112_128, 196: 1_528_032, 784: 382_008, 3_136: 95_502, 12_544: 23_876,
           50_176: 5_969, 200_704: 1_492, 802_816: 373, 3_211_264: 93}
-FOLDED = [rate for rate in LADDER if rate >= 224 ** 2]
+FOLDED = [rate for rate in LADDER if rate >= 112 ** 2]
 W16A16 = PRECISIONS["w16a16"]
 
 

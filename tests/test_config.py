@@ -145,4 +145,4 @@ def test_widths_are_the_precisions():
     precision = Precision("odd", weight_bits=11, relu6_bits=7, linear_bits=13, multiplier_bits=9)
     config = config_of([[3], [4]], [1], "linear", precision)
     assert config.weights.widths == (11,) and config.scales.widths[1] == 9
-    assert config.stream_in() == (1, 13, True) and config.stream_out() == (1, 7, False)
+    assert config.stream_in() == (1, 13, True, 1) and config.stream_out() == (1, 7, False, 1)

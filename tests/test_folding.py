@@ -7,8 +7,9 @@ from hdl.folding import divisors, fold, fold_convolution, shortcut_depth
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
 
 W8A8 = PRECISIONS["w8a8"]
-RATES = [(224, 50_176), (224, 200_704), (224, 802_816), (96, 9216), (48, 2304), (33, 1089),
-         (32, 1024), (32, 5000)]
+RATES = [(224, 12_544), (224, 20_000), (224, 50_176), (224, 200_704), (224, 802_816),
+         (224, 3_211_264), (96, 9216), (48, 2304), (33, 289), (33, 1089), (32, 256), (32, 1024),
+         (32, 5000)]
 
 
 @pytest.mark.parametrize("resolution, cycles", RATES)
@@ -46,8 +47,8 @@ def test_fewest_multipliers(name, resolution, cycles):
     unit = next(unit for unit in layer_table(1.0, resolution) if unit.name == name)
     inputs, outputs = (9, unit.channels_out) if unit.kind == "depthwise" else unit.weight_shape
     pixel = cycles // unit.pixels_out
-    if unit.kind == "depthwise" and unit.stride == 2:
-        pixel -= pixel // 8     # for the pauses between rows
+    if unit.kind == "depthwise" and (unit.stride == 2 or unit.size_in < 3):
+        pixel -= -(-pixel // 8)     # for the pauses
     least = None
     for pe in range(1, outputs + 1):
         for simd in range(1, inputs + 1):
@@ -59,7 +60,8 @@ def test_fewest_multipliers(name, resolution, cycles):
     assert fold_convolution(unit, W8A8, cycles, 1).multipliers == least
 
 
-@pytest.mark.parametrize("cycles, most", [(50_176, 1.01), (200_704, 1.03), (802_816, 1.12)])
+@pytest.mark.parametrize("cycles, most", [(12_544, 1.01), (50_176, 1.01), (200_704, 1.03),
+                                          (802_816, 1.12)])
 def test_multipliers_of_the_ladder(cycles, most):
     """Against the multiplications that the rate asks for, as if they could be divided at will."""
     table = layer_table(1.0, 224)
@@ -68,10 +70,17 @@ def test_multipliers_of_the_ladder(cycles, most):
     assert 1 <= multipliers / ideal <= most
 
 
-def test_fewer_cycles_than_pixels_are_refused():
-    with pytest.raises(ValueError, match="^1023 cycles .* fewer than its 1024 pixels.*: give at "
-                                         "least one cycle a pixel$"):
-        fold(layer_table(1.0, 32), W8A8, 1023)
+@pytest.mark.parametrize("resolution, cycles, tile", [(32, 256, 2), (32, 1023, 2), (32, 1024, 1),
+                                                      (33, 289, 2), (33, 1089, 1)])
+def test_tiles_come_in_where_there_are_fewer_cycles_than_pixels(resolution, cycles, tile):
+    first, *others = fold(layer_table(1.0, resolution), W8A8, cycles)
+    assert first.tile_in == tile and all(row.tile_in == 1 for row in others)
+
+
+def test_fewer_cycles_than_output_pixels_are_refused():
+    with pytest.raises(ValueError, match="^255 cycles .* fewer than the 256 pixels of the first "
+                                         "unit's output.*: give at least 256$"):
+        fold(layer_table(1.0, 32), W8A8, 255)
 
 
 def test_a_unit_that_no_folding_makes_quick_enough_is_refused():
@@ -83,7 +92,8 @@ def test_a_unit_that_no_folding_makes_quick_enough_is_refused():
 
 def test_a_shortcut_waits_for_a_row_and_some_pixels():
     unit = next(unit for unit in layer_table(1.0, 32) if unit.name == "block_2_add")
-    assert shortcut_depth(unit, 2) == (8 + 6) * 12
+    assert shortcut_depth(unit, 2, 64 * 16) == (8 + 6 + 3) * 12
+    assert shortcut_depth(unit, 2, 64 * 4) == (8 + 6 + 12) * 12
     assert fold(layer_table(1.0, 32), W8A8, 1024)[
         layer_table(1.0, 32).index(unit)].fifo_depth >= (unit.size_in + 2) * unit.channels_in / 4
 

@@ -9,14 +9,14 @@ from hdl.config import configure
 from hdl.folding import fold
 from hdl.layers import PRECISIONS, layer_table
 from hdl.mobilenet_v2 import configure_network
-from hdl.sim.network import compare, run_frames
+from hdl.sim.network import compare, pace, run_frames
 from tests.test_stages import configs, golden
 
 
-def mismatches(units, fixed, simulator, frames=1, seed=None):
+def mismatches(units, fixed, simulator, frames=1, seed=None, cycles=None):
     """Elements of all units that differ, the first Difference, and the Run."""
     inputs = np.stack([fixed["input"]] * frames)
-    run, outputs = run_frames(simulator, units, inputs, seed, timeout=50_000)
+    run, outputs = run_frames(simulator, units, inputs, seed, cycles, timeout=50_000)
     found = [compare(config.unit, np.stack([fixed[config.unit.name]] * frames),
                      outputs[config.unit.name]) for config in units]
     return sum(f.mismatches for f in found), next((f.first for f in found if f.first), None), run
@@ -75,3 +75,43 @@ def test_other_sizes(verilator, resolution):
     units = configure_network(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"],
                                    resolution ** 2), made.params)
     assert mismatches(units, made.fixed, "verilator", seed=1)[:2] == (0, None)
+
+
+def units_at(resolution, cycles):
+    """The smallest network's units at a rate, and their golden."""
+    made = build(0.35, resolution, "w8a8")
+    return configure_network(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles),
+                             made.params), made.fixed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("resolution, cycles", [(32, 1024), (32, 4096)])
+def test_every_rate_is_kept(verilator, resolution, cycles):
+    """Frames back to back: the input never waits, features come just as often as frames."""
+    units, fixed = units_at(resolution, cycles)
+    count, first, run = mismatches(units, fixed, "verilator", frames=4, cycles=cycles)
+    assert (count, first) == (0, None)
+    assert run.input_stalls["s_axis"] == 0
+    features = run["m_axis"].cycles.reshape(4, -1)
+    assert features[3, -1] - features[2, -1] == cycles
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("resolution, cycles", [(32, 256), (33, 500)])
+def test_tiles(verilator, resolution, cycles):
+    """More than one pixel a clock: tiles of 2 x 2 come in, of even and of odd sizes."""
+    units, fixed = units_at(resolution, cycles)
+    assert units[0].folding.tile_in == 2
+    assert mismatches(units, fixed, "verilator", frames=2, cycles=cycles)[:2] == (0, None)
+    assert mismatches(units, fixed, "verilator", frames=2, seed=5)[:2] == (0, None)
+
+
+def test_pace():
+    """As many beats as asked for in every so many cycles, the first at once."""
+    for beats, cycles in [(4, 8), (3, 10), (256, 700), (5, 5)]:
+        pauses = pace(beats, cycles)
+        offered = np.ones(cycles, bool) if pauses is None else ~np.resize(pauses, cycles)
+        assert offered.sum() == beats and offered[0]
+        gaps = np.diff(np.flatnonzero(np.tile(offered, 2)))
+        assert gaps.max() - gaps.min() <= 1
+    assert pace(4, None) is None

@@ -1,4 +1,5 @@
 """The network, one of its stages or one unit as a Design, and the comparison with a golden."""
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,22 +74,43 @@ def network_design(configs):
                   verilog=verilog)
 
 
-def run_frames(simulator, configs, frames, seed=None, **options):
+def run_frames(simulator, configs, frames, seed=None, cycles=None, **options):
     """Simulate ``frames``, integers (frames, rows, columns, channels), back to back.
 
-    seed -- of the random stalls of both sides, half of all cycles each; None runs free
+    seed   -- of the random stalls of both sides, half of all cycles each; None runs free
+    cycles -- for a frame, at which an input that runs free sends its beats evenly; None sends one
+              in every cycle
     Returns (Run, {unit: integers in the order they left}).
     """
     design = network_design(configs)
     ports, unit = design.ports, configs[-1].unit
+    words = payload(ports["s_axis"], tiled(frames, ports["s_axis"].tile))
     beats = len(frames) * unit.pixels_out * unit.channels_out // ports["m_axis"].lanes
-    idle, backpressure = (None, None) if seed is None else (
+    idle, backpressure = (pace(len(words) // len(frames), cycles), None) if seed is None else (
         random_pattern(2 * seed, 0.5), random_pattern(2 * seed + 1, 0.5))
     run = simulate(simulator, design, {
-        "s_axis": Source(payload(ports["s_axis"], frames), idle),
+        "s_axis": Source(words, idle),
         "m_axis": Sink(beats, backpressure)}, **options)
     return run, {name: run[name].values(monitor.stream).ravel()
                  for name, monitor in design.monitors.items()}
+
+
+def pace(beats, cycles):
+    """Pause pattern of a source that spreads ``beats`` evenly over ``cycles``; None: no pause."""
+    if cycles is None or cycles <= beats:
+        return None
+    cycle = np.arange(cycles // math.gcd(beats, cycles))
+    return (cycle * beats) % cycles >= beats
+
+
+def tiled(frames, tile):
+    """Frames (frames, rows, columns, channels) as tiles in raster order, (tiles, elements); those
+    that reach over the edge are filled with the largest integer there, which nobody must read."""
+    count, rows, columns, channels = frames.shape
+    down, right = -rows % tile, -columns % tile
+    padded = np.pad(frames, ((0, 0), (0, down), (0, right), (0, 0)), constant_values=frames.max())
+    return (padded.reshape(count, (rows + down) // tile, tile, (columns + right) // tile, tile,
+                           channels).swapaxes(2, 3).reshape(-1, tile * tile * channels))
 
 
 def compare(unit, golden, values):
