@@ -67,7 +67,7 @@ def test_the_top_joins_every_stage_by_name():
     widths = {name: int(high) + 1
               for high, name in re.findall(r"wire \[(\d+):0\] (\w+)_axis_tdata", text)}
     for name, members in grouped.items():
-        lanes, bits, _ = members[-1].stream_out()
+        lanes, bits, *_ = members[-1].stream_out()
         assert widths["m" if name == STAGES[-1] else name] == lanes * bits
 
 

@@ -81,7 +81,7 @@ def test_a_difference_is_told_and_fails(verilator, monkeypatch, photo):
     (["--weights", "no/such/weights.h5"], "no/such/weights.h5"),
     (["--resolution", "16"], "resolution 16 is too small"),
     (["--alpha", "0.4"], "alpha 0.4 is not one of Keras's"),
-    (["--cycles-per-frame", "100"], "give at least 256"),
+    (["--cycles-per-frame", "100"], "give at least 12544"),
     (["--classify"], "no 1000-class top"),
 ])
 def test_bad_input_is_one_sentence(arguments, words):
