@@ -213,10 +213,7 @@ def processing_element(clk, multiply, add, first, ahead, group, write, read, tai
         new = chunk_sum[0]
 
     if beats == 1:
-        @always(clk.posedge)
-        def give():
-            if add:
-                total.next = new
+        give = register(clk, add, new, total)
     elif groups == 1:
         @always(clk.posedge)
         def accumulate():

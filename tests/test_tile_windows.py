@@ -66,6 +66,6 @@ def test_tiled_fills_what_lies_outside():
     assert tiled(frames, 1).ravel().tolist() == list(range(9))
 
 
-def test_other_tiles_are_refused(simulator):
+def test_other_tiles_are_refused():
     with pytest.raises(ValueError, match="tiles of 2 x 2 pixels become 9 taps"):
         tile_windows(None, None, AxiStream(1, 4), AxiStream(9, 4), 4, (0, 1))
