@@ -10,6 +10,7 @@ from math import ceil
 
 from hdl.folding import fold
 from hdl.layers import layer_table
+from hdl.schedule import FRAMES, schedule
 
 ORIGIN_BITS = 16     # of a weight
 FINEST_STEP = 5      # the ladder begins at 4^5 input pixels per clock, one 7x7 point at 224 ...
@@ -43,6 +44,12 @@ class Cost:
     steps: int = 0           # cycles for an output pixel
     requantizers: int = 0
 
+    @property
+    def bits(self):
+        """On-chip memory by kind, in bits."""
+        return {"weights": self.weight_bits, "line_buffers": self.line_buffer_bits,
+                "residual_fifos": self.fifo_bits, "pixel_buffers": self.buffer_bits}
+
 
 @dataclass(frozen=True)
 class Rung:
@@ -51,7 +58,9 @@ class Rung:
     cycles_per_frame: int
     macs: int
     costs: tuple
+    least_bits: int          # the lower bound of all on-chip memory
     refusal: str = ""
+    latency: int = 0         # cycles from the first pixel to the last feature, if folded
 
     @property
     def folded(self):
@@ -81,10 +90,12 @@ class Rung:
     @property
     def bits(self):
         """On-chip memory by kind, in bits."""
-        return {"weights": sum(cost.weight_bits for cost in self.costs),
-                "line_buffers": sum(cost.line_buffer_bits for cost in self.costs),
-                "residual_fifos": sum(cost.fifo_bits for cost in self.costs),
-                "pixel_buffers": sum(cost.buffer_bits for cost in self.costs)}
+        return {kind: sum(cost.bits[kind] for cost in self.costs) for kind in self.costs[0].bits}
+
+    @property
+    def memory(self):
+        """All on-chip memory, in lower bounds."""
+        return sum(self.bits.values()) / self.least_bits
 
 
 def origin_lines():
@@ -146,12 +157,16 @@ def folded_cost(folding):
 def rung(table, precision, cycles_per_frame):
     """The cost of the whole table at one rate, ideal where the solver refuses to fold it."""
     macs = sum(unit.macs for unit in table)
+    ideal = tuple(ideal_cost(unit, precision, cycles_per_frame) for unit in table)
+    least = sum(sum(cost.bits.values()) for cost in ideal)
     try:
         folding = fold(table, precision, cycles_per_frame)
     except ValueError as refusal:
-        return Rung(cycles_per_frame, macs, tuple(
-            ideal_cost(unit, precision, cycles_per_frame) for unit in table), str(refusal))
-    return Rung(cycles_per_frame, macs, tuple(folded_cost(row) for row in folding))
+        return Rung(cycles_per_frame, macs, ideal, least, str(refusal))
+    folding, leave = schedule(folding, cycles_per_frame)
+    last = leave[table[-1].name]
+    return Rung(cycles_per_frame, macs, tuple(folded_cost(row) for row in folding), least,
+                latency=int(last[len(last) // FRAMES - 1]) + 1)
 
 
 def ladder_rates(resolution):

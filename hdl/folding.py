@@ -5,20 +5,13 @@ cycles for each; it gets the fewest multipliers that meet that.  PE and SIMD are
 (Blott et al., "FINN-R", 2018).
 """
 from dataclasses import dataclass
-from math import ceil
 
 from hdl.layers import Precision, Unit
-from hdl.line_buffer import KERNEL, TAPS
+from hdl.line_buffer import TAPS, rows_kept
 from hdl.tile_windows import TILE
 
 
-# Where windows pause, pixels find their row memory still read: at a stride of 2, two of this row,
-# three of the next, and those on their way meanwhile.
-WAITING_PIXELS = 8
-# A branch's latency: pixels that its units hold, and the cycles of their pipelines.
-BRANCH_PIXELS, BRANCH_CYCLES = 6, 48
 ACCUMULATOR = 5     # registers of an output's sums and its way out, in those of an operand
-WORDS_AHEAD = 2     # input words that wait while one is held for all groups of outputs
 
 
 @dataclass(frozen=True)
@@ -31,8 +24,10 @@ class Folding:
     simd: int       # inputs at once; of a depthwise unit, taps
     lanes_in: int   # channels of an input beat
     lanes_out: int  # channels of an output beat, and requantizers of a convolution
-    fifo_depth: int = 0  # beats that wait for an add's other branch, or for a line buffer
     tile_in: int = 1     # pixels a side of an input beat
+    fifo_depth: int = 0  # words that wait before the unit; of an add, the shortcut's
+    fifo_lanes: int = 0  # channels of such a word
+    words_held: int = 0  # of a unit that goes through its input more than once
 
     @property
     def multipliers(self):
@@ -74,37 +69,35 @@ class Folding:
 
     @property
     def line_buffer_bits(self):
-        """Three rows of a 3x3 unit's input and, around a stride of 2, the pixels that wait; one row
-        of tiles where it takes those."""
+        """The rows that a 3x3 unit's line buffer keeps; one of tiles, where it takes those."""
         unit = self.unit
         if unit.kernel == 1:
             return 0
-        if self.tile_in > 1:
-            return unit.size_out * self.tile_in ** 2 * unit.channels_in \
-                * self.precision.bits(unit.activation_in)
-        pixels = KERNEL * unit.size_in + (WAITING_PIXELS + 1 if self.fifo_depth else 0)
-        return pixels * unit.channels_in * self.precision.bits(unit.activation_in)
+        pixels = unit.size_out * self.tile_in ** 2 if self.tile_in > 1 \
+            else rows_kept(unit.size_in, unit.stride) * unit.size_in
+        return pixels * unit.channels_in * self.bits_in
 
     @property
     def fifo_bits(self):
         """The shortcut of a residual add."""
-        if self.unit.weights:
-            return 0
-        return self.fifo_depth * self.lanes_in * self.precision.linear_bits
+        return 0 if self.unit.weights else self.fifo_depth * self.fifo_lanes * self.bits_in
 
     @property
     def buffer_bits(self):
-        """What a matrix unit keeps: two pixels, or windows, where it goes through them more than
-        once; waiting input and two accumulators an output, at their widest, where it takes every
-        input once."""
-        inputs, bits_in = self.unit.weight_shape[0] if self.unit.weights else 0, \
-            self.precision.bits(self.unit.activation_in)
-        if self.passes > 1:
-            return 2 * inputs * bits_in
-        if self.groups > 1:
-            accumulator = self.precision.weight_bits + bits_in + (inputs - 1).bit_length()
-            return WORDS_AHEAD * self.simd * bits_in + 2 * self.unit.channels_out * accumulator
-        return 0
+        """What waits before the unit, what it keeps to go through it again and, where it takes
+        every input once, two accumulators an output, at their widest."""
+        if not self.unit.weights:
+            return 0
+        words = self.fifo_depth * self.fifo_lanes + self.words_held * self.simd
+        inputs, _ = self.unit.weight_shape
+        accumulator = self.precision.weight_bits + self.bits_in + (inputs - 1).bit_length()
+        kept = 2 * self.unit.channels_out if self.groups > 1 else 0
+        return words * self.bits_in + kept * accumulator
+
+    @property
+    def bits_in(self):
+        """Of an input element."""
+        return self.precision.bits(self.unit.activation_in)
 
 
 def divisors(number):
@@ -125,8 +118,7 @@ def fold(table, precision, cycles_per_frame):
     foldings, lanes = [], table[0].channels_in
     for unit in table:
         if unit.kind == "residual_add":
-            row = Folding(unit, precision, 1, 1, lanes, lanes,
-                          shortcut_depth(unit, lanes, cycles_per_frame))
+            row = Folding(unit, precision, 1, 1, lanes, lanes)
         else:
             row = fold_convolution(unit, precision, cycles_per_frame, lanes)
         foldings.append(row)
@@ -137,15 +129,16 @@ def fold(table, precision, cycles_per_frame):
 def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
     """The folding of one convolution that takes ``lanes_in`` channels a beat."""
     budget = cycles_per_frame // unit.pixels_out
-    if pauses(unit):
-        budget -= ceil(budget / 8)  # to catch up
     inputs, outputs = unit.weight_shape
+    tiles = unit.kind == "stem" and cycles_per_frame < unit.pixels_in
     choices = []
     for pe in divisors(outputs):
         for simd in divisors(inputs):
             beats = outputs // pe       # words of PE channels that a depthwise unit takes a pixel
             if unit.kind == "depthwise" and (
                     simd not in (1, 3, TAPS) or unit.pixels_in * beats > cycles_per_frame):
+                continue
+            if tiles and simd < inputs:     # whole windows, which come as they are completed
                 continue
             if inputs // simd * beats <= budget:
                 arrives = pe if unit.kind == "depthwise" else simd
@@ -156,27 +149,5 @@ def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
             f"{unit.name} has {budget} cycles for each of its {unit.pixels_out} pixels at "
             f"{cycles_per_frame} cycles a frame, and no folding is as quick: give more cycles")
     *_, pe, simd = min(choices)
-    lanes_out = next(d for d in divisors(pe) if outputs // d <= budget)
-    if unit.kind == "stem" and cycles_per_frame < unit.pixels_in:
-        return Folding(unit, precision, pe, simd, lanes_in, lanes_out, tile_in=TILE)
-    waiting = WAITING_PIXELS * (unit.channels_in // (lanes_in if unit.kind == "stem" else pe))
-    return Folding(unit, precision, pe, simd, lanes_in, lanes_out,
-                   waiting if unit.stride == 2 or pauses(unit) else 0)
-
-
-def pauses(unit):
-    """Whether a depthwise unit's windows pause while the line buffer takes pixels that had to wait
-    for its memory: between the rows of a stride of 2, and between frames of so few pixels that the
-    next one's second row comes while the last windows are read."""
-    return unit.kind == "depthwise" and (unit.stride == 2 or unit.size_in < KERNEL)
-
-
-def shortcut_depth(unit, lanes, cycles_per_frame):
-    """Beats that a residual add's shortcut must hold while the other branch works.
-
-    The depthwise window takes a row and two pixels before its first output, the branch's three
-    convolutions some pixels more, and BRANCH_CYCLES whatever the pixels take.
-    """
-    pixel = cycles_per_frame // unit.pixels_in
-    pixels = unit.size_in + BRANCH_PIXELS + ceil(BRANCH_CYCLES / pixel)
-    return pixels * ceil(unit.channels_in / lanes)
+    lanes_out = next(d for d in divisors(pe) if pe // d <= inputs // simd)
+    return Folding(unit, precision, pe, simd, lanes_in, lanes_out, TILE if tiles else 1)

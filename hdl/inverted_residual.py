@@ -5,7 +5,7 @@ from hdl.axis import AxiStream
 from hdl.depthwise import depthwise
 from hdl.pointwise import pointwise
 from hdl.residual_add import residual_add
-from hdl.stream import fifo, fork, register_slice, width_converter
+from hdl.stream import fork, link, register_slice
 
 
 @block
@@ -22,12 +22,12 @@ def inverted_residual(clk, rst, s_axis, m_axis, configs, streams):
 
     if "add" in role:
         add = role["add"].folding
+        if not add.fifo_depth:
+            raise ValueError(f"{add.unit.name} has no shortcut FIFO: schedule the foldings first")
         trunk_axis, shortcut_axis = [AxiStream(*role["expand"].stream_in()) for _ in range(2)]
-        matched_axis, delayed_axis, sum_axis = [AxiStream(*role["add"].stream_out())
-                                                for _ in range(3)]
+        delayed_axis, sum_axis = [AxiStream(*role["add"].stream_out()) for _ in range(2)]
         split = fork(clk, rst, s_axis, trunk_axis, shortcut_axis)
-        match = width_converter(clk, rst, shortcut_axis, matched_axis)
-        delay = fifo(clk, rst, matched_axis, delayed_axis, add.fifo_depth)
+        delay = link(clk, rst, shortcut_axis, delayed_axis, add.fifo_depth)
         join = residual_add(clk, rst, project_axis, delayed_axis, sum_axis)
         output = register_slice(clk, rst, sum_axis, m_axis)
     else:

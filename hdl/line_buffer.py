@@ -1,8 +1,8 @@
 """Line buffer: pixels in, the taps of their 3x3 windows out, borders filled with zero.
 
-Three row memories in rotation; the writer fills one while the window reader works on the rows it
-needs, so borders, strides and frame edges cost no cycle.  A window leaves as soon as its newest
-channel group has arrived; the last rows of a frame do not wait for the next frame.
+Three or four row memories in rotation; the writer fills one while the window reader works on the
+rows it needs, so borders, strides and frame edges cost no cycle.  A window leaves as soon as its
+newest channel group has arrived; the last rows of a frame do not wait for the next frame.
 Latency 3 cycles from the last beat a window needs, 1 beat per cycle.
 """
 from myhdl import Signal, always, always_comb, always_seq, block, instances, intbv
@@ -15,8 +15,15 @@ KERNEL = 3
 TAPS = 9
 
 
+def rows_kept(size, stride):
+    """Rows that a line buffer keeps: those of a window and, where the next window's newest pixels
+    could not be written in time else, one more: at a stride of 2 each row of windows takes two
+    rows of pixels, and rows of three pixels are read before the next one's first two are in."""
+    return KERNEL + 1 if stride == 2 or size <= KERNEL else KERNEL
+
+
 @block
-def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
+def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps, interval=1):
     """Windows of a ``size`` x ``size`` frame, output pixels in raster order.
 
     s_axis   -- s_axis.lanes channels of a pixel a beat, all channels of a pixel, then the next
@@ -26,6 +33,7 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
     stride   -- 1 or 2
     pad      -- zero rows (columns) before and after
     taps     -- 1, 3 or 9 taps a beat; 9 splits each row memory in three column banks
+    interval -- cycles from beat to beat at the soonest: what a slower unit takes for it
     """
     if taps not in (1, 3, 9):
         raise ValueError(f"a window leaves 1, 3 or 9 taps at a time, not {taps}")
@@ -35,6 +43,7 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
         raise ValueError(f"{taps} taps of {s_axis.lanes} lanes each leave together, not "
                          f"{m_axis.lanes}")
     before, after = pad
+    rows = rows_kept(size, stride)
     size_out = (size + before + after - KERNEL) // stride + 1
     lanes_bits = s_axis.width
     groups = channels // s_axis.lanes
@@ -46,42 +55,45 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
     frame_rows = size - stride * last_out   # from the last window row to the next frame's first
     base_start = -before * groups
     phase_start = KERNEL - before if banks == KERNEL and before else 0
-    row_start = KERNEL - before if before else 0
+    row_start = rows - before if before else 0
     newest_start = min(KERNEL - 1 - before, size - 1)
 
     # writer: the pixel and channel group that arrives next
-    column, group_in, row_in, bank_in = count(size), count(groups), count(KERNEL), count(KERNEL)
+    column, group_in, row_in, bank_in = count(size), count(groups), count(rows), count(KERNEL)
     write_address = count(depth)
     accept, row_written = flag(), flag()
     # reader: the output pixel, channel group and tap that leaves next
     row_out, column_out, group = count(size_out), count(size_out), count(groups)
     row_step, column_step, offset = count(KERNEL), count(KERNEL), count(2 * groups + 1)
-    row_top = start(row_start, KERNEL)      # memory of the window's top row
+    row_top = start(row_start, rows)      # memory of the window's top row
     phase = start(phase_start, KERNEL)      # column bank of the window's left column
     base = Signal(intbv(base_start, min=-groups - 1, max=(size + KERNEL) * groups))
     newest, oldest = start(newest_start, size), count(size + KERNEL)
-    lead = start(before, KERNEL + 1)        # rows between the window's top row and the writer's
-    bottom, arrived, available, read, row_read, go, fetched = [flag() for _ in range(7)]
+    lead = start(before, rows + 1)        # rows between the window's top row and the writer's
+    bottom, arrived, complete, read, row_read, go, fetched = [flag() for _ in range(7)]
+    available = flag() if interval > 1 else complete
+    rest = count(interval)
     # of the words that the memories have just delivered
-    row_top_q, phase_q, row_step_q, column_step_q = [count(KERNEL) for _ in range(4)]
+    row_top_q = count(rows)
+    phase_q, row_step_q, column_step_q = [count(KERNEL) for _ in range(3)]
     top_q, bottom_q, left_q, right_q = [flag() for _ in range(4)]   # the edge lies outside
 
-    write = [flag() for _ in range(KERNEL * banks)]
+    write = [flag() for _ in range(rows * banks)]
     read_address = [count(depth) for _ in range(banks)]
-    word = [uint(lanes_bits) for _ in range(KERNEL * banks)]
+    word = [uint(lanes_bits) for _ in range(rows * banks)]
     memories = [ram(clk, write[i], write_address, s_axis.tdata, read, read_address[i % banks],
-                    word[i], depth) for i in range(KERNEL * banks)]
+                    word[i], depth) for i in range(rows * banks)]
     tap = [uint(lanes_bits) for _ in range(taps)]
     window = pack(tap, m_axis.tdata)
 
     @always_comb
     def admit():
-        s_axis.tready.next = lead < KERNEL or column < oldest
-        accept.next = s_axis.tvalid and (lead < KERNEL or column < oldest)
+        s_axis.tready.next = lead < rows or column < oldest
+        accept.next = s_axis.tvalid and (lead < rows or column < oldest)
 
     @always_comb
     def select():
-        for i in range(KERNEL):
+        for i in range(rows):
             for j in range(banks):
                 write[i * banks + j].next = accept and row_in == i and bank_in == j
 
@@ -109,7 +121,7 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
                     column.next = 0
                     bank_in.next = 0
                     write_address.next = 0
-                    row_in.next = 0 if row_in == KERNEL - 1 else row_in + 1
+                    row_in.next = 0 if row_in == rows - 1 else row_in + 1
 
     @always_comb
     def wait():
@@ -120,9 +132,21 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
     def flow():
         go.next = m_axis.tready or not m_axis.tvalid
         if bottom:
-            available.next = lead > 1 or (lead == 1 and arrived)
+            complete.next = lead > 1 or (lead == 1 and arrived)
         else:
-            available.next = lead > 2 or (lead == 2 and arrived)
+            complete.next = lead > 2 or (lead == 2 and arrived)
+
+    if interval > 1:
+        @always_comb
+        def space():
+            available.next = complete and rest == 0
+
+        @always_seq(clk.posedge, reset=rst)
+        def pause():
+            if read:
+                rest.next = interval - 1
+            elif rest != 0:
+                rest.next = rest - 1
 
     @always_comb
     def step():
@@ -205,12 +229,12 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
                     phase.next = phase_start
                     if row_out != last_out:
                         row_out.next = row_out + 1
-                        row_top.next = row_top + stride if row_top + stride < KERNEL \
-                            else row_top + stride - KERNEL
+                        row_top.next = row_top + stride if row_top + stride < rows \
+                            else row_top + stride - rows
                     else:
                         row_out.next = 0
-                        row_top.next = row_top + frame_rows if row_top + frame_rows < KERNEL \
-                            else row_top + frame_rows - KERNEL
+                        row_top.next = row_top + frame_rows if row_top + frame_rows < rows \
+                            else row_top + frame_rows - rows
 
     @always(clk.posedge)
     def assemble():
@@ -218,8 +242,8 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps):
             for i in range(rows_at_once):
                 for j in range(columns_at_once):
                     row = row_top_q + row_step_q + i
-                    if row >= KERNEL:
-                        row = row - KERNEL
+                    if row >= rows:
+                        row = row - rows
                     bank = phase_q + j
                     if bank >= banks:
                         bank = bank - banks

@@ -10,8 +10,7 @@ from myhdl import block, instances
 
 from hdl.axis import AxiStream
 from hdl.convolve import convolve
-from hdl.folding import WORDS_AHEAD
-from hdl.stream import fifo, replay, width_converter
+from hdl.stream import link, replay
 
 
 @block
@@ -23,12 +22,11 @@ def pointwise(clk, rst, s_axis, m_axis, config):
     """
     folding = config.folding
     gathered, operands = [AxiStream(folding.simd, s_axis.bits, s_axis.signed) for _ in range(2)]
-    gather = width_converter(clk, rst, s_axis, gathered)
+    before_windows = config.unit.kind == "stem"     # the FIFO, if any, stands
+    gather = link(clk, rst, s_axis, gathered, 0 if before_windows else folding.fifo_depth)
     if folding.passes > 1:
-        hold = replay(clk, rst, gathered, operands, config.beats, folding.passes)
-        array = convolve(clk, rst, operands, m_axis, config)
-    elif folding.groups > 1:
-        hold = fifo(clk, rst, gathered, operands, WORDS_AHEAD)
+        hold = replay(clk, rst, gathered, operands, config.beats, folding.passes,
+                      folding.words_held or 2 * config.beats)
         array = convolve(clk, rst, operands, m_axis, config)
     else:
         array = convolve(clk, rst, gathered, m_axis, config)

@@ -4,10 +4,8 @@ from myhdl import block, instances
 from hdl.axis import AxiStream
 from hdl.line_buffer import TAPS, line_buffer
 from hdl.pointwise import pointwise
-from hdl.stream import fifo
+from hdl.stream import link
 from hdl.tile_windows import TILE, tile_windows
-
-WINDOWS_AHEAD = 2   # keep the matrix at work while the line buffer goes on to the next row
 
 
 @block
@@ -18,17 +16,14 @@ def stem(clk, rst, s_axis, m_axis, config):
     m_axis -- AxiStream of config.stream_out()
     config -- UnitConfig of the stem
     """
-    unit = config.unit
+    folding, unit = config.folding, config.unit
     windows = AxiStream(TAPS * s_axis.lanes, s_axis.bits, s_axis.signed)
     if s_axis.tile == TILE:
-        lines = tile_windows(clk, rst, s_axis, windows, unit.size_in, unit.pad)
-        matrix = pointwise(clk, rst, windows, m_axis, config)
+        lines = tile_windows(clk, rst, s_axis, windows, unit.size_in, unit.pad, folding.steps)
     else:
         waiting = AxiStream(s_axis.lanes, s_axis.bits, s_axis.signed)
-        ahead = AxiStream(windows.lanes, s_axis.bits, s_axis.signed)
-        wait = fifo(clk, rst, s_axis, waiting, config.folding.fifo_depth)
+        wait = link(clk, rst, s_axis, waiting, folding.fifo_depth)
         lines = line_buffer(clk, rst, waiting, windows, unit.size_in, unit.channels_in,
-                            unit.stride, unit.pad, TAPS)
-        bridge = fifo(clk, rst, windows, ahead, WINDOWS_AHEAD)
-        matrix = pointwise(clk, rst, ahead, m_axis, config)
+                            unit.stride, unit.pad, TAPS, folding.steps)
+    matrix = pointwise(clk, rst, windows, m_axis, config)
     return instances()

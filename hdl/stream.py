@@ -216,13 +216,31 @@ def fifo_control(clk, rst, s_valid, s_ready, m_valid, m_ready, write, head, read
 
 
 @block
-def replay(clk, rst, s_axis, m_axis, words, passes):
-    """Send every run of ``words`` beats ``passes`` times over, from memory for two runs.
+def link(clk, rst, s_axis, m_axis, depth):
+    """A unit's input: a width converter and, where beats have to wait, a FIFO at its widest.
+
+    depth -- beats that wait, of as many lanes as both streams' have a common multiple
+    """
+    if depth:
+        gathered, waiting = [AxiStream(lcm(s_axis.lanes, m_axis.lanes), s_axis.bits, s_axis.signed)
+                             for _ in range(2)]
+        gather = width_converter(clk, rst, s_axis, gathered)
+        wait = fifo(clk, rst, gathered, waiting, depth)
+        split = width_converter(clk, rst, waiting, m_axis)
+    else:
+        convert = width_converter(clk, rst, s_axis, m_axis)
+    return instances()
+
+
+@block
+def replay(clk, rst, s_axis, m_axis, words, passes, depth):
+    """Send every run of ``words`` beats ``passes`` times over, from memory for ``depth`` beats.
 
     The first pass follows the input word by word; the last pass frees each word as it leaves.
     Latency 2 cycles, 1 output beat per cycle.
     """
-    depth = 2 * words
+    if depth < words:
+        raise ValueError(f"a memory of {depth} beats does not hold a run of {words}")
     level = count(depth + 1)
     head, oldest, address = [count(depth) for _ in range(3)]
     word, turn = count(words), count(passes)

@@ -16,13 +16,14 @@ TILE = 2
 
 
 @block
-def tile_windows(clk, rst, s_axis, m_axis, size, pad):
+def tile_windows(clk, rst, s_axis, m_axis, size, pad, interval=1):
     """Windows of a ``size`` x ``size`` frame at a stride of 2, output pixels in raster order.
 
     s_axis -- tiles of 2 x 2 pixels in raster order, ceil(size / 2) a row; of an odd size, the
               pixels of the last ones that lie outside are ignored
     m_axis -- nine taps, row by row, of s_axis.lanes channels each
-    pad    -- zero rows (columns) before and after: (0, 1) where the size is even, else (1, 1)
+    interval -- cycles between the windows that leave by themselves: what a slower unit takes
+    pad      -- zero rows (columns) before and after: (0, 1) where the size is even, else (1, 1)
     """
     if s_axis.tile != TILE or m_axis.lanes != TAPS * s_axis.lanes:
         raise ValueError(f"tiles of {TILE} x {TILE} pixels become {TAPS} taps, not tiles of "
@@ -35,7 +36,8 @@ def tile_windows(clk, rst, s_axis, m_axis, size, pad):
     delay = 0 if before else tiles + 1
     bits = s_axis.width // (TILE * TILE)    # of a pixel
 
-    go, step, complete, give = [flag() for _ in range(4)]
+    go, step, alone, complete, give = [flag() for _ in range(5)]
+    rest = count(interval)
     row_in, column_in, place = count(tiles), count(tiles), count(tiles)
     own = count(delay + 1)      # tiles of the frame that comes in, up to delay
     behind = flag()             # it has come in, its last windows have not left
@@ -62,9 +64,25 @@ def tile_windows(clk, rst, s_axis, m_axis, size, pad):
     @always_comb
     def accept():
         s_axis.tready.next = go
-        step.next = go and (s_axis.tvalid or (behind and own == 0))
+        step.next = go and (s_axis.tvalid or alone)
         complete.next = behind or own == delay
         give.next = go and fetched
+
+    if interval > 1:
+        @always_comb
+        def space():
+            alone.next = behind and own == 0 and rest == 0
+
+        @always_seq(clk.posedge, reset=rst)
+        def pause():
+            if step:
+                rest.next = interval - 1
+            elif rest != 0:
+                rest.next = rest - 1
+    else:
+        @always_comb
+        def follow():
+            alone.next = behind and own == 0
 
     @always_seq(clk.posedge, reset=rst)
     def arrive():

@@ -99,11 +99,13 @@ def ladder_table(rungs, chosen, resolution, unique):
 
 def memory_table(rungs, chosen, resolution):
     """On-chip memory at each rate, by kind."""
-    table = grid("The ladder: on-chip memory in Mbit", "cycles/frame  ", "pixels/clock",
-                 "weights", "line\nbuffers", "residual\nFIFOs", "pixel\nbuffers", "figures", text=0)
+    table = grid("The ladder: on-chip memory in Mbit, and latency", "cycles/frame  ",
+                 "pixels/clock", "weights", "line\nbuffers", "residual\nFIFOs",
+                 "pixel\nbuffers", "of lower\nbound", "latency\nin frames", "figures", text=0)
     for row in rungs:
         table.add_row(*rate_names(row, chosen, resolution),
-                      *(megabits(bits) for bits in row.bits.values()),
+                      *(megabits(bits) for bits in row.bits.values()), f"{row.memory:.3f}",
+                      f"{row.latency / row.cycles_per_frame:.2f}" if row.folded else "-",
                       "as folded" if row.folded else "ideal",
                       style="bold" if row.cycles_per_frame == chosen else "")
     return table
@@ -123,8 +125,7 @@ def stage_table(network, row):
     for stage, units in stages(network).items():
         part = [costs[unit] for unit in units]
         last = units[-1]
-        memories = [sum(getattr(cost, field) for cost in part) for field in (
-            "weight_bits", "line_buffer_bits", "fifo_bits", "buffer_bits")]
+        memories = [sum(cost.bits[kind] for cost in part) for kind in row.bits]
         table.add_row(stage, f"{last.size_out}x{last.size_out}x{last.channels_out}",
                       f"{sum(unit.macs for unit in units):,}",
                       f"{sum(cost.multipliers for cost in part):,}",
@@ -155,6 +156,8 @@ def summary(network, rungs, chosen):
         "parameters": sum(unit.parameters for unit in network),
         "macs_per_frame": chosen.macs,
         "bits": chosen.bits,
+        "least_bits": chosen.least_bits,
+        "latency_cycles": chosen.latency,
         "units": units,
         "origin_full_rate": full,
         "origin_quarter_rate": quarter,
@@ -163,7 +166,8 @@ def summary(network, rungs, chosen):
         "ladder": [{"cycles_per_frame": row.cycles_per_frame, "folded": row.folded,
                     "multipliers": row.multipliers, "ideal_multipliers": row.ideal_multipliers,
                     "requantizers": row.requantizers, "weight_words": row.weight_words,
-                    "bits": row.bits} for row in rungs],
+                    "bits": row.bits, "least_bits": row.least_bits,
+                    "latency_cycles": row.latency} for row in rungs],
     }
 
 

@@ -18,6 +18,7 @@ from golden.classify import class_name, classify
 from golden.errors import GoldenError
 from golden.metrics import sqnr_db
 from hdl.folding import fold
+from hdl.schedule import schedule
 from hdl.layers import layer_table
 from hdl.mobilenet_v2 import configure_network
 from hdl.sim.network import compare, run_frames
@@ -46,7 +47,7 @@ def main(photo, alpha, resolution, precision, weights, cycles_per_frame, simulat
     """Cosimulate one photo."""
     cycles_per_frame = cycles_per_frame or resolution ** 2
     table = layer_table(alpha, resolution)
-    foldings = fold(table, precision, cycles_per_frame)
+    foldings, leave = schedule(fold(table, precision, cycles_per_frame), cycles_per_frame, frames)
     with Console(stderr=True).status("reading") as status:
         top = classifier(weights, alpha, status.update) if with_top else None
         started = time.perf_counter()
@@ -68,6 +69,10 @@ def main(photo, alpha, resolution, precision, weights, cycles_per_frame, simulat
         comparisons = [compare(config.unit, np.stack([golden.fixed[config.unit.name]] * frames),
                                outputs[config.unit.name]) for config in configs]
     summary = summarise(comparisons, golden, configs, run, frames)
+    if seed is None:
+        summary["beats"] = sum(map(len, leave.values()))
+        summary["off_schedule"] = off_schedule(leave, run)
+        summary["ok"] &= summary["off_schedule"] == 0
     summary.update(
         golden_seconds=golden_seconds, golden_reused=reused, build_seconds=build_seconds,
         build_reused=bool(run.build.get("reused")), simulate_seconds=run.seconds,
@@ -129,6 +134,12 @@ def summarise(comparisons, golden, configs, run, frames):
             "multipliers": sum(config.folding.multipliers for config in configs)}
 
 
+def off_schedule(leave, run):
+    """Beats of all units' outputs that did not move in the cycle that the schedule says."""
+    return int(sum((run[name].cycles != times).sum() if len(run[name].cycles) == len(times)
+                   else len(times) for name, times in leave.items()))
+
+
 def finite(value):
     """The value, or None for an infinity, which JSON does not have."""
     return value if math.isfinite(value) else None
@@ -164,14 +175,20 @@ def tell(summary):
             f"latency {summary['latency_cycles']:,} cycles from first pixel to last feature, "
             f"{summary['first_feature_cycles']:,} to the first; {summary['cycles']:,} cycles for "
             f"{summary['frames']} frame{'s' * (summary['frames'] > 1)}",
+            *([f"{summary['beats']:,} beats of all units, {summary['off_schedule']:,} of them not "
+               "in the cycle that the schedule says"] if "beats" in summary else []),
             f"golden {summary['golden_seconds']:.1f} s{reused[summary['golden_reused']]}, build "
             f"{summary['build_seconds']:.1f} s{reused[summary['build_reused']]}, simulation "
             f"{summary['simulate_seconds']:.1f} s"):
         console.print(line)
     for row in summary.get("classes", ()):
         console.print(f"class {row['class']:3d} {row['name'] or '':24s} {row['probability']:.4f}")
-    console.print("every element equals its golden" if summary["ok"] else "NOT equal",
-                  style="bold green" if summary["ok"] else "bold red")
+    equal = summary["first_difference"] is None and all(
+        stage["mismatches"] == 0 for stage in summary["stages"])
+    console.print("every element equals its golden" if equal else "NOT equal",
+                  style="bold green" if equal else "bold red")
+    if summary.get("off_schedule"):
+        console.print("NOT as scheduled", style="bold red")
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, 
     unit = Unit("dut", kind, kind, "dut", size, -(-size // stride), channels_in, channels_out,
                 kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
                 activation)
-    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out, 3 * (stride == 2))
+    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out, fifo_depth=3 * (stride == 2))
     top = 1 << precision.multiplier_bits - 1
     weights = integers(rng, precision.weight_bits, True, unit.weight_shape)
     # Shifts that leave outputs inside the range as well as clipped at either end.

@@ -11,8 +11,9 @@ import pytest
 from hdl import convert
 from hdl.convert import cached_stage, convert_network, convert_stage, memory_files, top_text
 from hdl.folding import fold
-from hdl.layers import PRECISIONS, layer_table
+from hdl.layers import PRECISIONS
 from hdl.mobilenet_v2 import by_stage, configure_network
+from hdl.schedule import schedule
 from tests.test_stages import STAGES, TABLE, configs, golden
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,11 +102,11 @@ def test_the_cache_knows_structures_not_weights(tmp_path):
     params = dict(golden("w8a8").params)
     other = type(params["Conv_1"])(**{**vars(params["Conv_1"]),
                                       "weights": params["Conv_1"].weights[::-1]})
-    foldings = fold(TABLE, PRECISIONS["w8a8"], 1024)
+    foldings, _ = schedule(fold(TABLE, PRECISIONS["w8a8"], 1024), 1024)
     turned = by_stage(configure_network(foldings, {**params, "Conv_1": other}))["head"]
     assert memory_files(turned) != memory_files(members)
     assert cached_stage(turned, tmp_path) == cached_stage(members, tmp_path)
-    wider = configure_network(fold(layer_table(1.0, 32), PRECISIONS["w8a8"], 4096), params)
+    wider = configure_network(fold(TABLE, PRECISIONS["w8a8"], 4096), params)
     assert cached_stage(by_stage(wider)["head"], tmp_path) != cached_stage(members, tmp_path)
 
 

@@ -54,10 +54,24 @@ def test_small_network(verilator, photo):
             unit.pixels_out * unit.channels_out for unit in table if unit.stage == stage["name"])
     assert summary["macs"] == sum(unit.macs for unit in table)
     assert summary["cycles_per_frame"] == 32 * 32
+    assert summary["beats"] > 20_000 and summary["off_schedule"] == 0
 
     again = run(photo, *SMALL, "--seed", "5")
     assert again.exit_code == 0, again.output
     assert "every element equals its golden" in again.stdout and "(cached)" in again.stdout
+    assert "schedule" not in again.stdout
+
+
+@pytest.mark.slow
+def test_two_frames(verilator, monkeypatch, photo):
+    """The steady interval; and a beat that moves in another cycle than scheduled is told."""
+    result = run(photo, *SMALL, "--frames", "2")
+    assert result.exit_code == 0, result.output
+    assert "interval 1,024 cycles between frames, input stalls 0" in " ".join(result.stdout.split())
+
+    monkeypatch.setattr("hdl.schedule.REQUANTIZED", 7)
+    result = run(photo, *SMALL)
+    assert result.exit_code == 1 and "NOT as scheduled" in result.stdout
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from hdl.folding import divisors, fold, fold_convolution, shortcut_depth
+from hdl.folding import divisors, fold, fold_convolution
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
 
 W8A8 = PRECISIONS["w8a8"]
@@ -47,8 +47,6 @@ def test_fewest_multipliers(name, resolution, cycles):
     unit = next(unit for unit in layer_table(1.0, resolution) if unit.name == name)
     inputs, outputs = (9, unit.channels_out) if unit.kind == "depthwise" else unit.weight_shape
     pixel = cycles // unit.pixels_out
-    if unit.kind == "depthwise" and (unit.stride == 2 or unit.size_in < 3):
-        pixel -= -(-pixel // 8)     # for the pauses
     least = None
     for pe in range(1, outputs + 1):
         for simd in range(1, inputs + 1):
@@ -88,14 +86,6 @@ def test_a_unit_that_no_folding_makes_quick_enough_is_refused():
     with pytest.raises(ValueError, match="^Conv1 has 0 cycles for each of its 256 pixels at 255 "
                                          "cycles a frame, .*: give more cycles$"):
         fold_convolution(unit, W8A8, 255, 3)
-
-
-def test_a_shortcut_waits_for_a_row_and_some_pixels():
-    unit = next(unit for unit in layer_table(1.0, 32) if unit.name == "block_2_add")
-    assert shortcut_depth(unit, 2, 64 * 16) == (8 + 6 + 3) * 12
-    assert shortcut_depth(unit, 2, 64 * 4) == (8 + 6 + 12) * 12
-    assert fold(layer_table(1.0, 32), W8A8, 1024)[
-        layer_table(1.0, 32).index(unit)].fifo_depth >= (unit.size_in + 2) * unit.channels_in / 4
 
 
 def test_divisors():

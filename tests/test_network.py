@@ -9,6 +9,7 @@ from hdl.config import configure
 from hdl.folding import fold
 from hdl.layers import PRECISIONS, layer_table
 from hdl.mobilenet_v2 import configure_network
+from hdl.schedule import schedule
 from hdl.sim.network import compare, pace, run_frames
 from tests.test_stages import configs, golden
 
@@ -72,38 +73,31 @@ def test_first_difference_names_the_element():
 def test_other_sizes(verilator, resolution):
     """Odd sizes pad both sides of a stride of 2."""
     made = build(0.35, resolution, "w8a8")
-    units = configure_network(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"],
-                                   resolution ** 2), made.params)
+    cycles = resolution ** 2
+    foldings, _ = schedule(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles), cycles)
+    units = configure_network(foldings, made.params)
     assert mismatches(units, made.fixed, "verilator", seed=1)[:2] == (0, None)
 
 
-def units_at(resolution, cycles):
-    """The smallest network's units at a rate, and their golden."""
-    made = build(0.35, resolution, "w8a8")
-    return configure_network(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles),
-                             made.params), made.fixed
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("resolution, cycles", [(32, 1024), (32, 4096)])
-def test_every_rate_is_kept(verilator, resolution, cycles):
-    """Frames back to back: the input never waits, features come just as often as frames."""
-    units, fixed = units_at(resolution, cycles)
-    count, first, run = mismatches(units, fixed, "verilator", frames=4, cycles=cycles)
-    assert (count, first) == (0, None)
-    assert run.input_stalls["s_axis"] == 0
-    features = run["m_axis"].cycles.reshape(4, -1)
-    assert features[3, -1] - features[2, -1] == cycles
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("resolution, cycles", [(32, 256), (33, 500)])
-def test_tiles(verilator, resolution, cycles):
-    """More than one pixel a clock: tiles of 2 x 2 come in, of even and of odd sizes."""
-    units, fixed = units_at(resolution, cycles)
-    assert units[0].folding.tile_in == 2
-    assert mismatches(units, fixed, "verilator", frames=2, cycles=cycles)[:2] == (0, None)
-    assert mismatches(units, fixed, "verilator", frames=2, seed=5)[:2] == (0, None)
+@pytest.mark.parametrize("resolution, cycles", [(32, 256), (32, 1024), (32, 4096), (33, 500)])
+def test_no_unit_ever_waits(verilator, resolution, cycles):
+    """Frames back to back at rates from four pixels a clock, in tiles of 2 x 2, to a quarter: every
+    beat of every unit moves in the very cycle that the schedule says, which is as often as frames
+    come; and stalls change nothing but the time."""
+    frames, made = 4, build(0.35, resolution, "w8a8")
+    foldings, leave = schedule(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles),
+                               cycles, frames)
+    units = configure_network(foldings, made.params)
+    assert units[0].folding.tile_in == (2 if cycles < resolution ** 2 else 1)
+    count, first, run = mismatches(units, made.fixed, "verilator", frames, cycles=cycles)
+    assert (count, first, run.input_stalls["s_axis"]) == (0, None, 0)
+    for row in foldings:
+        np.testing.assert_array_equal(run[row.unit.name].cycles, leave[row.unit.name],
+                                      row.unit.name)
+    features = run["m_axis"].cycles.reshape(frames, -1)
+    assert (np.diff(features[:-1], axis=0) == cycles).all()
+    assert mismatches(units, made.fixed, "verilator", frames=2, seed=5)[:2] == (0, None)
 
 
 def test_pace():

@@ -12,6 +12,7 @@ from golden import store
 from hdl.folding import fold
 from hdl.layers import PRECISIONS, layer_table, stages
 from hdl.mobilenet_v2 import by_stage, configure_network
+from hdl.schedule import schedule
 from hdl.sim.network import compare, run_frames
 
 GOLDENS = Path(__file__).parent / "goldens"
@@ -29,8 +30,9 @@ def golden(precision):
 @functools.lru_cache(maxsize=None)
 def configs(precision):
     """UnitConfig of every unit at one pixel per clock."""
-    return configure_network(fold(TABLE, PRECISIONS[precision], RESOLUTION ** 2),
-                             golden(precision).params)
+    cycles = RESOLUTION ** 2
+    foldings, _ = schedule(fold(TABLE, PRECISIONS[precision], cycles), cycles)
+    return configure_network(foldings, golden(precision).params)
 
 
 def check(simulator, precision, stage, seed):

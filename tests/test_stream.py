@@ -100,7 +100,8 @@ def test_fifo_holds_what_it_says(simulator, depth):
 @pytest.mark.parametrize("words, passes", [(1, 1), (1, 4), (3, 1), (3, 2), (4, 5)])
 def test_replay(simulator, rng, words, passes):
     ports = pair(2, 2)
-    bench = Bench(simulator, replay, {**ports, "words": words, "passes": passes})
+    bench = Bench(simulator, replay, {**ports, "words": words, "passes": passes,
+                                      "depth": 2 * words})
     for stall in STALLS:
         runs = integers(rng, BITS, True, (12, words, 2)).tolist()
         expected = [word for one in runs for _ in range(passes) for word in one]
