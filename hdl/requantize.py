@@ -5,6 +5,7 @@ with an arithmetic shift.  Latency 5 cycles, 1 beat per cycle; holds while the s
 """
 from myhdl import always, always_comb, always_seq, block, instances, intbv
 
+from hdl.dot import WIDE
 from hdl.lanes import pack, unpack
 from hdl.types import count, flag, sint, uint
 from hdl.weight_rom import weight_rom
@@ -95,7 +96,9 @@ def scaler(clk, add, multiply, scale, saturate, acc, bias, multiplier, shift, ac
             factor.next = multiplier
             shift_2.next = shift
         if multiply:
-            product.next = biased * factor
+            wide = intbv(0, min=-WIDE, max=WIDE)
+            wide[:] = biased * factor
+            product.next = wide
             shift_3.next = shift_2
         if scale:
             scaled.next = product >> (shift_3 + most)

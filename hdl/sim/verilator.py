@@ -52,7 +52,8 @@ def build(files, top, monitors, build_dir):
     public = _public(monitors)
     key = toolchain.digest(tools.identity(), *VERILATE, SMALL, OPTIMISE_SMALL, OPTIMISE_LARGE,
                            (toolchain.HERE / "harness.cpp").read_bytes(),
-                           (toolchain.HERE / "model.cpp").read_bytes(), top, public, *texts)
+                           (toolchain.HERE / "model.cpp").read_bytes(),
+                           (toolchain.HERE / "extend.h").read_bytes(), top, public, *texts)
     target = build_dir / key
     reused = target.is_dir()
     if not reused:
@@ -88,7 +89,8 @@ def _compile(tools, shared, work, files, top, public):
                     str(work / "public.vlt"), *(str(Path(file).resolve()) for file in files)])
     (source / "ports.inc").write_text(_ports((source / "Vmodel.h").read_text()))
     units = sorted(source.glob("*.cpp"), key=lambda unit: -unit.stat().st_size)
-    include = [f"-I{source}", "-I" + str(toolchain.HERE)]
+    include = [f"-I{source}", "-I" + str(toolchain.HERE), "-include",
+               str(toolchain.HERE / "extend.h")]
     model = toolchain.HERE / "model.cpp"
     if sum(unit.stat().st_size for unit in units) < SMALL:
         one = source / "one.cc"
