@@ -27,7 +27,7 @@ class Folding:
     tile_in: int = 1     # pixels a side of an input beat
     fifo_depth: int = 0  # words that wait before the unit; of an add, the shortcut's
     fifo_lanes: int = 0  # channels of such a word
-    words_held: int = 0  # of a unit that goes through its input more than once
+    words_held: int = 0  # of a unit that goes through its input more than once; 0: two pixels
 
     @property
     def multipliers(self):

@@ -65,11 +65,11 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps, int
     # reader: the output pixel, channel group and tap that leaves next
     row_out, column_out, group = count(size_out), count(size_out), count(groups)
     row_step, column_step, offset = count(KERNEL), count(KERNEL), count(2 * groups + 1)
-    row_top = start(row_start, rows)      # memory of the window's top row
+    row_top = start(row_start, rows)        # memory of the window's top row
     phase = start(phase_start, KERNEL)      # column bank of the window's left column
     base = Signal(intbv(base_start, min=-groups - 1, max=(size + KERNEL) * groups))
     newest, oldest = start(newest_start, size), count(size + KERNEL)
-    lead = start(before, rows + 1)        # rows between the window's top row and the writer's
+    lead = start(before, rows + 1)          # rows between the window's top row and the writer's
     bottom, arrived, complete, read, row_read, go, fetched = [flag() for _ in range(7)]
     available = flag() if interval > 1 else complete
     rest = count(interval)

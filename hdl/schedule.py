@@ -19,8 +19,8 @@ WINDOW = 2          # from the read of the line buffer to the window's beat
 ACCUMULATED = 3     # from the last operand to the result in the MAC array's output register
 BANKED = 4          # the same, where results go through a FIFO
 REQUANTIZED = 6     # through requantize and the register slice after it
-NEVER = 1 << 60
 ADDED = 2           # through the residual add and the register slice after it
+NEVER = 1 << 60
 
 
 def offers(beats, cycles, frames=FRAMES):
@@ -31,10 +31,18 @@ def offers(beats, cycles, frames=FRAMES):
 
 def schedule(foldings, cycles, frames=FRAMES):
     """The timing of a whole network at one frame every ``cycles``: as ``follow`` gives it, with
-    memories that are deep enough for any number of frames."""
+    memories that are deep enough for any number of frames.
+
+    Raises ValueError, with the unit and what it takes, where one does not keep the rate.
+    """
     first = foldings[0]
     tiles = -(-first.unit.size_in // first.tile_in)
     deep, leave = follow(foldings, offers(tiles ** 2, cycles))
+    for name, times in leave.items():
+        takes = times[-1] - times[-1 - len(times) // FRAMES]
+        if takes > cycles:
+            raise ValueError(f"{name} takes {takes} cycles for a frame, not {cycles}: give more "
+                             "cycles")
     return (deep, leave) if frames == FRAMES else follow(deep, offers(tiles ** 2, cycles, frames))
 
 

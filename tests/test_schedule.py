@@ -129,8 +129,10 @@ def test_shortcut(verilator, stage, shorter):
             np.testing.assert_array_equal(run[row.unit.name].cycles, leave[row.unit.name])
 
 
-@pytest.mark.parametrize("alpha", ALPHAS)
-@pytest.mark.parametrize("resolution, cycles", RATES + [(33, 300), (45, 1777), (50, 123_457)])
+@pytest.mark.parametrize("alpha, resolution, cycles", [
+    (alpha, resolution, cycles) for alpha in ALPHAS
+    for resolution, cycles in RATES + [(33, 300), (45, 1777), (50, 123_457)]
+    if alpha == 1.0 or cycles < 200_000])
 def test_every_frame_takes_the_same_time(alpha, resolution, cycles):
     """Every beat of every unit leaves ``cycles`` after that of the frame before: it never waits.
     (The last frame's windows need not wait for tiles that come after them.)"""
@@ -141,13 +143,11 @@ def test_every_frame_takes_the_same_time(alpha, resolution, cycles):
         assert (np.diff(times.reshape(4, -1)[1:3], axis=0) == cycles).all(), name
 
 
-def test_a_row_less_and_frames_take_longer(monkeypatch):
-    """The fourth row of a line buffer at a stride of 2."""
+def test_a_row_less_and_the_rate_is_not_kept(monkeypatch):
+    """The fourth row of a line buffer at a stride of 2; a unit that is too slow is told."""
     monkeypatch.setattr(model, "rows_kept", lambda size, stride: line_buffer.KERNEL)
-    _, leave = schedule(fold(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024), 1024)
-    assert leave["block_3_depthwise"][-1] - leave["block_3_depthwise"][0] > 0
-    times = leave["block_3_depthwise"].reshape(FRAMES, -1)[:, -1]
-    assert (np.diff(times) > 1024).all()
+    with pytest.raises(ValueError, match="^Conv1 takes 1.* cycles for a frame, not 1024: give"):
+        schedule(fold(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024), 1024)
 
 
 def test_no_sooner():
