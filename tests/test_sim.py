@@ -1,11 +1,15 @@
 """Both simulators: the same beats in the same cycles, and every fault told."""
+import myhdl
 import numpy as np
 import pytest
 from myhdl import Simulation
 
 from hdl.axis import AxiStream, VideoStream
+from hdl.elaborate import clock_and_reset, fresh_elaboration
 from hdl.sim import (DeadlockError, Design, Monitor, ProtocolError, Sink, Source, pack, payload,
                      random_pattern, simulate)
+from hdl.sim.myhdl_bench import binary, clocked_at_once
+from hdl.stream import register_slice
 from tests import sim_blocks
 
 PAUSES = [None, 0.3, 0.75]
@@ -223,3 +227,19 @@ def test_inner_streams_of_a_hierarchy_agree(verilator, rng, tmp_path):
         np.testing.assert_array_equal(one[name].words, other[name].words)
         np.testing.assert_array_equal(one[name].cycles, other[name].cycles)
     assert (one["link"].cycles > one["s_axis"].cycles[:len(one["link"])]).all()
+
+
+def test_binary_is_what_myhdl_computes():
+    for number in (*range(-40, 41), 2 ** 63, -2 ** 63, 2 ** 63 - 1, 2 ** 40 + 5, -2 ** 40 - 7):
+        for width in (0, 3, 70):
+            assert binary(number, width) == myhdl.bin(number, width)
+
+
+def test_clocked_processes_become_one():
+    with fresh_elaboration():
+        clk, rst = clock_and_reset()
+        dut = register_slice(clk, rst, *sim_blocks.stream_pair(1, 4).values())
+        found = clocked_at_once(dut, clk, rst)
+    assert sorted(type(each).__name__ for each in dut.subs) == ["_Always", "_AlwaysComb",
+                                                                "_AlwaysSeq"]
+    assert [type(each).__name__ for each in found] == ["_AlwaysComb", "generator"]

@@ -1,8 +1,12 @@
 """Pure MyHDL simulation of an elaborated block, one generator for all that surrounds it."""
 import time
+from contextlib import contextmanager
 
 import numpy as np
-from myhdl import Simulation, StopSimulation, delay
+from myhdl import Simulation, StopSimulation, _intbv, delay
+from myhdl._always import _Always
+from myhdl._always_seq import _AlwaysSeq
+from myhdl._Simulation import _flatten
 
 from hdl.sim.endpoints import RESET_CYCLES, DeadlockError, ProtocolError, pause_pattern
 from hdl.sim.trace import Run, Trace, payload_width, words_of
@@ -26,15 +30,68 @@ def run_myhdl(block, clk, rst, sources, sinks, monitors=None, timeout=10_000, dr
     feeds = [_Feed(probes[name], stream, source) for name, (stream, source) in sources.items()]
     drains = [_Drain(probes[name], stream, sink) for name, (stream, sink) in sinks.items()]
     bench = _Bench(clk, rst, list(probes.values()), feeds, drains, timeout, drain, progress)
-    simulation = Simulation(block, bench.run())
+    simulation = Simulation(*clocked_at_once(block, clk, rst), bench.run())
     started = time.perf_counter()
     try:
-        simulation.run(quiet=1)
+        with quick_widths():
+            simulation.run(quiet=1)
     finally:
         if not simulation._finished:    # an error in a block leaves MyHDL's only simulator taken
             simulation.quit()
     return Run({name: probe.trace() for name, probe in probes.items()}, bench.cycles,
                {feed.probe.name: feed.stalls for feed in feeds}, time.perf_counter() - started)
+
+
+def clocked_at_once(block, clk, rst):
+    """The generators of ``block``, one in place of all that only a rising edge of ``clk`` wakes.
+
+    Their functions run in the same delta cycle either way, signals change after it; but MyHDL
+    takes longer to wake a generator than most of these take to see that they have nothing to do.
+    """
+    every, resettable, others = [], [], []
+    for instance in _flatten(block):
+        clocked = (isinstance(instance, _Always) and len(instance.senslist) == 1
+                   and instance.senslist[0] is clk.posedge)
+        if clocked and isinstance(instance, _AlwaysSeq) and instance.reset is rst:
+            resettable.append(instance)
+        elif clocked and not isinstance(instance, _AlwaysSeq):
+            every.append(instance.func)
+        else:
+            others.append(instance)
+    functions = [instance.func for instance in resettable]
+
+    def at_edge():
+        while True:
+            yield clk.posedge
+            for function in every:
+                function()
+            if rst == rst.active:
+                for instance in resettable:
+                    instance.reset_sigs()
+                    instance.reset_vars()
+            else:
+                for function in functions:
+                    function()
+
+    return *others, at_edge()
+
+
+@contextmanager
+def quick_widths():
+    """Let MyHDL count the bits of a new intbv's limits without dividing them bit by bit."""
+    slow, _intbv.bin = _intbv.bin, binary
+    try:
+        yield
+    finally:
+        _intbv.bin = slow
+
+
+def binary(number, width=0):
+    """Two's complement of ``number`` in binary, of the fewest bits or of ``width``: myhdl.bin."""
+    number = int(number)
+    bits = (number if number >= 0 else ~number).bit_length() + (number < 0)
+    digits = format(number & (1 << bits) - 1, "b") if bits else "0"
+    return ("1" if number < 0 else "0") * (width - len(digits)) + digits
 
 
 class _Probe:
