@@ -8,7 +8,7 @@ Latency 3 cycles from the last beat a window needs, 1 beat per cycle.
 from myhdl import Signal, always, always_comb, always_seq, block, instances, intbv
 
 from hdl.lanes import pack
-from hdl.stream import ram
+from hdl.stream import count_down, ram
 from hdl.types import count, flag, start, uint
 
 KERNEL = 3
@@ -141,12 +141,7 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps, int
         def space():
             available.next = complete and rest == 0
 
-        @always_seq(clk.posedge, reset=rst)
-        def pause():
-            if read:
-                rest.next = interval - 1
-            elif rest != 0:
-                rest.next = rest - 1
+        pause = count_down(clk, rst, read, rest, interval - 1)
 
     @always_comb
     def step():

@@ -233,6 +233,20 @@ def link(clk, rst, s_axis, m_axis, depth):
 
 
 @block
+def count_down(clk, rst, load, left, first):
+    """left = ``first`` a cycle after ``load``, then one less a cycle down to 0."""
+
+    @always_seq(clk.posedge, reset=rst)
+    def down():
+        if load:
+            left.next = first
+        elif left != 0:
+            left.next = left - 1
+
+    return down
+
+
+@block
 def replay(clk, rst, s_axis, m_axis, words, passes, depth):
     """Send every run of ``words`` beats ``passes`` times over, from memory for ``depth`` beats.
 

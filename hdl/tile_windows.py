@@ -9,7 +9,7 @@ from myhdl import always, always_comb, always_seq, block, instances
 
 from hdl.lanes import pack
 from hdl.line_buffer import KERNEL, TAPS
-from hdl.stream import ram
+from hdl.stream import count_down, ram
 from hdl.types import count, flag, uint
 
 TILE = 2
@@ -73,12 +73,7 @@ def tile_windows(clk, rst, s_axis, m_axis, size, pad, interval=1):
         def space():
             alone.next = behind and own == 0 and rest == 0
 
-        @always_seq(clk.posedge, reset=rst)
-        def pause():
-            if step:
-                rest.next = interval - 1
-            elif rest != 0:
-                rest.next = rest - 1
+        pause = count_down(clk, rst, step, rest, interval - 1)
     else:
         @always_comb
         def follow():

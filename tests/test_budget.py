@@ -1,12 +1,14 @@
 """The budget: the origin's list line by line, the ladder's figures, and what the command says."""
 import csv
+import functools
 import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from hdl.budget import ideal_cost, ladder_rates, origin_lines, origin_totals, rung
+from hdl import budget
+from hdl.budget import ideal_cost, ladder_rates, origin_lines, origin_totals
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
 from scripts.budget import main
 
@@ -15,6 +17,8 @@ LADDER = {49: 6_112_128, 196: 1_528_032, 784: 382_008, 3_136: 95_502, 12_544: 23
           50_176: 5_969, 200_704: 1_492, 802_816: 373, 3_211_264: 93}
 FOLDED = [rate for rate in LADDER if rate >= 112 ** 2]
 W16A16 = PRECISIONS["w16a16"]
+
+rung = functools.cache(budget.rung)
 
 
 def run(*arguments):

@@ -23,8 +23,7 @@ def sets(table):
     starts = [at for at, unit in enumerate(table) if unit.stride == 2] + [len(table)]
     found = []
     for start, end in zip(starts, starts[1:]):
-        last = max(at for at in range(start, end) if table[at].kind != "pointwise"
-                   and table[at].kernel == 3)
+        last = max(at for at in range(start, end) if table[at].kernel == 3)
         found.append(table[start:last + 1])
     return found
 
