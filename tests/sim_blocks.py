@@ -28,6 +28,18 @@ def register_slice(clk, rst, s_axis, m_axis):
 
 
 @block
+def with_memory_of_its_own(clk, rst, s_axis, m_axis, edges):
+    """A register slice beside a process that keeps what no signal shows."""
+    slice_ = register_slice(clk, rst, s_axis, m_axis)
+
+    @always(clk.posedge)
+    def remember():
+        edges.append(len(edges))
+
+    return slice_, remember
+
+
+@block
 def two_slices(clk, rst, s_axis, m_axis, link):
     """Two register slices, the stream ``link`` between them."""
     first = register_slice(clk, rst, s_axis, link)

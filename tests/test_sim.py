@@ -8,6 +8,7 @@ from hdl.axis import AxiStream, VideoStream
 from hdl.elaborate import clock_and_reset, fresh_elaboration
 from hdl.sim import (DeadlockError, Design, Monitor, ProtocolError, Sink, Source, pack, payload,
                      random_pattern, simulate)
+from hdl.sim.endpoints import RESET_CYCLES
 from hdl.sim.myhdl_bench import binary, clocked_at_once
 from hdl.stream import register_slice
 from tests import sim_blocks
@@ -243,3 +244,12 @@ def test_clocked_processes_become_one():
     assert sorted(type(each).__name__ for each in dut.subs) == ["_Always", "_AlwaysComb",
                                                                 "_AlwaysSeq"]
     assert [type(each).__name__ for each in found] == ["_AlwaysComb", "generator"]
+
+
+def test_a_process_that_keeps_more_than_signals_runs_at_every_edge():
+    edges = []
+    design = Design(sim_blocks.with_memory_of_its_own,
+                    {**sim_blocks.stream_pair(1, 4), "edges": edges})
+    run = simulate("myhdl", design, {"s_axis": Source(np.array([[3]])), "m_axis": Sink(1)},
+                   drain=20)
+    assert len(edges) == RESET_CYCLES + run.cycles - 1 > 20
