@@ -99,8 +99,9 @@ def _compile(tools, shared, work, files, top, public):
     if sum(unit.stat().st_size for unit in units) < SMALL:
         one = source / "one.cc"
         one.write_text("".join(f'#include "{unit}"\n' for unit in (*units, model)))
+        # A precompiled header is used only where it comes first.
         objects = [_object(tools, one, OPTIMISE_SMALL,
-                           [*include, "-include", str(shared / "verilated_pch.h")])]
+                           ["-include", str(shared / "verilated_pch.h"), *include])]
     else:
         with ThreadPoolExecutor(toolchain.jobs()) as pool:
             objects = list(pool.map(
