@@ -7,6 +7,7 @@ tables of bench.md.  A run counts only if its output was compared and is right.
 """
 import datetime
 import json
+import math
 import os
 import platform
 import re
@@ -288,10 +289,13 @@ def spread(seconds):
     middle = median(seconds)
     unit, scale = next((unit for unit in (("s", 1), ("ms", 1e3)) if middle * unit[1] >= 0.1),
                        ("µs", 1e6))
-    shown, low, high = (f"{value * scale:#.3g}".rstrip(".") if value * scale < 1000
-                        else f"{value * scale:,.0f}"
-                        for value in (middle, min(seconds), max(seconds)))
+    shown, low, high = (digits(value * scale) for value in (middle, min(seconds), max(seconds)))
     return f"{shown} {unit}" + (f" ({low} to {high})" if len(seconds) > 1 else "")
+
+
+def digits(value):
+    """A positive number with three digits, or as many as it has before the point."""
+    return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
 def number(value, form=",.0f"):

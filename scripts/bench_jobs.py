@@ -191,7 +191,7 @@ def cocotb(simulator, **which):
                     build_dir=work / "sim", test_dir=work, timescale=TIMESCALE,
                     extra_env={"BENCH_DATA": str(work / "data.npz"), "BENCH_RESULT": str(result)},
                     log_file=work / "test.log")
-        return json.loads(result.read_text()) | built
+        return json.loads(result.read_text()) | {"elements": todo.features.size} | built
     except (RuntimeError, SystemExit, FileNotFoundError) as error:
         raise SimulatorError(f"cocotb with {simulator} does not run it: {error}") from None
 
