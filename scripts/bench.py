@@ -37,7 +37,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = "verilator"
 WIDTH = 120
 LONG = 60           # seconds; a run that takes longer is not repeated
-INSTALL_PYPY = "apt-get install pypy3, and pypy3 -m pip install -e . --no-deps numpy h5py myhdl"
+INSTALL_PYPY = ("apt-get install pypy3, and "
+                "pypy3 -m pip install numpy h5py pillow scikit-image myhdl")
 PACKAGES = ("verilator", "cocotb", "hls4ml", "keras", "tensorflow-cpu", "tensorflow", "myhdl",
             "numpy")
 TOOLS = {"g++": "--version", "iverilog": "-V", "ghdl": "--version", "pypy3": "--version"}

