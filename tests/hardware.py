@@ -26,10 +26,10 @@ class Bench:
     def __init__(self, simulator, block, arguments, memories=None):
         self.simulator, self.arguments = simulator, arguments
         self.plain = Design(block, arguments)
-        self.design = Design(block, arguments, memories=memories, verilog=self._verilog)
+        self.design = Design(block, arguments, memories=memories, hdl=self._hdl)
         self.text = None
 
-    def _verilog(self, directory):
+    def _hdl(self, directory, language):
         top = self.plain.function.func.__name__
         file = Path(directory, f"{top}.v")
         if self.text is None:

@@ -28,7 +28,7 @@ def test_beats_pass_and_cycles_agree(verilator, rng, lanes, bits, idle, backpres
     words = pack(rng.integers(0, 1 << 62, (60, lanes)), bits)
     ends = {"s_axis": Source(words, pattern(idle, 1)), "m_axis": Sink(60, pattern(backpressure, 2))}
 
-    one, other = (simulate(name, design, ends, drain=5) for name in ("myhdl", "verilator"))
+    one, other = (simulate(name, design, ends, drain=5) for name in simulators)
 
     for name in ports:
         np.testing.assert_array_equal(one[name].words, words)
@@ -203,14 +203,14 @@ slice_2 block_2 (clk, rst, link_tdata, link_tvalid, link_tready,
 endmodule
 """
 
-    def write(directory):
+    def write(directory, language):
         files = [tmp_path / f"{name}.v" for name in ("slice_1", "slice_2", "chain")]
         for file, text in zip(files, (slice_v.format(n=1), slice_v.format(n=2), top_v)):
             file.write_text(text)
         return files, "chain"
 
     ports, link = sim_blocks.stream_pair(4, 7), AxiStream(4, 7)
-    return Design(sim_blocks.two_slices, {**ports, "link": link}, inner=("link",), verilog=write,
+    return Design(sim_blocks.two_slices, {**ports, "link": link}, inner=("link",), hdl=write,
                   monitors={"link": Monitor(link), "second": Monitor(link, "block_2", "inner_axis"),
                             "input": Monitor(ports["s_axis"], "block_1", "inner_axis")})
 

@@ -49,7 +49,7 @@ class Toolchain:
 
     def identity(self):
         """What a built object depends on besides its source."""
-        return "\n".join([self.version, _compiler_version(self.compiler), *CXXFLAGS])
+        return "\n".join([self.version, first_line(self.compiler, "--version"), *CXXFLAGS])
 
 
 def find():
@@ -69,8 +69,9 @@ def find():
 
 
 @lru_cache
-def _compiler_version(compiler):
-    return subprocess.run([compiler, "--version"], capture_output=True, text=True,
+def first_line(*command):
+    """The first line that a tool prints: its version."""
+    return subprocess.run(command, capture_output=True, text=True,
                           check=True).stdout.splitlines()[0]
 
 
