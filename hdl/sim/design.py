@@ -12,13 +12,13 @@ import numpy as np
 from hdl.axis import AxiStream
 from hdl.convert import convert_block
 from hdl.elaborate import clock_and_reset, fresh_elaboration
-from hdl.sim import icarus, toolchain, verilator
+from hdl.sim import ghdl, icarus, toolchain, verilator
 from hdl.sim.endpoints import Source
 from hdl.sim.myhdl_bench import run_myhdl
 from hdl.sim.trace import payload_width, words_of
 
-SIMULATORS = ("myhdl", "icarus", "verilator")
-TOOLS = {"icarus": icarus.find, "verilator": toolchain.find}
+SIMULATORS = ("myhdl", "icarus", "verilator", "ghdl")
+TOOLS = {"ghdl": ghdl.find, "icarus": icarus.find, "verilator": toolchain.find}
 
 
 def default_build_dir():
@@ -67,8 +67,8 @@ class Design:
         if self.hdl:
             return self.hdl(directory, language)
         with self.elaborated() as (block, _, _):
-            file = convert_block(block, directory, block.func.__name__)
-        return [file], file.stem
+            files = convert_block(block, directory, block.func.__name__, language)
+        return files, files[-1].stem
 
 
 def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, build_dir=None):
@@ -97,7 +97,8 @@ def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, bu
     if simulator not in SIMULATORS:
         raise ValueError(f"simulator {simulator!r} is not one of {', '.join(SIMULATORS)}")
     model = compiled(design, build_dir, simulator, tuple(sources))
-    run = {"icarus": icarus.run_icarus, "verilator": verilator.run_verilator}[simulator]
+    run = {"ghdl": ghdl.run_ghdl, "icarus": icarus.run_icarus,
+           "verilator": verilator.run_verilator}[simulator]
     return run(model, sources, sinks, design.monitors, memories=design.memories, **options)
 
 
@@ -108,14 +109,15 @@ def compiled(design, build_dir=None, simulator="verilator", sources=()):
     """
     build_dir = build_dir or default_build_dir()
     with tempfile.TemporaryDirectory() as directory:
-        files, top = design.convert(directory)
+        files, top = design.convert(directory, "VHDL" if simulator == "ghdl" else "Verilog")
         if simulator == "verilator":
             monitors = [(watched.path, watched.prefix or name)
                         for name, watched in design.monitors.items()]
             return verilator.build(files, top, monitors, build_dir)
-        return icarus.build(files, top, *(
-            {name: stream for name, stream in design.ports.items() if (name in sources) is way}
-            for way in (True, False)), design.monitors, build_dir)
+        inputs, outputs = ({name: stream for name, stream in design.ports.items()
+                            if (name in sources) is way} for way in (True, False))
+        build = {"ghdl": ghdl.build, "icarus": icarus.build}[simulator]
+        return build(files, top, inputs, outputs, design.monitors, build_dir)
 
 
 def require(simulator):

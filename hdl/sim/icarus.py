@@ -14,7 +14,6 @@ from hdl.sim import toolchain
 from hdl.sim.endpoints import SimulatorError
 from hdl.sim.memories import memory_directory, memory_names
 from hdl.sim.myhdl_bench import run_myhdl
-from hdl.sim.trace import payload_width
 
 INSTALL = "apt-get install iverilog"
 VPI_SOURCES = ("myhdl.c", "myhdl_table.c")
@@ -36,7 +35,7 @@ class Tools:
 
     def identity(self):
         """What a built object depends on besides its source."""
-        return toolchain.first_line(self.iverilog, "-V")
+        return toolchain.version(self.iverilog, "-V")
 
 
 @dataclass(frozen=True)
@@ -156,8 +155,8 @@ def bench_text(top, ports, sources, sinks, monitors):
     for name in (*sources, *sinks, *inside):
         own = {member: short for short, stream, member, _, _ in ports if stream == name}
         valid, ready = own.pop("tvalid"), own.pop("tready")
-        lines += [f"    if (^{{{valid}, {ready}}} === 1'bx "
-                  f"|| {valid} && ^{{{', '.join(own.values())}}} === 1'bx)",
+        data = ", ".join(own.values())
+        lines += [f"    if (^{{{valid}, {ready}}} === 1'bx || {valid} && ^{{{data}}} === 1'bx)",
                   f'        $display("stream {name} has unknown bits");']
     return "\n".join([*lines, "end endtask", "always @(posedge clk) if (!rst) check;",
                       "final check;", "endmodule", ""])
@@ -175,7 +174,8 @@ def run_icarus(model, sources, sinks, monitors=None, memories=None, **options):
         clk, rst = clock_and_reset()
         bundles = {name: bundle(stream) for name, (stream, _) in ends.items()}
         bundles.update((name, bundle(each.stream)) for name, each in (monitors or {}).items())
-        signals = {short: getattr(bundles[name], member) for short, name, member, *_ in model.ports}
+        signals = {short: getattr(bundles[name], member)
+                   for short, name, member, *_ in model.ports}
         command = ["sh", "-c", 'cd "$1" && exec "$2" -n -M "$3" -m myhdl "$4" >"$5" 2>&1', "sh",
                    str(directory), model.vvp, str(model.module.parent), str(model.program),
                    log.name]
