@@ -7,12 +7,15 @@ import ast
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from myhdl.conversion._toVHDL import (_AnnotateTypesVisitor, _ConvertVisitor, vhd_int, vhd_vector)
+from myhdl.conversion._toVHDL import _AnnotateTypesVisitor, _ConvertVisitor, vhd_int, vhd_vector
+
+INTEGER_BITS = 31   # of VHDL's integer, without its sign
 
 _compare = _AnnotateTypesVisitor.visit_Compare
 _shift = _AnnotateTypesVisitor.inferShiftType
 _index = _AnnotateTypesVisitor.accessIndex
 _cast = _ConvertVisitor.inferBinaryOpCast
+_choose = _ConvertVisitor.visit_IfExp
 
 
 @contextmanager
@@ -20,7 +23,7 @@ def exact_vhdl():
     """Convert to VHDL as the functions below say."""
     with patch.multiple(_AnnotateTypesVisitor, create=True, visit_Compare=compare,
                         visit_Assign=assign, inferShiftType=shift, accessIndex=index), \
-            patch.object(_ConvertVisitor, "inferBinaryOpCast", cast):
+            patch.multiple(_ConvertVisitor, inferBinaryOpCast=cast, visit_IfExp=choose):
         yield
 
 
@@ -34,10 +37,19 @@ def compare(visitor, node):
 
 
 def assign(visitor, node):
-    """What a Python int takes is a sum of integers."""
+    """What a Python int takes is a sum of integers; a sum of several terms with an int among them
+    is one too, for a vector may be too narrow for the int."""
     visitor.generic_visit(node)
-    if isinstance(node.targets[0].vhd, vhd_int):
-        as_integer(node.value)
+    target, values = node.targets[0].vhd, [node.value]
+    if isinstance(node.value, ast.IfExp):
+        node.value.assigned = True
+        values = [node.value.body, node.value.orelse]
+    for value in values:
+        terms = summands(value)
+        if isinstance(target, vhd_int) or (
+                len(terms) > 2 and any(isinstance(term.vhd, vhd_int) for term in terms)
+                and all(term.vhd.size < INTEGER_BITS for term in (*terms, node.targets[0]))):
+            as_integer(value)
 
 
 def shift(visitor, node):
@@ -50,6 +62,13 @@ def index(visitor, node):
     """An index is an integer."""
     _index(visitor, node)
     as_integer(node.slice)
+
+
+def summands(node):
+    """Terms of a sum."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        return summands(node.left) + summands(node.right)
+    return [node]
 
 
 def as_integer(node):
@@ -69,3 +88,17 @@ def cast(visitor, node, left, right, op):
         prefix, suffix = visitor.inferCast(node.vhd, node.vhdOri)
         return prefix or "(", suffix or ")"
     return _cast(visitor, node, left, right, op)
+
+
+def choose(visitor, node):
+    """An assigned choice computes one of its sides only: MyHDL's function takes both, and the other
+    one may be out of range."""
+    if not hasattr(node, "assigned"):
+        _choose(visitor, node)
+        return
+    node.body.vhd = node.orelse.vhd = node.vhd
+    visitor.visit(node.body)
+    visitor.write(" when ")
+    visitor.visit(node.test)
+    visitor.write(" else ")
+    visitor.visit(node.orelse)

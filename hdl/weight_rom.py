@@ -61,7 +61,7 @@ def _verilog(lane, word, high, low):
 
 def _vhdl(lane, word, high, low):
     kind = "signed" if lane.min < 0 else "unsigned"
-    return f"    {lane._name} <= {kind}({word}({high} downto {low}));"
+    return f"            {lane._name} <= {kind}({word}({high} downto {low}));"
 
 
 @block
@@ -74,7 +74,7 @@ def weight_rom(clk, enable, address, lanes, rom):
     name, rows = rom.name, rom.rows
     high, last = rom.width - 1, len(rows) - 1
     assignments = _Slices(lanes, f"{name}_word", _verilog)
-    associations = _Slices(lanes, f"{name}_word", _vhdl)
+    registers = _Slices(lanes, f"{name}_word", _vhdl)
     clk.read = enable.read = address.read = True
     for lane in lanes:
         lane.driven = "wire"
@@ -114,15 +114,15 @@ ${name}_block: block is
     constant ${name}_rom : ${name}_memory := ${name}_content;
     attribute rom_style : string;
     attribute rom_style of ${name}_rom : constant is "block";
-    signal ${name}_word : std_logic_vector($high downto 0);
 begin
     process ($clk) is
+        variable ${name}_word : std_logic_vector($high downto 0);
     begin
         if rising_edge($clk) and $enable = '1' then
-            ${name}_word <= ${name}_rom(to_integer($address));
+            ${name}_word := ${name}_rom(to_integer($address));
+$registers
         end if;
     end process;
-$associations
 end block;
 """
     return read

@@ -230,8 +230,9 @@ def write_pauses(directory, name, pattern):
 
 def execute(model, directory, progress):
     """Run the bench in ``directory``; what it says besides cycles is an error."""
-    command = [find(), "--elab-run", STANDARD, f"--workdir={model.directory}",
-               f"-P{model.directory}", "bench"]
+    # The contents of ROMs pass over the stack when they are read.
+    command = ["sh", "-c", 'ulimit -s "$(ulimit -H -s)" && exec "$@"', "sh", find(), "--elab-run",
+               STANDARD, f"--workdir={model.directory}", f"-P{model.directory}", "bench"]
     said = []
     process = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True)
@@ -246,7 +247,7 @@ def execute(model, directory, progress):
             process.kill()
             raise
     if said or process.returncode:
-        raise SimulatorError(f"GHDL: {''.join(said)[:4000] or process.returncode}")
+        raise SimulatorError(f"GHDL: {''.join(said)[:4000] or f'status {process.returncode}'}")
 
 
 def read_trace(file, stream):

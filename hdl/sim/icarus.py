@@ -100,8 +100,8 @@ def build(files, top, sources, sinks, monitors, build_dir):
             (work / "bench.v").write_text(bench)
             toolchain.run([tools.iverilog, LANGUAGE, "-s", "bench", "-o", str(work / "model.vvp"),
                            str(work / "bench.v"), *map(str, files)])
-    return Model(tools.vvp, target / "model.vvp", vpi_module(tools, build_dir), ports, memory_names(texts),
-                 key, reused, time.perf_counter() - started)
+    return Model(tools.vvp, target / "model.vvp", vpi_module(tools, build_dir), ports,
+                 memory_names(texts), key, reused, time.perf_counter() - started)
 
 
 def members(stream):
