@@ -151,15 +151,15 @@ def bench_text(top, ports, sources, sinks, monitors):
     driven, seen = ([port[0] for port in ports if port[4] is way] for way in (True, False))
     lines += [f"    $from_myhdl({', '.join(['clk', 'rst', *driven])});",
               f"    $to_myhdl({', '.join(seen)});", "end"]
-    lines.append("task check; begin")
-    for name in (*sources, *sinks, *inside):
+    for number, name in enumerate((*sources, *sinks, *inside)):
         own = {member: short for short, stream, member, _, _ in ports if stream == name}
         valid, ready = own.pop("tvalid"), own.pop("tready")
-        data = ", ".join(own.values())
-        lines += [f"    if (^{{{valid}, {ready}}} === 1'bx || {valid} && ^{{{data}}} === 1'bx)",
-                  f'        $display("stream {name} has unknown bits");']
-    return "\n".join([*lines, "end endtask", "always @(posedge clk) if (!rst) check;",
-                      "final check;", "endmodule", ""])
+        data, tell = ", ".join(own.values()), f'$display("stream {name} has unknown bits");'
+        lines += [f"wire x{number} = ^{{{valid}, {ready}}} === 1'bx "
+                  f"|| {valid} && ^{{{data}}} === 1'bx;",
+                  f"always @(posedge clk) if (!rst && x{number}) {tell}",
+                  f"final if (x{number}) {tell}"]
+    return "\n".join([*lines, "endmodule", ""])
 
 
 def run_icarus(model, sources, sinks, monitors=None, memories=None, **options):
@@ -176,9 +176,10 @@ def run_icarus(model, sources, sinks, monitors=None, memories=None, **options):
         bundles.update((name, bundle(each.stream)) for name, each in (monitors or {}).items())
         signals = {short: getattr(bundles[name], member)
                    for short, name, member, *_ in model.ports}
-        command = ["sh", "-c", 'cd "$1" && exec "$2" -n -M "$3" -m myhdl "$4" >"$5" 2>&1', "sh",
-                   str(directory), model.vvp, str(model.module.parent), str(model.program),
-                   log.name]
+        # A run that ends lets vvp write to a closed pipe: it shall live to its last check.
+        command = ["sh", "-c", 'trap "" PIPE; cd "$0" && exec >"$1" 2>&1 && shift && exec "$@"',
+                   str(directory), log.name, model.vvp, "-n", "-M", str(model.module.parent),
+                   "-m", "myhdl", str(model.program)]
         try:
             with cosimulation(command, clk=clk, rst=rst, **signals) as design:
                 run = run_myhdl(design, clk, rst,
