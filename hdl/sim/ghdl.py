@@ -232,7 +232,8 @@ def execute(model, directory, progress):
     """Run the bench in ``directory``; what it says besides cycles is an error."""
     # The contents of ROMs pass over the stack when they are read.
     command = ["sh", "-c", 'ulimit -s "$(ulimit -H -s)" && exec "$@"', "sh", find(), "--elab-run",
-               STANDARD, f"--workdir={model.directory}", f"-P{model.directory}", "bench"]
+               STANDARD, f"--workdir={model.directory}", f"-P{model.directory}", "bench",
+               "--ieee-asserts=disable-at-0"]   # before the first delta cycle nothing is driven
     said = []
     process = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True)
