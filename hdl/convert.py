@@ -18,7 +18,7 @@ from myhdl.conversion._toVHDL import _package, _shortversion
 from hdl.axis import AxiStream
 from hdl.elaborate import clock_and_reset, fresh_elaboration
 from hdl.mobilenet_v2 import by_stage, output_streams, stage_block
-from hdl.vhdl import exact_vhdl
+from hdl.vhdl import exact_vhdl, legal_names
 
 TOP = "mobilenet_v2"
 SUFFIX = {"Verilog": ".v", "VHDL": ".vhd"}
@@ -34,11 +34,13 @@ def convert_block(block, directory, name, hdl="Verilog"):
     name_streams(block)
     order_registers(block)
     options = {"initial_values": True, "no_myhdl_header": True}
+    if hdl == "Verilog":
+        options["testbench"] = False
+    else:
+        legal_names(block)
     with warnings.catch_warnings(), exact_vhdl():
         warnings.simplefilter("ignore", ToVerilogWarning)
         warnings.simplefilter("ignore", ToVHDLWarning)
-        if hdl == "Verilog":
-            options["testbench"] = False
         block.convert(hdl=hdl, path=str(directory), name=name, **options)
     return [*packages(directory, hdl), Path(directory, name + SUFFIX[hdl])]
 

@@ -108,6 +108,36 @@ def results(simulator, function):
     return run["m_axis"].words[:, 0].tolist()
 
 
+@block
+def words_of_vhdl(clk, rst, s_axis, m_axis):
+    """A signal and a process whose names are words of VHDL."""
+    group = uint(4)
+
+    @always_comb
+    def select():
+        group.next = s_axis.tdata
+        m_axis.tvalid.next = s_axis.tvalid
+        s_axis.tready.next = m_axis.tready and group != 20
+
+    @always_comb
+    def wait():
+        m_axis.tdata.next = group
+
+    return instances()
+
+
+@pytest.mark.parametrize("cured", [True, False])
+def test_words_of_vhdl_are_no_names(monkeypatch, cured):
+    available("ghdl")
+    ports = {"s_axis": AxiStream(1, 4, False), "m_axis": AxiStream(1, 4, False)}
+    ends = {"s_axis": Source(pack([[9]], 4)), "m_axis": Sink(1)}
+    if not cured:
+        monkeypatch.setattr(convert, "legal_names", lambda block: None)
+    with contextlib.nullcontext() if cured else pytest.raises(SimulatorError, match="group"):
+        run = simulate("ghdl", Design(words_of_vhdl, ports), ends)
+        assert run["m_axis"].words.tolist() == [[9]]
+
+
 CASES = {compared: [1, 1, 0, 0], shifted: [8, 4, 2, 1], indexed: [2, 4, 6, 8],
          counted: [1, 2, 3, 0], several_terms: [0, 0, 0, 1]}
 
