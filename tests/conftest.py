@@ -13,13 +13,16 @@ def pytest_addoption(parser):
                           f"{','.join(SIMULATORS)} (default: %(default)s)")
 
 
+def pytest_configure(config):
+    for name in config.getoption("simulators").split(","):
+        if name not in SIMULATORS:
+            raise pytest.UsageError(f"--simulators: {name!r} is not one of "
+                                    f"{', '.join(SIMULATORS)}")
+
+
 def pytest_generate_tests(metafunc):
     """``simulator`` is each of --simulators in turn, ``hdl_simulator`` each that runs HDL."""
     names = metafunc.config.getoption("simulators").split(",")
-    unknown = set(names) - set(SIMULATORS)
-    if unknown:
-        raise pytest.UsageError(f"--simulators: {unknown.pop()!r} is not one of "
-                                f"{', '.join(SIMULATORS)}")
     if "simulator" in metafunc.fixturenames:
         metafunc.parametrize("simulator", names, indirect=True)
     if "hdl_simulator" in metafunc.fixturenames:
