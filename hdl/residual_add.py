@@ -16,13 +16,13 @@ def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
     if len(shapes) > 1 or not m_axis.signed:
         raise ValueError("a residual add takes and gives signed streams of the same lanes and bits")
     lanes, bits = m_axis.lanes, m_axis.bits
-    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
     a, b = [[sint(bits) for _ in range(lanes)] for _ in range(2)]
     total = [uint(bits) for _ in range(lanes)]
-    both, go = flag(), flag()
+    both, go, move = flag(), flag(), flag()
 
     main = unpack(s_axis.tdata, a, bits, True)
     shortcut = unpack(s_axis_shortcut.tdata, b, bits, True)
+    adders = [saturating_add(clk, move, *lane) for lane in zip(a, b, total)]
     sums = pack(total, m_axis.tdata)
 
     @always_comb
@@ -32,6 +32,7 @@ def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
 
     @always_comb
     def accept():
+        move.next = go and both
         s_axis.tready.next = go and both
         s_axis_shortcut.tready.next = go and both
 
@@ -40,17 +41,25 @@ def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
         if go:
             m_axis.tvalid.next = both
 
-    @always(clk.posedge)
-    def saturate():
-        if go and both:
-            wide = intbv(0, min=2 * low, max=2 * high + 2)
-            for i in range(lanes):
-                wide[:] = a[i]
-                wide[:] = wide + b[i]
-                if wide > high:
-                    wide[:] = high
-                elif wide < low:
-                    wide[:] = low
-                total[i].next = wide[bits:]
-
     return instances()
+
+
+@block
+def saturating_add(clk, enable, a, b, total):
+    """total = the bits of a + b, clipped to as many, a cycle later, when ``enable``."""
+    bits = len(total)
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+
+    @always(clk.posedge)
+    def add():
+        if enable:
+            wide = intbv(0, min=2 * low, max=2 * high + 2)
+            wide[:] = a
+            wide[:] = wide + b
+            if wide > high:
+                wide[:] = high
+            elif wide < low:
+                wide[:] = low
+            total.next = wide[bits:]
+
+    return add

@@ -42,17 +42,26 @@ class Rom:
 class _Slices:
     """Continuous assignments of a word's fields to lanes, written when the names are known."""
 
-    def __init__(self, lanes, word):
-        self.lanes, self.word = lanes, word
+    def __init__(self, lanes, word, assign):
+        self.lanes, self.word, self.assign = lanes, word, assign
 
     def __str__(self):
         lines, low = [], 0
         for lane in self.lanes:
-            bits = len(lane)
-            field = f"[{low + bits - 1}:{low}]" if bits > 1 else f"[{low}]"
-            lines.append(f"assign {lane._name} = {self.word}{field};")
-            low += bits
+            high = low + len(lane) - 1
+            lines.append(self.assign(lane, self.word, high, low))
+            low = high + 1
         return "\n".join(lines)
+
+
+def _verilog(lane, word, high, low):
+    field = f"[{high}:{low}]" if high > low else f"[{low}]"
+    return f"assign {lane._name} = {word}{field};"
+
+
+def _vhdl(lane, word, high, low):
+    kind = "signed" if lane.min < 0 else "unsigned"
+    return f"            {lane._name} <= {kind}({word}({high} downto {low}));"
 
 
 @block
@@ -64,7 +73,8 @@ def weight_rom(clk, enable, address, lanes, rom):
     """
     name, rows = rom.name, rom.rows
     high, last = rom.width - 1, len(rows) - 1
-    slices = _Slices(lanes, f"{name}_word")
+    assignments = _Slices(lanes, f"{name}_word", _verilog)
+    registers = _Slices(lanes, f"{name}_word", _vhdl)
     clk.read = enable.read = address.read = True
     for lane in lanes:
         lane.driven = "wire"
@@ -83,6 +93,36 @@ initial $$readmemh("$name.mem", ${name}_rom);
 always @(posedge $clk) begin
     if ($enable) ${name}_word <= ${name}_rom[$address];
 end
-$slices
+$assignments
+"""
+    weight_rom.vhdl_code = """
+${name}_block: block is
+    type ${name}_memory is array (0 to $last) of std_logic_vector($high downto 0);
+
+    impure function ${name}_content return ${name}_memory is
+        file mem_file : text open read_mode is "$name.mem";
+        variable hex_line : line;
+        variable content : ${name}_memory;
+    begin
+        for n in ${name}_memory'range loop
+            readline(mem_file, hex_line);
+            hread(hex_line, content(n));
+        end loop;
+        return content;
+    end function;
+
+    constant ${name}_rom : ${name}_memory := ${name}_content;
+    attribute rom_style : string;
+    attribute rom_style of ${name}_rom : constant is "block";
+begin
+    process ($clk) is
+        variable ${name}_word : std_logic_vector($high downto 0);
+    begin
+        if rising_edge($clk) and $enable = '1' then
+            ${name}_word := ${name}_rom(to_integer($address));
+$registers
+        end if;
+    end process;
+end block;
 """
     return read

@@ -4,7 +4,35 @@ import os
 import numpy as np
 import pytest
 
-from hdl.sim import SIMULATORS, SimulatorError, toolchain
+from hdl.sim import SIMULATORS, SimulatorError, require
+
+
+def pytest_addoption(parser):
+    parser.addoption("--simulators", default="myhdl,verilator",
+                     help="the simulators of tests marked 'simulator', of "
+                          f"{','.join(SIMULATORS)} (default: %(default)s)")
+
+
+def pytest_configure(config):
+    for name in config.getoption("simulators").split(","):
+        if name not in SIMULATORS:
+            raise pytest.UsageError(f"--simulators: {name!r} is not one of "
+                                    f"{', '.join(SIMULATORS)}")
+
+
+def pytest_generate_tests(metafunc):
+    """``simulator`` is each of --simulators in turn, ``hdl_simulator`` each that runs HDL."""
+    names = metafunc.config.getoption("simulators").split(",")
+    if "simulator" in metafunc.fixturenames:
+        metafunc.parametrize("simulator", names, indirect=True)
+    if "hdl_simulator" in metafunc.fixturenames:
+        metafunc.parametrize("hdl_simulator", [n for n in names if n != "myhdl"], indirect=True)
+
+
+def pytest_itemcollected(item):
+    """Mark what depends on --simulators."""
+    if {"simulator", "hdl_simulator", "simulators"} & set(item.fixturenames):
+        item.add_marker("simulator")
 
 
 @pytest.fixture
@@ -13,26 +41,38 @@ def rng(request):
     return np.random.default_rng(list(request.node.name.encode()))
 
 
-@pytest.fixture(params=SIMULATORS)
+@pytest.fixture
 def simulator(request):
     """Name of each simulator in turn; a missing one is skipped, or failed where all are required
     (REQUIRE_SIMULATORS=1)."""
-    if request.param == "verilator":
-        require(toolchain.find)
-    return request.param
+    return available(request.param)
+
+
+@pytest.fixture
+def hdl_simulator(request):
+    """As ``simulator``, without MyHDL's own."""
+    return available(request.param)
+
+
+@pytest.fixture
+def simulators(request):
+    """Verilator and all of --simulators: those that have to agree."""
+    others = request.config.getoption("simulators").split(",")
+    return [available(name) for name in dict.fromkeys(("verilator", *others))]
 
 
 @pytest.fixture
 def verilator():
     """Skips the test without Verilator, as ``simulator`` does."""
-    require(toolchain.find)
+    return available("verilator")
 
 
-def require(find):
-    """Skip, or fail, with the sentence in which ``find`` says what is missing."""
+def available(simulator):
+    """The simulator's name; skip, or fail, with the sentence that says what is missing."""
     try:
-        find()
+        require(simulator)
     except SimulatorError as missing:
         if os.environ.get("REQUIRE_SIMULATORS") == "1":
             pytest.fail(str(missing))
         pytest.skip(str(missing))
+    return simulator

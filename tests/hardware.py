@@ -21,22 +21,25 @@ NARROW = Precision("narrow", weight_bits=5, relu6_bits=6, linear_bits=7, input_b
 
 
 class Bench:
-    """A block to run more than once: in Verilator it is converted the first time only."""
+    """A block to run more than once: it is converted the first time only.
+
+    What Icarus and GHDL make of it, Verilator has to make of it in the same cycles.
+    """
 
     def __init__(self, simulator, block, arguments, memories=None):
         self.simulator, self.arguments = simulator, arguments
         self.plain = Design(block, arguments)
-        self.design = Design(block, arguments, memories=memories, verilog=self._verilog)
-        self.text = None
+        self.design = Design(block, arguments, memories=memories, hdl=self._hdl)
+        self.texts = {}
 
-    def _verilog(self, directory):
-        top = self.plain.function.func.__name__
-        file = Path(directory, f"{top}.v")
-        if self.text is None:
-            self.plain.convert(directory)
-            self.text = file.read_text()
-        file.write_text(self.text)
-        return [file], top
+    def _hdl(self, directory, language):
+        if language not in self.texts:
+            files, _ = self.plain.convert(directory, language)
+            self.texts[language] = {file.name: file.read_text() for file in files}
+        files = [Path(directory, name) for name in self.texts[language]]
+        for file, text in zip(files, self.texts[language].values()):
+            file.write_text(text)
+        return files, files[-1].stem
 
     def run(self, inputs, counts, stall="free", seed=0):
         """Send ``inputs`` {stream: (beats, lanes)}, await ``counts`` {stream: beats} and a while
@@ -53,7 +56,19 @@ class Bench:
                 pauses = random_pattern(100 * seed + number, share, 509) if share else None
             ends[name] = Source(payload(self.arguments[name], inputs[name]), pauses) \
                 if name in inputs else Sink(counts[name], pauses)
-        return simulate(self.simulator, self.design, ends, timeout=2000, drain=40)
+        run = simulate(self.simulator, self.design, ends, timeout=2000, drain=40)
+        if self.simulator not in ("myhdl", "verilator"):
+            agree(run, simulate("verilator", self.design, ends, timeout=2000, drain=40))
+        return run
+
+
+def agree(one, other):
+    """Every beat of every stream is the same, in the same cycle."""
+    assert list(one.traces) == list(other.traces)
+    for name in one.traces:
+        np.testing.assert_array_equal(one[name].cycles, other[name].cycles, name)
+        np.testing.assert_array_equal(one[name].words, other[name].words, name)
+    assert (one.cycles, one.input_stalls) == (other.cycles, other.input_stalls)
 
 
 def beats(done, arguments, name="m_axis"):

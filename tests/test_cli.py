@@ -57,7 +57,7 @@ def test_unknown_option(name):
     ("--resolution", "22.4", "'22.4' is not a valid integer"),
     ("--precision", "w4a4", "'w4a4' is not one of 'w16a16', 'w8a8'"),
     ("--cycles-per-frame", "0", "0 is not in the range x>=1"),
-    ("--simulator", "spice", "'spice' is not one of 'myhdl', 'verilator'"),
+    ("--simulator", "spice", "'spice' is not one of 'myhdl', 'icarus', 'verilator', 'ghdl'"),
     ("--seed", "-1", "-1 is not in the range x>=0"),
 ])
 def test_bad_option(option, value, said):

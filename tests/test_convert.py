@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hdl import convert
-from hdl.convert import cached_stage, convert_network, convert_stage, memory_files, top_text
+from hdl.convert import cached_stage, convert_network, convert_stage, memory_files, top_verilog
 from hdl.folding import fold
 from hdl.layers import PRECISIONS
 from hdl.mobilenet_v2 import by_stage, configure_network
@@ -31,7 +31,7 @@ def test_the_same_bytes_in_every_process(tmp_path):
 
     def elsewhere(seed):
         script = ("import sys; from tests.test_convert import *\n"
-                  f"print(convert_stage(stage({STAGE!r}), sys.argv[1]))")
+                  f"print(convert_stage(stage({STAGE!r}), sys.argv[1])[-1])")
         folder = tmp_path / str(seed)
         folder.mkdir()
         done = subprocess.run(
@@ -40,12 +40,12 @@ def test_the_same_bytes_in_every_process(tmp_path):
         assert done.returncode == 0, done.stderr
         return digest(done.stdout.split()[-1])
 
-    first, again = (digest(convert_stage(stage(STAGE), tmp_path)) for _ in range(2))
+    first, again = (digest(convert_stage(stage(STAGE), tmp_path)[-1]) for _ in range(2))
     assert first == again == elsewhere(1) == elsewhere(2)
 
 
 def test_a_module_for_each_stage_and_its_streams_by_name(tmp_path):
-    text = convert_stage(stage(STAGE), tmp_path).read_text()
+    text = convert_stage(stage(STAGE), tmp_path)[-1].read_text()
     assert re.findall(r"^module (\w+)", text, re.M) == [STAGE]
     ports = re.search(r"\((.*?)\);", text, re.S)[1].replace(" ", "").replace("\n", "").split(",")
     assert ports == ["clk", "rst", *(f"{side}_axis_{member}" for side in "sm"
@@ -59,7 +59,7 @@ def test_a_module_for_each_stage_and_its_streams_by_name(tmp_path):
 
 def test_the_top_joins_every_stage_by_name():
     grouped = by_stage(configs("w8a8"))
-    text = top_text(grouped)
+    text = top_verilog(grouped)
     assert re.findall(r"^(\w+) (\w+)_stage \(", text, re.M) == [(name, name) for name in STAGES]
     links = re.findall(r"\.(s|m)_axis_tdata\((\w+)_axis_tdata\)", text)
     inner = STAGES[:-1]

@@ -11,6 +11,7 @@ from hdl.layers import PRECISIONS, layer_table
 from hdl.mobilenet_v2 import configure_network
 from hdl.schedule import schedule
 from hdl.sim.network import compare, pace, run_frames
+from tests.hardware import agree
 from tests.test_stages import configs, golden
 
 
@@ -32,11 +33,17 @@ def test_chain_in_verilator(verilator, precision):
 
 
 @pytest.mark.slow
-def test_chain_in_myhdl():
-    """6,112,128 multiply-accumulates in pure MyHDL."""
+def test_simulators_agree_on_the_chain(simulators):
+    """6,112,128 multiply-accumulates, in MyHDL or another, and every beat as in Verilator."""
     units = configs("w16a16")
     assert sum(config.unit.macs for config in units) == 6_112_128
-    assert mismatches(units, golden("w16a16").fixed, "myhdl")[:2] == (0, None)
+    runs = []
+    for simulator in simulators:
+        count, first, run = mismatches(units, golden("w16a16").fixed, simulator)
+        assert (count, first) == (0, None)
+        runs.append(run)
+    for other in runs[1:]:
+        agree(runs[0], other)
 
 
 @pytest.mark.slow

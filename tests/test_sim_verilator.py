@@ -61,12 +61,12 @@ def test_a_build_is_reused_and_tells_so(design, build_dir):
 
 
 def test_a_failed_build_leaves_nothing(build_dir):
-    def write(directory):
+    def write(directory, language):
         file = Path(directory) / "bad.v"
         file.write_text("module bad (input clk; endmodule\n")
         return [file], "bad"
 
-    bad = Design(sim_blocks.register_slice, sim_blocks.stream_pair(), verilog=write)
+    bad = Design(sim_blocks.register_slice, sim_blocks.stream_pair(), hdl=write)
     with pytest.raises(SimulatorError, match="syntax error"):
         compiled(bad, build_dir)
     assert [path.name for path in build_dir.iterdir() if not path.name.startswith("runtime-")] == []

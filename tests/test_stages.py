@@ -14,6 +14,7 @@ from hdl.layers import PRECISIONS, layer_table, stages
 from hdl.mobilenet_v2 import by_stage, configure_network
 from hdl.schedule import schedule
 from hdl.sim.network import compare, run_frames
+from tests.hardware import agree
 
 GOLDENS = Path(__file__).parent / "goldens"
 RESOLUTION = 32
@@ -54,13 +55,12 @@ def test_w8a8_under_random_stalls(simulator, stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_w16a16_under_random_stalls(verilator, stage):
-    check("verilator", "w16a16", stage, seed=100 + STAGES.index(stage))
+def test_w16a16_under_random_stalls(hdl_simulator, stage):
+    check(hdl_simulator, "w16a16", stage, seed=100 + STAGES.index(stage))
 
 
 @pytest.mark.parametrize("stage", ["stem", "expanded_conv", "block_3", "block_15", "head"])
-def test_simulators_agree_on_every_cycle(verilator, stage):
-    runs = [check(simulator, "w8a8", stage, seed=3) for simulator in ("myhdl", "verilator")]
-    for name in runs[0].traces:
-        np.testing.assert_array_equal(runs[0][name].cycles, runs[1][name].cycles)
-        np.testing.assert_array_equal(runs[0][name].words, runs[1][name].words)
+def test_simulators_agree_on_every_cycle(simulators, stage):
+    one, *others = [check(simulator, "w8a8", stage, seed=3) for simulator in simulators]
+    for other in others:
+        agree(one, other)

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
+import numpy as np
+
 from hdl.axis import AxiStream
 from hdl.convert import convert_block
 from hdl.elaborate import clock_and_reset, fresh_elaboration
+from hdl.sim import ghdl, icarus, toolchain, verilator
 from hdl.sim.endpoints import Source
 from hdl.sim.myhdl_bench import run_myhdl
-from hdl.sim.verilator import build, run_verilator
+from hdl.sim.trace import payload_width, words_of
 
-SIMULATORS = ("myhdl", "verilator")
+SIMULATORS = ("myhdl", "icarus", "verilator", "ghdl")
+TOOLS = {"ghdl": ghdl.find, "icarus": icarus.find, "verilator": toolchain.find}
 
 
 def default_build_dir():
@@ -32,8 +36,8 @@ class Design:
     inner     -- names of arguments that are streams inside, driven and taken by the block itself
     monitors  -- {name: Monitor}, inner streams to watch
     memories  -- directory of .mem files or {file name: text}, for converted ROMs
-    verilog   -- verilog(directory) -> (files, top module) writes the Verilog of a design that
-                 is not converted as one block; None converts ``function``
+    hdl       -- hdl(directory, language) -> (files, top) writes the Verilog or VHDL of a design
+                 that is not converted as one block; None converts ``function``
     """
 
     function: Callable
@@ -41,7 +45,7 @@ class Design:
     inner: tuple = ()
     monitors: dict = field(default_factory=dict)
     memories: Any = None
-    verilog: Callable = None
+    hdl: Callable = None
 
     @property
     def ports(self):
@@ -58,17 +62,17 @@ class Design:
         with fresh_elaboration():
             yield self.function(*bound.args, **bound.kwargs), clk, rst
 
-    def convert(self, directory):
-        """Write the Verilog into ``directory``; returns (files, top module)."""
-        if self.verilog:
-            return self.verilog(directory)
+    def convert(self, directory, language="Verilog"):
+        """Write the HDL into ``directory``; returns (files, top)."""
+        if self.hdl:
+            return self.hdl(directory, language)
         with self.elaborated() as (block, _, _):
-            file = convert_block(block, directory, block.func.__name__)
-        return [file], file.stem
+            files = convert_block(block, directory, block.func.__name__, language)
+        return files, files[-1].stem
 
 
 def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, build_dir=None):
-    """Run ``design`` in ``simulator`` ('myhdl' or 'verilator') and return its Run.
+    """Run ``design`` in ``simulator`` (one of SIMULATORS) and return its Run.
 
     ends     -- {port: Source or Sink}, every port of the design
     timeout  -- cycles without a beat anywhere before DeadlockError
@@ -80,22 +84,43 @@ def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, bu
         raise ValueError(f"the design's streams are {sorted(ports)}, not {sorted(ends)}")
     sources = {n: (ports[n], end) for n, end in ends.items() if isinstance(end, Source)}
     sinks = {n: (ports[n], end) for n, end in ends.items() if not isinstance(end, Source)}
+    for name, (stream, source) in sources.items():
+        count = words_of(payload_width(stream))
+        if np.ndim(source.words) != 2 or np.shape(source.words)[1] != count:
+            raise ValueError(f"source {name} has beats of {np.shape(source.words)[-1]} words, not "
+                             f"{count}")
     options = {"timeout": timeout, "drain": drain, "progress": progress}
     if simulator == "myhdl":
         with design.elaborated() as (block, clk, rst):
             watched = {name: monitor.stream for name, monitor in design.monitors.items()}
             return run_myhdl(block, clk, rst, sources, sinks, watched, **options)
-    if simulator != "verilator":
+    if simulator not in SIMULATORS:
         raise ValueError(f"simulator {simulator!r} is not one of {', '.join(SIMULATORS)}")
-    model = compiled(design, build_dir)
-    return run_verilator(model, sources, sinks, design.monitors, memories=design.memories,
-                         **options)
+    model = compiled(design, build_dir, simulator, tuple(sources))
+    run = {"ghdl": ghdl.run_ghdl, "icarus": icarus.run_icarus,
+           "verilator": verilator.run_verilator}[simulator]
+    return run(model, sources, sinks, design.monitors, memories=design.memories, **options)
 
 
-def compiled(design, build_dir=None):
-    """The Verilator model of ``design``."""
-    monitors = [(watched.path, watched.prefix or name)
-                for name, watched in design.monitors.items()]
+def compiled(design, build_dir=None, simulator="verilator", sources=()):
+    """The model of ``design`` for a simulator of its HDL.
+
+    sources -- names of the input streams
+    """
+    build_dir = build_dir or default_build_dir()
     with tempfile.TemporaryDirectory() as directory:
-        files, top = design.convert(directory)
-        return build(files, top, monitors, build_dir or default_build_dir())
+        files, top = design.convert(directory, "VHDL" if simulator == "ghdl" else "Verilog")
+        if simulator == "verilator":
+            monitors = [(watched.path, watched.prefix or name)
+                        for name, watched in design.monitors.items()]
+            return verilator.build(files, top, monitors, build_dir)
+        inputs, outputs = ({name: stream for name, stream in design.ports.items()
+                            if (name in sources) is way} for way in (True, False))
+        build = {"ghdl": ghdl.build, "icarus": icarus.build}[simulator]
+        return build(files, top, inputs, outputs, design.monitors, build_dir)
+
+
+def require(simulator):
+    """SimulatorError where ``simulator`` is not installed: what is missing, and the command."""
+    if simulator in TOOLS:
+        TOOLS[simulator]()

@@ -66,12 +66,12 @@ def network_design(configs):
         def function(clk, rst, s_axis, m_axis):
             return block(clk, rst, s_axis, m_axis, *arguments)
 
-    def verilog(directory):
-        files = convert_network(configs, directory, default_build_dir().parent / "verilog")
+    def hdl(directory, language):
+        files = convert_network(configs, directory, default_build_dir().parent / "hdl", language)
         return files, Path(files[-1]).stem
 
     return Design(function, ports, monitors=monitors, memories=memory_files(configs),
-                  verilog=verilog)
+                  hdl=hdl)
 
 
 def run_frames(simulator, configs, frames, seed=None, cycles=None, **options):

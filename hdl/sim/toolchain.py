@@ -49,7 +49,7 @@ class Toolchain:
 
     def identity(self):
         """What a built object depends on besides its source."""
-        return "\n".join([self.version, _compiler_version(self.compiler), *CXXFLAGS])
+        return "\n".join([self.version, version(self.compiler, "--version"), *CXXFLAGS])
 
 
 def find():
@@ -69,17 +69,18 @@ def find():
 
 
 @lru_cache
-def _compiler_version(compiler):
-    return subprocess.run([compiler, "--version"], capture_output=True, text=True,
-                          check=True).stdout.splitlines()[0]
+def version(*command):
+    """What a tool prints about itself."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def run(command, **options):
-    """Run a tool; what it complains of becomes a SimulatorError."""
+    """Run a tool and return what it says; a failure becomes a SimulatorError."""
     done = subprocess.run(command, capture_output=True, text=True, **options)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         raise SimulatorError(f"{Path(command[0]).name} failed:\n{said[-4000:]}")
+    return (done.stdout + done.stderr).strip()
 
 
 def digest(*parts):

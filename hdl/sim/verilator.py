@@ -3,7 +3,6 @@ import contextlib
 import ctypes
 import os
 import re
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from hdl.sim import toolchain
 from hdl.sim.endpoints import (NO_PAUSE, RESET_CYCLES, DeadlockError, ProtocolError,
                                SimulatorError, pause_pattern)
+from hdl.sim.memories import memory_directory, memory_names
 from hdl.sim.trace import Run, Trace, payload_width, words_of
 
 # A frame takes as long as it takes to fetch its code, every cycle anew: what keeps the code short
@@ -64,9 +64,7 @@ def build(files, top, monitors, build_dir):
         shared = toolchain.runtime(tools, build_dir)
         with toolchain.built_once(target) as work:
             _compile(tools, shared, work, files, top, public)
-    memories = sorted({name for text in texts
-                       for name in re.findall(r'\$readmem[hb]\s*\(\s*"([^"]+)"', text)})
-    return Model(target / "model.so", top, tuple(memories), key, reused,
+    return Model(target / "model.so", top, memory_names(texts), key, reused,
                  time.perf_counter() - started)
 
 
@@ -147,7 +145,7 @@ def run_verilator(model, sources, sinks, monitors=None, timeout=10_000, drain=0,
         simulation = library.sim_open()
     try:
         _raise_error(library, simulation)
-        keep = [_declare(library, simulation, model.top, *stream) for stream in streams]
+        keep = [_declare(library, simulation, model.top, *stream[1:]) for stream in streams]
         started = time.perf_counter()
         status = library.sim_run(simulation, RESET_CYCLES, timeout, drain, PROGRESS_CYCLES, report)
         seconds = time.perf_counter() - started
@@ -192,26 +190,16 @@ def _load(path):
 @contextlib.contextmanager
 def _working_directory(model, memories):
     """Be where the model's $readmemh calls find their files."""
-    if not model.memories:
-        yield
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        if memories is None or isinstance(memories, dict):
-            for name, text in (memories or {}).items():
-                Path(scratch, name).write_text(text)
-            memories = scratch
-        missing = [name for name in model.memories if not Path(memories, name).is_file()]
-        if missing:
-            raise SimulatorError(f"memory file {missing[0]} is missing, one of {len(missing)}")
-        before = os.getcwd()
-        os.chdir(memories)
+    before = os.getcwd()
+    with memory_directory(model.memories, memories) as directory:
+        os.chdir(directory)
         try:
             yield
         finally:
             os.chdir(before)
 
 
-def _declare(library, simulation, top, name, path, prefix, kind, stream, end):
+def _declare(library, simulation, top, path, prefix, kind, stream, end):
     """Tell the simulation of one stream; returns the arrays that must outlive it."""
     scope = ".".join(filter(None, ("TOP", top, path))) if kind == MONITOR else ""
     count = words_of(payload_width(stream))
@@ -219,8 +207,6 @@ def _declare(library, simulation, top, name, path, prefix, kind, stream, end):
     if kind == SOURCE:
         words, pause = np.ascontiguousarray(end.words, "<u4"), pause_pattern(end.idle)
         beats = len(words)
-        if words.ndim != 2 or words.shape[1] != count:
-            raise ValueError(f"source {name} has beats of {words.shape[-1]} words, not {count}")
     elif kind == SINK:
         beats, pause = end.count, pause_pattern(end.backpressure)
     if library.sim_stream(simulation, scope.encode(), prefix.encode(), kind, stream.width,
