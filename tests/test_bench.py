@@ -84,7 +84,6 @@ def test_page(document):
 
 
 def test_plots(document, tmp_path):
-    pytest.importorskip("matplotlib")
     from scripts.bench_plots import plot
     files = plot(document["sections"], tmp_path)
     drawn = [file for file in files if file.suffix == ".svg"]
