@@ -111,7 +111,7 @@ class Bench:
     def run(self, job, label):
         """Do a job: its result with ``peak_mb`` of it and its children, or only ``error``."""
         self.report(label)
-        environment = {**os.environ, "MNV2_BUILD_DIR": str(self.work / "models"),
+        environment = {**os.environ, "MNV2_BUILD_DIR": str(self.work),
                        "TF_CPP_MIN_LOG_LEVEL": "2"}
         command = [job.python, "-m", "scripts.bench_jobs", job.name, json.dumps(job.arguments)]
         with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:

@@ -169,7 +169,7 @@ def cocotb(simulator, **which):
                           VERILATOR_ROOT=str(tools.root), MAKEFLAGS=COCOTB_MAKE)
     todo = case(**which)
     key = toolchain.digest("cocotb", simulator, json.dumps(which))
-    work = (default_build_dir().parent / key).resolve()
+    work = (default_build_dir("cocotb") / key).resolve()
     runner, built = get_runner(simulator), {}
     try:
         if not work.exists():

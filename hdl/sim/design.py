@@ -21,10 +21,11 @@ SIMULATORS = ("myhdl", "icarus", "verilator", "ghdl")
 TOOLS = {"ghdl": ghdl.find, "icarus": icarus.find, "verilator": toolchain.find}
 
 
-def default_build_dir():
-    """Where compiled models are kept: $MNV2_BUILD_DIR, or build/verilator of the checkout."""
+def default_build_dir(kind="models"):
+    """Where what was made is kept, ``models`` or ``hdl``: in $MNV2_BUILD_DIR, or build/ of the
+    checkout."""
     root = Path(__file__).resolve().parents[2]
-    return Path(os.environ.get("MNV2_BUILD_DIR", root / "build" / "verilator"))
+    return Path(os.environ.get("MNV2_BUILD_DIR", root / "build"), kind)
 
 
 @dataclass

@@ -67,7 +67,7 @@ def network_design(configs):
             return block(clk, rst, s_axis, m_axis, *arguments)
 
     def hdl(directory, language):
-        files = convert_network(configs, directory, default_build_dir().parent / "hdl", language)
+        files = convert_network(configs, directory, default_build_dir("hdl"), language)
         return files, Path(files[-1]).stem
 
     return Design(function, ports, monitors=monitors, memories=memory_files(configs),
