@@ -13,7 +13,7 @@ from hdl.axis import AxiStream
 from hdl.convert import convert_block
 from hdl.elaborate import clock_and_reset, fresh_elaboration
 from hdl.sim import ghdl, icarus, toolchain, verilator
-from hdl.sim.endpoints import Source
+from hdl.sim.endpoints import Source, pause_pattern
 from hdl.sim.myhdl_bench import run_myhdl
 from hdl.sim.trace import payload_width, words_of
 
@@ -85,7 +85,10 @@ def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, bu
         raise ValueError(f"the design's streams are {sorted(ports)}, not {sorted(ends)}")
     sources = {n: (ports[n], end) for n, end in ends.items() if isinstance(end, Source)}
     sinks = {n: (ports[n], end) for n, end in ends.items() if not isinstance(end, Source)}
+    for _, sink in sinks.values():
+        pause_pattern(sink.backpressure)
     for name, (stream, source) in sources.items():
+        pause_pattern(source.idle)
         count = words_of(payload_width(stream))
         if np.ndim(source.words) != 2 or np.shape(source.words)[1] != count:
             raise ValueError(f"source {name} has beats of {np.shape(source.words)[-1]} words, not "

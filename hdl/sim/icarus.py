@@ -153,12 +153,11 @@ def bench_text(top, ports, sources, sinks, monitors):
               f"    $to_myhdl({', '.join(seen)});", "end"]
     for number, name in enumerate((*sources, *sinks, *inside)):
         own = {member: short for short, stream, member, _, _ in ports if stream == name}
-        valid, ready = own.pop("tvalid"), own.pop("tready")
-        data, tell = ", ".join(own.values()), f'$display("stream {name} has unknown bits");'
-        lines += [f"wire x{number} = ^{{{valid}, {ready}}} === 1'bx "
-                  f"|| {valid} && ^{{{data}}} === 1'bx;",
-                  f"always @(posedge clk) if (!rst && x{number}) {tell}",
-                  f"final if (x{number}) {tell}"]
+        valid, others = own.pop("tvalid"), ", ".join(own.values())
+        tell = f'if (!rst && x{number}) $display("stream {name} has unknown bits");'
+        # tready may be unknown before the first event of what it depends on.
+        lines += [f"wire x{number} = {valid} === 1'bx || {valid} && ^{{{others}}} === 1'bx;",
+                  f"always @(posedge clk) {tell}", f"final {tell}"]
     return "\n".join([*lines, "endmodule", ""])
 
 
