@@ -188,11 +188,13 @@ def wait(process, limit):
 
 
 def simulators(bench):
-    """Every runner on every case."""
+    """Every runner on every network; on a unit by itself ours and cocotb's."""
     table, speeds = [], {}
     for case, which in CASES.items():
         rows, jobs = {}, {}
         for name, runner in RUNNERS.items():
+            if "unit" in which and name != OURS and runner.job != "cocotb":
+                continue
             rows[name] = {"error": runner.missing}
             if shutil.which(runner.python):
                 jobs[name] = Job(runner.job, {"simulator": runner.simulator, **which},

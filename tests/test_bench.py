@@ -140,7 +140,8 @@ def test_tiny_run(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "OURS", "myhdl")
     monkeypatch.setattr(bench, "RUNNERS", {
         "myhdl": bench.Runner("simulate", "myhdl", sys.executable),
-        "nobody": bench.Runner("simulate", "myhdl", "no-such-python", "install it")})
+        "nobody": bench.Runner("cocotb", "icarus", "no-such-python", "install it"),
+        "not for units": bench.Runner("simulate", "myhdl")})
     out = tmp_path / "out"
     out.mkdir()
     result = CliRunner().invoke(main, ["--only", "simulators", "--repeats", "2", "--json", "--out",
