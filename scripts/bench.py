@@ -96,6 +96,8 @@ SCALES = {  # {axis: (points, those of --full)}
     "cycles": ([{"resolution": 224, "cycles": rate} for rate in (12_544, 50_176, 802_816)],
                [{"resolution": 224, "cycles": 12_544 * 4 ** step} for step in range(5)]),
 }
+PLOTS = {"simulators": "cycles a second of each runner", "frame": "seconds a frame",
+         "scaling": "time and memory against size and rate"}
 FRAMES = 4          # back to back, in a process of the throughput section
 
 
@@ -121,7 +123,7 @@ class Bench:
             output.seek(0), errors.seek(0)
             lines, said = output.read().splitlines(), errors.read().strip().splitlines()
         if status is None:
-            return {"error": f"did not end in {self.limit:g} s"}
+            return {"error": f"did not end in {self.limit:g} s", "seconds_more_than": self.limit}
         if status and not (lines and lines[-1].startswith('{"error"')):
             return {"error": said[-1] if said else f"ended with status {status}"}
         result = json.loads(lines[-1])
@@ -202,8 +204,12 @@ def simulators(bench):
         rows |= bench.repeat(jobs, case, lambda name, done: (
             done[OURS].get("cycles", 0) / speeds[name] if name in speeds else 0))
         for name, row in rows.items():
-            if "error" not in row and "unit" not in which:
+            if "unit" in which:
+                continue
+            if "error" not in row:
                 speeds[name] = row["cycles"] / median(row["seconds"])
+            elif "seconds_more_than" in row and "cycles" in rows[OURS]:     # at the best
+                speeds[name] = rows[OURS]["cycles"] / row["seconds_more_than"]
         table += compared(case, rows, rows[OURS])
     return table
 
@@ -406,6 +412,8 @@ def markdown(name, section):
         shown, error = cells(name, row)
         shown += [error] * bool(error)
         lines.append("| " + " | ".join(shown + [""] * (len(heads) - len(shown))) + " |")
+    if name in PLOTS:
+        lines += ["", f"![{PLOTS[name]}](bench-{name}.svg)"]
     return "\n".join(lines)
 
 

@@ -103,7 +103,8 @@ def bench_in(folder, limit=60):
 
 def test_a_run_past_the_limit_is_ended(tmp_path):
     job = Job("simulate", {"simulator": "myhdl", "unit": "register_slice", "resolution": 224})
-    assert bench_in(tmp_path, 0.1).run(job, "") == {"error": "did not end in 0.1 s"}
+    late = bench_in(tmp_path, 0.1).run(job, "")
+    assert late == {"error": "did not end in 0.1 s", "seconds_more_than": 0.1}
 
 
 def test_what_is_not_there_is_an_error(tmp_path):
