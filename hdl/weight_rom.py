@@ -8,6 +8,27 @@ from dataclasses import dataclass
 from myhdl import always, block
 
 
+# A block with the memory ``name``_rom, read from its file, as far as its ``begin``.
+VHDL_MEMORY = """
+${name}_block: block is
+    type ${name}_memory is array (0 to $last) of std_logic_vector($high downto 0);
+
+    impure function ${name}_content return ${name}_memory is
+        file mem_file : text open read_mode is "$name.mem";
+        variable hex_line : line;
+        variable content : ${name}_memory;
+    begin
+        for n in ${name}_memory'range loop
+            readline(mem_file, hex_line);
+            hread(hex_line, content(n));
+        end loop;
+        return content;
+    end function;
+
+    constant ${name}_rom : ${name}_memory := ${name}_content;
+"""
+
+
 @dataclass(frozen=True)
 class Rom:
     """Content of a ROM: one row of ints for each address, one int for each lane."""
@@ -95,24 +116,7 @@ always @(posedge $clk) begin
 end
 $assignments
 """
-    weight_rom.vhdl_code = """
-${name}_block: block is
-    type ${name}_memory is array (0 to $last) of std_logic_vector($high downto 0);
-
-    impure function ${name}_content return ${name}_memory is
-        file mem_file : text open read_mode is "$name.mem";
-        variable hex_line : line;
-        variable content : ${name}_memory;
-    begin
-        for n in ${name}_memory'range loop
-            readline(mem_file, hex_line);
-            hread(hex_line, content(n));
-        end loop;
-        return content;
-    end function;
-
-    constant ${name}_rom : ${name}_memory := ${name}_content;
-    attribute rom_style : string;
+    weight_rom.vhdl_code = VHDL_MEMORY + """    attribute rom_style : string;
     attribute rom_style of ${name}_rom : constant is "block";
 begin
     process ($clk) is

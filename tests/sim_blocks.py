@@ -4,7 +4,7 @@ from myhdl import ConcatSignal, Signal, always, always_comb, always_seq, block, 
 from hdl.axis import AxiStream
 from hdl.stream import fork
 from hdl.types import sint, uint
-from hdl.weight_rom import weight_rom
+from hdl.weight_rom import VHDL_MEMORY, weight_rom
 
 
 @block
@@ -135,24 +135,7 @@ reg [$high:0] ${name}_rom [0:$last];
 initial $$readmemh("$name.mem", ${name}_rom);
 assign $word = ${name}_rom[$address];
 """
-    rom_word.vhdl_code = """
-${name}_block: block is
-    type ${name}_memory is array (0 to $last) of std_logic_vector($high downto 0);
-
-    impure function ${name}_content return ${name}_memory is
-        file mem_file : text open read_mode is "$name.mem";
-        variable hex_line : line;
-        variable content : ${name}_memory;
-    begin
-        for n in ${name}_memory'range loop
-            readline(mem_file, hex_line);
-            hread(hex_line, content(n));
-        end loop;
-        return content;
-    end function;
-
-    constant ${name}_rom : ${name}_memory := ${name}_content;
-begin
+    rom_word.vhdl_code = VHDL_MEMORY + """begin
     $word <= unsigned(${name}_rom(to_integer($address)));
 end block;
 """
