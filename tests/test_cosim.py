@@ -11,6 +11,7 @@ from hdl.layers import layer_table
 from scripts import cosim
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
+pytestmark = pytest.mark.xdist_group("cosim")    # one network, one cache of goldens
 KEYS = {"ok", "stages", "cycles_per_frame", "initiation_interval", "input_stalls",
         "latency_cycles", "build_seconds", "simulate_seconds", "golden_seconds", "macs",
         "multipliers"}

@@ -1,4 +1,7 @@
-"""The whole chain at its true channels, against the stored goldens; and that faults are told."""
+"""The whole chain at its true channels, against the stored goldens; and that faults are told.
+
+An xdist_group is tests of one network: one worker converts and compiles it, once.
+"""
 import dataclasses
 
 import numpy as np
@@ -25,7 +28,8 @@ def mismatches(units, fixed, simulator, frames=1, seed=None, cycles=None):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", [
+    pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PRECISIONS])
 def test_chain_in_verilator(verilator, precision):
     units, fixed = configs(precision), golden(precision).fixed
     assert mismatches(units, fixed, "verilator", frames=2)[:2] == (0, None)
@@ -33,6 +37,7 @@ def test_chain_in_verilator(verilator, precision):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("w16a16")
 def test_simulators_agree_on_the_chain(simulators):
     """6,112,128 multiply-accumulates, in MyHDL or another, and every beat as in Verilator."""
     units = configs("w16a16")
@@ -47,6 +52,7 @@ def test_simulators_agree_on_the_chain(simulators):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("w8a8")
 def test_a_swapped_weight_is_told(verilator):
     """Two weights of one unit change places in its ROM; the units before it stay right."""
     precision, name = "w8a8", "block_2_project"
@@ -76,22 +82,12 @@ def test_first_difference_names_the_element():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("resolution", [33, 48])
-def test_other_sizes(verilator, resolution):
-    """Odd sizes pad both sides of a stride of 2."""
-    made = build(0.35, resolution, "w8a8")
-    cycles = resolution ** 2
-    foldings, _ = schedule(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles), cycles)
-    units = configure_network(foldings, made.params)
-    assert mismatches(units, made.fixed, "verilator", seed=1)[:2] == (0, None)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("resolution, cycles", [(32, 256), (32, 4096), (33, 500)])
+@pytest.mark.parametrize("resolution, cycles", [(32, 256), (32, 4096), (33, 500), (48, 2304)])
 def test_no_unit_ever_waits(verilator, resolution, cycles):
-    """Frames back to back at rates from four pixels a clock, in tiles of 2 x 2, to a quarter: every
-    beat of every unit moves in the very cycle that the schedule says, which is as often as frames
-    come; and stalls change nothing but the time."""
+    """Frames back to back at rates from four pixels a clock, in tiles of 2 x 2, to a quarter, odd
+    sizes among them, which pad both sides of a stride of 2: every beat of every unit moves in the
+    very cycle that the schedule says, which is as often as frames come; and stalls change nothing
+    but the time."""
     frames, made = 4, build(0.35, resolution, "w8a8")
     foldings, leave = schedule(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles),
                                cycles, frames)

@@ -56,8 +56,7 @@ def test_a_build_is_reused_and_tells_so(design, build_dir):
     assert not first.reused and again.reused and not wider.reused
     assert first.digest == again.digest != wider.digest
     assert again.seconds < first.seconds
-    names = {path.name for path in build_dir.iterdir() if not path.name.startswith("runtime-")}
-    assert names == {first.digest, wider.digest}, "nothing temporary is left"
+    assert models(build_dir) == {first.digest, wider.digest}, "nothing temporary is left"
 
 
 def test_a_failed_build_leaves_nothing(build_dir):
@@ -69,13 +68,20 @@ def test_a_failed_build_leaves_nothing(build_dir):
     bad = Design(sim_blocks.register_slice, sim_blocks.stream_pair(), hdl=write)
     with pytest.raises(SimulatorError, match="syntax error"):
         compiled(bad, build_dir)
-    assert [path.name for path in build_dir.iterdir() if not path.name.startswith("runtime-")] == []
+    assert models(build_dir) == set()
 
 
-def test_two_processes_may_build_the_same_model(build_dir):
+def models(build_dir):
+    """What is in a cache besides runtime and locks."""
+    return {path.name for path in build_dir.iterdir()
+            if not path.name.startswith("runtime-") and path.suffix != ".lock"}
+
+
+def test_of_two_processes_one_builds_the_model(build_dir):
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        digests = pool.map(build_and_run, [build_dir] * 2)
-    assert digests[0] == digests[1]
+        builds = pool.map(build_and_run, [build_dir] * 2)
+    assert builds[0]["digest"] == builds[1]["digest"]
+    assert sorted(build["reused"] for build in builds) == [False, True]
 
 
 def build_and_run(build_dir):
@@ -83,7 +89,7 @@ def build_and_run(build_dir):
     ends = {"s_axis": Source(pack(np.arange(9)[:, None], 6)), "m_axis": Sink(9)}
     run = simulate("verilator", design, ends, build_dir=build_dir)
     assert run["m_axis"].words[:, 0].tolist() == list(range(9))
-    return run.build["digest"]
+    return run.build
 
 
 def test_conversion_gives_the_same_bytes_in_any_process(tmp_path):

@@ -55,8 +55,8 @@ def test_w8a8_under_random_stalls(simulator, stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_w16a16_under_random_stalls(hdl_simulator, stage):
-    check(hdl_simulator, "w16a16", stage, seed=100 + STAGES.index(stage))
+def test_w16a16_under_random_stalls(simulator, stage):
+    check(simulator, "w16a16", stage, seed=100 + STAGES.index(stage))
 
 
 @pytest.mark.parametrize("stage", ["stem", "expanded_conv", "block_3", "block_15", "head"])

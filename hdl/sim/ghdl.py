@@ -13,7 +13,7 @@ from hdl.sim import toolchain
 from hdl.sim.endpoints import (RESET_CYCLES, DeadlockError, ProtocolError, SimulatorError,
                                pause_pattern)
 from hdl.sim.memories import memory_directory, memory_names
-from hdl.sim.trace import Run, Trace, payload_width, words_of
+from hdl.sim.trace import Run, Trace, hex_lines, payload_width, words_of
 
 INSTALL = "apt-get install ghdl"
 STANDARD = "--std=08"
@@ -56,14 +56,15 @@ def build(files, top, sources, sinks, monitors, build_dir):
     key = toolchain.digest("ghdl", toolchain.version(ghdl, "--version"), STANDARD, LIBRARY,
                            ENDS.read_bytes(), *texts.values())
     target = build_dir / key
-    reused = target.is_dir()
-    if not reused:
-        with toolchain.built_once(target) as work:
-            shutil.copy(ENDS, work)
-            for name, text in texts.items():
-                (work / name).write_text(text)
-            analyse(ghdl, work, LIBRARY, ENDS.name)
-            analyse(ghdl, work, *texts)
+
+    def analyse_all(work):
+        shutil.copy(ENDS, work)
+        for name, text in texts.items():
+            (work / name).write_text(text)
+        analyse(ghdl, work, LIBRARY, ENDS.name)
+        analyse(ghdl, work, *texts)
+
+    reused = toolchain.built_once(target, analyse_all)
     return Model(target, memory_names(texts.values()), key, reused, time.perf_counter() - started)
 
 
@@ -198,10 +199,7 @@ def run_ghdl(model, sources, sinks, monitors=None, timeout=10_000, drain=0, prog
             (scratch / name).symlink_to(directory / name)
         for name, (stream, source) in sources.items():
             write_pauses(scratch, name, source.idle)
-            digits = -(-payload_width(stream) // 4)
-            (scratch / f"{name}.beats").write_text("".join(
-                f"{int.from_bytes(beat.tobytes(), 'little'):0{digits}x}\n"
-                for beat in np.ascontiguousarray(source.words, "<u4")))
+            (scratch / f"{name}.beats").write_text(hex_lines(source.words, payload_width(stream)))
         for name, (_, sink) in sinks.items():
             write_pauses(scratch, name, sink.backpressure)
         wanted = [sinks[name][1].count if name in sinks else 0 for name in streams]

@@ -73,11 +73,13 @@ def vpi_module(tools, build_dir):
         raise SimulatorError(f"MyHDL's VPI module has no '{LINE}' any more")
     texts[0] = texts[0].replace(LINE, f"#define MAXLINE {LONGEST_LINE}")
     target = build_dir / f"vpi-{toolchain.digest(tools.identity(), *texts)}"
-    if not target.is_dir():
-        with toolchain.built_once(target) as work:
-            for name, text in zip(VPI_SOURCES, texts):
-                (work / name).write_text(text)
-            toolchain.run([tools.vpi, *VPI_SOURCES], cwd=work)
+
+    def compile_module(work):
+        for name, text in zip(VPI_SOURCES, texts):
+            (work / name).write_text(text)
+        toolchain.run([tools.vpi, *VPI_SOURCES], cwd=work)
+
+    toolchain.built_once(target, compile_module)
     return target / "myhdl.vpi"
 
 
@@ -94,12 +96,13 @@ def build(files, top, sources, sinks, monitors, build_dir):
     bench = bench_text(top, ports, sources, sinks, monitors)
     key = toolchain.digest("icarus", tools.identity(), LANGUAGE, bench, *texts)
     target = build_dir / key
-    reused = target.is_dir()
-    if not reused:
-        with toolchain.built_once(target) as work:
-            (work / "bench.v").write_text(bench)
-            toolchain.run([tools.iverilog, LANGUAGE, "-s", "bench", "-o", str(work / "model.vvp"),
-                           str(work / "bench.v"), *map(str, files)])
+
+    def compile_model(work):
+        (work / "bench.v").write_text(bench)
+        toolchain.run([tools.iverilog, LANGUAGE, "-s", "bench", "-o", str(work / "model.vvp"),
+                       str(work / "bench.v"), *map(str, files)])
+
+    reused = toolchain.built_once(target, compile_model)
     return Model(tools.vvp, target / "model.vvp", vpi_module(tools, build_dir), ports,
                  memory_names(texts), key, reused, time.perf_counter() - started)
 

@@ -7,10 +7,11 @@ import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from filelock import FileLock
 
 from hdl.sim.endpoints import SimulatorError
 
@@ -22,6 +23,10 @@ CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w
             "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0",
             "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVL_TIME_CONTEXT", "-DVL_USER_FATAL",
             "-DVL_USER_WARN", "-DVL_USER_STOP", "-DVL_USER_FINISH")
+# What runs once, and what runs in every cycle: -O2 takes half as long again and makes a frame no
+# faster, and -O3 unrolls loops, so that the code of the whole network outgrows the caches.
+OPTIMISE_ONCE, OPTIMISE = "-O0", "-O1"
+HEADER = "verilated_pch.h"
 RUNTIME = ("verilated.cpp", "verilated_dpi.cpp", "verilated_threads.cpp")
 
 
@@ -49,7 +54,8 @@ class Toolchain:
 
     def identity(self):
         """What a built object depends on besides its source."""
-        return "\n".join([self.version, version(self.compiler, "--version"), *CXXFLAGS])
+        return "\n".join([self.version, version(self.compiler, "--version"), *CXXFLAGS,
+                          OPTIMISE_ONCE, OPTIMISE])
 
 
 def find():
@@ -76,7 +82,7 @@ def version(*command):
 
 def run(command, **options):
     """Run a tool and return what it says; a failure becomes a SimulatorError."""
-    done = subprocess.run(command, capture_output=True, text=True, **options)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", **options)
     if done.returncode:
         said = (done.stderr or done.stdout).strip()
         raise SimulatorError(f"{Path(command[0]).name} failed:\n{said[-4000:]}")
@@ -92,23 +98,26 @@ def digest(*parts):
     return total.hexdigest()[:24]
 
 
-@contextmanager
-def built_once(target):
-    """Yield a fresh directory to fill, which becomes ``target`` when the body succeeds.
+def built_once(target, fill):
+    """Make the directory ``target`` unless it is there; returns whether it was there.
 
-    Two processes may build the same thing: the first to finish wins, both are right.
+    fill -- fill(directory) fills a fresh directory, which becomes ``target`` when it succeeds
+
+    Of processes that want the same, one builds it while the others wait.
     """
+    if target.is_dir():
+        return True
     target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
-    try:
-        yield work
+    with FileLock(f"{target}.lock"):
+        if target.is_dir():
+            return True
+        work = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
         try:
+            fill(work)
             work.rename(target)
-        except OSError:
-            if not target.is_dir():
-                raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return False
 
 
 def jobs():
@@ -118,18 +127,23 @@ def jobs():
 
 def runtime(tools, build_dir):
     """Directory with what all models share: Verilator's runtime and the harness as objects, and
-    verilated.h precompiled for -O1 (small models are mostly that header)."""
+    verilated.h precompiled (small models are mostly that header)."""
     harness = (HERE / "harness.cpp").read_bytes()
     target = Path(build_dir) / f"runtime-{digest(tools.identity(), harness)}"
-    if target.is_dir():
-        return target
-    with built_once(target) as work, ThreadPoolExecutor(jobs()) as pool:
-        header = work / "verilated_pch.h"
-        header.write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
-                          '#include "verilated_syms.h"\n')
-        sources = [tools.root / "include" / name for name in RUNTIME] + [HERE / "harness.cpp"]
-        tasks = [["-O2", "-c", str(source), "-o", str(work / f"{source.stem}.o")]
-                 for source in sources]
-        tasks.append(["-O1", "-x", "c++-header", str(header), "-o", f"{header}.gch"])
-        list(pool.map(tools.compile, tasks))
+    built_once(target, lambda work: _compile_runtime(tools, work))
     return target
+
+
+def _compile_runtime(tools, work):
+    header = work / HEADER
+    precompiled = work / f"{HEADER}.gch"    # a directory: the compiler takes the file that fits
+    precompiled.mkdir()
+    header.write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
+                      '#include "verilated_syms.h"\n')
+    sources = [tools.root / "include" / name for name in RUNTIME] + [HERE / "harness.cpp"]
+    tasks = [["-O2", "-c", str(source), "-o", str(work / f"{source.stem}.o")]
+             for source in sources]
+    tasks += [[level, "-x", "c++-header", str(header), "-o", str(precompiled / level)]
+              for level in (OPTIMISE_ONCE, OPTIMISE)]
+    with ThreadPoolExecutor(jobs()) as pool:
+        list(pool.map(tools.compile, tasks))

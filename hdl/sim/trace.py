@@ -97,6 +97,13 @@ def payload(stream, values, last=None, user=None):
     return words
 
 
+def hex_lines(words, bits):
+    """Text of beats of ``bits``: a hexadecimal number a line, from words as ``payload`` makes."""
+    digits = -(-bits // 4)
+    return "".join(f"{int.from_bytes(beat.tobytes(), 'little'):0{digits}x}\n"
+                   for beat in np.ascontiguousarray(words, "<u4"))
+
+
 def payload_width(stream):
     """Bits of a beat: tdata, and for a VideoStream tlast and tuser above it."""
     return stream.width + (2 if hasattr(stream, "tlast") else 0)

@@ -24,9 +24,6 @@ VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-ti
             "-fno-split", "--expand-limit", "4", "--unroll-count", "4", "-Wno-fatal", "-Wno-lint",
             "-Wno-style", "--prefix", "Vmodel")
 SMALL = 400_000             # bytes of C++ below which one compiler run is quickest
-# Loops stay loops: unrolled, the code of the whole network outgrows the caches, and a frame of
-# 224 x 224 takes 9.1 s in place of 4.5 s.
-OPTIMISE_SMALL, OPTIMISE_LARGE = "-O1", "-O2"
 PROGRESS_CYCLES = 1 << 14
 SOURCE, SINK, MONITOR = range(3)
 DONE, PROTOCOL, DEADLOCK, STOPPED, ERROR = range(5)
@@ -54,16 +51,13 @@ def build(files, top, monitors, build_dir):
     tools, build_dir = toolchain.find(), Path(build_dir).resolve()
     texts = [Path(file).read_text() for file in files]
     public = _public(monitors)
-    key = toolchain.digest(tools.identity(), *VERILATE, SMALL, OPTIMISE_SMALL, OPTIMISE_LARGE,
+    key = toolchain.digest(tools.identity(), *VERILATE, SMALL,
                            (toolchain.HERE / "harness.cpp").read_bytes(),
                            (toolchain.HERE / "model.cpp").read_bytes(),
                            (toolchain.HERE / "extend.h").read_bytes(), top, public, *texts)
     target = build_dir / key
-    reused = target.is_dir()
-    if not reused:
-        shared = toolchain.runtime(tools, build_dir)
-        with toolchain.built_once(target) as work:
-            _compile(tools, shared, work, files, top, public)
+    reused = toolchain.built_once(target, lambda work: _compile(
+        tools, toolchain.runtime(tools, build_dir), work, files, top, public))
     return Model(target / "model.so", top, memory_names(texts), key, reused,
                  time.perf_counter() - started)
 
@@ -90,30 +84,37 @@ def _compile(tools, shared, work, files, top, public):
     tools.verilate([*VERILATE, "--top-module", top, "--Mdir", str(source),
                     str(work / "public.vlt"), *(str(Path(file).resolve()) for file in files)])
     (source / "ports.inc").write_text(_ports((source / "Vmodel.h").read_text()))
-    units = sorted(source.glob("*.cpp"), key=lambda unit: -unit.stat().st_size)
-    include = [f"-I{source}", "-I" + str(toolchain.HERE), "-include",
-               str(toolchain.HERE / "extend.h")]
-    model = toolchain.HERE / "model.cpp"
-    if sum(unit.stat().st_size for unit in units) < SMALL:
-        one = source / "one.cc"
-        one.write_text("".join(f'#include "{unit}"\n' for unit in (*units, model)))
-        # A precompiled header is used only where it comes first.
-        objects = [_object(tools, one, OPTIMISE_SMALL,
-                           ["-include", str(shared / "verilated_pch.h"), *include])]
-    else:
-        with ThreadPoolExecutor(toolchain.jobs()) as pool:
-            objects = list(pool.map(
-                lambda unit: _object(tools, unit, "-O0" if "Slow" in unit.name else OPTIMISE_LARGE,
-                                     include, source), (*units, model)))
+    # A precompiled header is used only where it comes first.
+    include = ["-include", str(shared / toolchain.HEADER), f"-I{source}", f"-I{toolchain.HERE}",
+               "-include", str(toolchain.HERE / "extend.h")]
+    with ThreadPoolExecutor(toolchain.jobs()) as pool:
+        objects = list(pool.map(
+            lambda job: _object(tools, source / f"{job[0]}.cc", job[1], job[2], include),
+            _jobs([*source.glob("*.cpp"), toolchain.HERE / "model.cpp"])))
     tools.compile(["-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-o", str(work / "model.so"),
                    *map(str, objects), *map(str, sorted(shared.glob("*.o"))), "-lpthread"])
     toolchain.shutil.rmtree(source)
 
 
-def _object(tools, unit, optimise, options, directory=None):
-    """Compile one unit of C++; returns the object file."""
-    target = (directory or unit.parent) / f"{unit.stem}.o"
-    tools.compile([optimise, *options, "-c", str(unit), "-o", str(target)])
+def _jobs(units):
+    """(name, optimisation, units) of compiler runs, the longest first: what simulates in every
+    cycle by itself, what runs once together, all of a small model together."""
+    sizes = {unit: unit.stat().st_size for unit in sorted(units)}
+    if sum(sizes.values()) < SMALL:
+        return [("model", toolchain.OPTIMISE, list(sizes))]
+    slow = [unit for unit in sizes if "Slow" in unit.name]
+    large = [unit for unit in sizes if unit not in slow and sizes[unit] > SMALL / 4]
+    rest = [unit for unit in sizes if unit not in slow and unit not in large]
+    jobs = [(unit.stem, toolchain.OPTIMISE, [unit]) for unit in large]
+    jobs += [("rest", toolchain.OPTIMISE, rest), ("slow", toolchain.OPTIMISE_ONCE, slow)]
+    return sorted(jobs, key=lambda job: -sum(sizes[unit] for unit in job[2]))
+
+
+def _object(tools, joined, optimise, units, options):
+    """Compile units of C++ as one; returns the object file."""
+    joined.write_text("".join(f'#include "{unit}"\n' for unit in units))
+    target = joined.with_suffix(".o")
+    tools.compile([optimise, *options, "-c", str(joined), "-o", str(target)])
     return target
 
 

@@ -1,0 +1,132 @@
+// Self-checking bench of DUT: golden vectors in and out, both sides stalling at random.
+// Ends with PASS and status 0, or with FAIL, the first difference and another status.
+`timescale 1ns / 1ps
+
+module DUT_bench;
+
+`include "DUT_constants.vh"
+
+parameter integer FRAMES = 1;       // the vectors so many times, back to back
+parameter integer SEED = 1;         // of the stalls, half of all cycles on either side; 0: none
+localparam integer TIMEOUT = 20 * CYCLES_PER_FRAME;     // cycles in which nothing moves
+localparam integer DRAIN = 1000;    // cycles after the last beat, to see that no more come
+
+reg clk = 0, rst = 1;
+reg [S_AXIS_BITS-1:0] s_axis_tdata = 0;
+reg s_axis_tvalid = 0;
+wire s_axis_tready;
+wire [M_AXIS_BITS-1:0] m_axis_tdata;
+wire m_axis_tvalid;
+reg m_axis_tready = 0;
+
+reg [S_AXIS_BITS-1:0] stimulus [0:S_AXIS_BEATS-1];
+reg [M_AXIS_BITS-1:0] golden [0:M_AXIS_BEATS-1];
+
+integer offered = 0, taken = 0, received = 0, cycle = 0, moved_in = 0, first_in = 0, last_out = 0;
+integer lane, channel;
+reg held = 0;
+reg [M_AXIS_BITS-1:0] previous = 0;
+reg [31:0] source_state = SEED == 0 ? 0 : {SEED[15:0], 16'h5eed};
+reg [31:0] sink_state = SEED == 0 ? 0 : {SEED[15:0], 16'hbeef};
+
+DUT dut (
+    .clk(clk),
+    .rst(rst),
+    .s_axis_tdata(s_axis_tdata),
+    .s_axis_tvalid(s_axis_tvalid),
+    .s_axis_tready(s_axis_tready),
+    .m_axis_tdata(m_axis_tdata),
+    .m_axis_tvalid(m_axis_tvalid),
+    .m_axis_tready(m_axis_tready)
+);
+
+// A shift register of 32 bits with feedback; from zero it stays at zero.
+function [31:0] next(input [31:0] state);
+    next = {1'b0, state[31:1]} ^ (state[0] ? 32'h80200003 : 32'h0);
+endfunction
+
+initial begin
+    $readmemh("DUT_stimulus.mem", stimulus);
+    $readmemh("DUT_golden.mem", golden);
+    repeat (4) @(posedge clk);
+    rst <= 0;
+end
+
+always #5 clk = !clk;
+
+always @(posedge clk) if (!rst) begin
+    cycle <= cycle + 1;
+    source_state <= next(source_state);
+    sink_state <= next(sink_state);
+
+    // A beat once offered stays until it is taken; what is there while none is offered is no beat.
+    if (!s_axis_tvalid || s_axis_tready) begin
+        if (offered < FRAMES * S_AXIS_BEATS && !source_state[0]) begin
+            s_axis_tdata <= stimulus[offered % S_AXIS_BEATS];
+            s_axis_tvalid <= 1;
+            offered <= offered + 1;
+        end else begin
+            s_axis_tdata <= ~s_axis_tdata;
+            s_axis_tvalid <= 0;
+        end
+    end
+    m_axis_tready <= !sink_state[0];
+
+    if (^{s_axis_tready, m_axis_tvalid} === 1'bx || (m_axis_tvalid && ^m_axis_tdata === 1'bx)) begin
+        $display("FAIL: cycle %0d: unknown bits at the outputs", cycle);
+        $fatal(1);
+    end
+    if (held && (!m_axis_tvalid || m_axis_tdata !== previous)) begin
+        $display("FAIL: cycle %0d: m_axis withdrew or changed a beat that had not been taken", cycle);
+        $fatal(1);
+    end
+    held <= m_axis_tvalid && !m_axis_tready;
+    previous <= m_axis_tdata;
+
+    if (s_axis_tvalid && s_axis_tready) begin
+        if (taken == 0)
+            first_in <= cycle;
+        taken <= taken + 1;
+        moved_in <= cycle;
+    end
+    if (m_axis_tvalid && m_axis_tready) begin
+        if (received == FRAMES * M_AXIS_BEATS) begin
+            $display("FAIL: cycle %0d: a beat more than %0d", cycle, received);
+            $fatal(1);
+        end
+        for (lane = 0; lane < M_AXIS_LANES; lane = lane + 1)
+            if (m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]
+                    !== golden[received % M_AXIS_BEATS]
+                              [lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]) begin
+                channel = (received % M_AXIS_BEATS) * M_AXIS_LANES + lane;
+                $display("FAIL: cycle %0d: frame %0d, row %0d, column %0d, channel %0d: expected %h, got %h",
+                         cycle, received / M_AXIS_BEATS,
+                         channel / CHANNELS_OUT / SIZE_OUT, channel / CHANNELS_OUT % SIZE_OUT,
+                         channel % CHANNELS_OUT,
+                         golden[received % M_AXIS_BEATS]
+                               [lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS],
+                         m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]);
+                $fatal(1);
+            end
+        received <= received + 1;
+        moved_in <= cycle;
+        last_out <= cycle;
+    end
+
+    if (cycle - moved_in > TIMEOUT) begin
+        $display("FAIL: cycle %0d: nothing moves; %0d beats of %0d taken, %0d of %0d delivered", cycle,
+                 taken, FRAMES * S_AXIS_BEATS, received, FRAMES * M_AXIS_BEATS);
+        $fatal(1);
+    end
+    if (received == FRAMES * M_AXIS_BEATS && cycle == last_out + DRAIN) begin
+        if (taken != FRAMES * S_AXIS_BEATS) begin
+            $display("FAIL: %0d beats of %0d taken", taken, FRAMES * S_AXIS_BEATS);
+            $fatal(1);
+        end
+        $display("PASS: DUT, %0d beats in, %0d beats out equal to the golden, %0d cycles from first to last",
+                 taken, received, last_out - first_in + 1);
+        $finish;
+    end
+end
+
+endmodule

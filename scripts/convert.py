@@ -1,0 +1,114 @@
+"""Convert the chain, or stages of it, to folders of Verilog or VHDL that need no Python.
+
+Each has the HDL, a file for each stage, the .mem files of its ROMs, constants, a file list, a
+FuseSoC core, a page of ports and figures, and a bench that checks itself with the golden of PHOTO;
+without one, of the cat that scikit-image ships.
+"""
+import json
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from golden import build, store
+from hdl.export import blocks, export
+from hdl.convert import TOP
+from hdl.folding import fold
+from hdl.layers import layer_table, stages
+from hdl.mobilenet_v2 import configure_network
+from hdl.schedule import schedule
+from hdl.sim.design import default_build_dir
+from scripts.budget import grid
+from scripts.options import (alpha_option, cycles_per_frame_option, hdl_option, json_option,
+                             out_option, precision_option, resolution_option, user_errors,
+                             weights_option)
+
+CHAIN = "chain"
+
+
+@click.command(help=__doc__)
+@click.argument("photo", type=click.Path(path_type=Path), required=False)
+@hdl_option
+@click.option("--block", default=CHAIN, show_default=True, metavar="[STAGE|all|chain]",
+              help="A stage (stem, expanded_conv, block_1 ... block_16, head), all of them, or the "
+                   "chain.")
+@alpha_option
+@resolution_option
+@precision_option
+@weights_option
+@cycles_per_frame_option
+@out_option
+@json_option
+@user_errors
+def main(photo, hdl, block, alpha, resolution, precision, weights, cycles_per_frame, out, as_json):
+    """Write the folders."""
+    cycles = cycles_per_frame or resolution ** 2
+    table = layer_table(alpha, resolution)
+    chosen = choose(block, [*stages(table)])
+    out = out or default_build_dir(hdl.lower())
+    for name in chosen:
+        check_replaceable(out / name)
+    foldings, leave = schedule(fold(table, precision, cycles), cycles)
+    with Console(stderr=True).status("reading") as status:
+        path, reused = build.cached(alpha, resolution, precision.name, weights, photo,
+                                    report=status.update)
+        golden = store.read(path, float=False)
+        available = blocks(configure_network(foldings, golden.params), leave, golden.fixed, cycles)
+        for name in chosen:
+            status.update(f"converting {name}")
+            write(available[name], out / name, hdl)
+    summary = {"hdl": hdl, "golden_reused": reused, "blocks": [
+        {"name": name, "folder": str(out / name), **vars(available[name].timing),
+         **{what.replace(" ", "_"): number for what, number in available[name].costs().items()}}
+        for name in chosen]}
+    if as_json:
+        click.echo(json.dumps(summary))
+    else:
+        tell(summary, [available[name] for name in chosen])
+
+
+def choose(block, names):
+    """Names of the folders to write."""
+    if block == "all":
+        return [*names, TOP]
+    if block == CHAIN:
+        return [TOP]
+    if block not in names:
+        raise ValueError(f"there is no block {block}: give all, chain or one of {', '.join(names)}")
+    return [block]
+
+
+def check_replaceable(folder):
+    """Refuse to replace what this command has not made."""
+    if folder.exists() and not (folder / f"{folder.name}.core").is_file():
+        raise ValueError(f"{folder} is there and was not made by this command: remove it, or give "
+                         "another --out")
+
+
+def write(block, folder, hdl):
+    """Write a Block's folder beside its place and move it there when it is complete."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{block.name}.", dir=folder.parent) as scratch:
+        fresh = Path(scratch, "new")
+        fresh.mkdir()
+        export(block, fresh, default_build_dir("hdl"), hdl)
+        if folder.exists():
+            folder.rename(Path(scratch, "old"))
+        fresh.rename(folder)
+
+
+def tell(summary, exported):
+    """Print what was written, for people."""
+    table = grid(f"{summary['hdl']}", "folder", "first beat\nout, cycles", "last beat\nout, cycles",
+                 "multipliers", "of\nrequantizers", "bits")
+    for row, block in zip(summary["blocks"], exported):
+        multipliers, requantizers, *bits = block.costs().values()
+        table.add_row(row["folder"], f"{block.timing.first:,}", f"{block.timing.last:,}",
+                      f"{multipliers:,}", f"{requantizers:,}", f"{sum(bits):,}")
+    Console().print(table)
+    Console().print("Each folder's README.md has its ports and the commands that check it.")
+
+
+if __name__ == "__main__":
+    main()

