@@ -185,7 +185,7 @@ def top_verilog(grouped):
     """Verilog of the module that joins the stages."""
     links = top_links(grouped)
     lines = [
-        f"// {ABOUT_TOP}", "",
+        f"// {ABOUT_TOP}", "", "`timescale 1ns/10ps", "",
         f"module {TOP} (",
         "    input wire clk,",
         "    input wire rst,",
