@@ -52,7 +52,7 @@ LANGUAGES = {
         (("Icarus Verilog 11 or newer",
           "iverilog -g2012 -s {0}_bench -o {0}_bench.vvp -f files.f {0}_bench.sv &&\n"
           "vvp -n {0}_bench.vvp"),
-         ("Verilator 5.48 or newer",
+         ("Verilator 5.20 or newer",
           "verilator --binary --timing -j 0 -O3 -Wno-fatal --top-module {0}_bench \\\n"
           "    -f files.f {0}_bench.sv && ./obj_dir/V{0}_bench"))),
     "VHDL": Language(
@@ -206,6 +206,8 @@ def export(block, directory, cache, hdl):
     for file, text in texts.items():
         (directory / file).write_text(text)
     shutil.copy(HERE.parent / "LICENSE", directory)
+    if hdl == "Verilog":
+        shutil.copy(HERE / "lint.vlt", directory)
 
 
 def constants_text(block, hdl):
@@ -297,6 +299,9 @@ def readme(block, sources, constants, bench, hdl):
     for simulator, command in language.commands:
         lines += [f"{simulator}, in this folder:", "", "```sh", command.format(block.name), "```",
                   ""]
+    if hdl == "Verilog":
+        lines += ["`verilator --lint-only -Wall lint.vlt -f files.f` says nothing; `lint.vlt` has "
+                  "what it may not say, with the reasons.", ""]
     lines += [
         f"FuseSoC: `fusesoc --cores-root . run --target=sim {PACKAGE}:{hdl.lower()}:"
         f"{block.name}`.", "",

@@ -49,7 +49,7 @@ initial begin
     $readmemh("DUT_stimulus.mem", stimulus);
     $readmemh("DUT_golden.mem", golden);
     repeat (4) @(posedge clk);
-    rst <= 0;
+    @(negedge clk) rst = 0;
 end
 
 always #5 clk = !clk;

@@ -25,6 +25,7 @@ from scripts.options import (alpha_option, cycles_per_frame_option, hdl_option, 
                              weights_option)
 
 CHAIN = "chain"
+WIDTH = 120
 
 
 @click.command(help=__doc__)
@@ -65,7 +66,7 @@ def main(photo, hdl, block, alpha, resolution, precision, weights, cycles_per_fr
     if as_json:
         click.echo(json.dumps(summary))
     else:
-        tell(summary, [available[name] for name in chosen])
+        tell(summary, [available[name] for name in chosen], out)
 
 
 def choose(block, names):
@@ -98,16 +99,17 @@ def write(block, folder, hdl):
         fresh.rename(folder)
 
 
-def tell(summary, exported):
+def tell(summary, exported, out):
     """Print what was written, for people."""
-    table = grid(f"{summary['hdl']}", "folder", "first beat\nout, cycles", "last beat\nout, cycles",
-                 "multipliers", "of\nrequantizers", "bits")
+    table = grid(f"{summary['hdl']} in {out}", "block", "first beat\nout, cycles",
+                 "last beat\nout, cycles", "multipliers", "of\nrequantizers", "bits")
     for row, block in zip(summary["blocks"], exported):
         multipliers, requantizers, *bits = block.costs().values()
-        table.add_row(row["folder"], f"{block.timing.first:,}", f"{block.timing.last:,}",
+        table.add_row(row["name"], f"{block.timing.first:,}", f"{block.timing.last:,}",
                       f"{multipliers:,}", f"{requantizers:,}", f"{sum(bits):,}")
-    Console().print(table)
-    Console().print("Each folder's README.md has its ports and the commands that check it.")
+    console = Console(width=WIDTH)
+    console.print(table)
+    console.print("Each folder's README.md has its ports and the commands that check it.")
 
 
 if __name__ == "__main__":

@@ -37,14 +37,16 @@ def test_chain_in_verilator(verilator, precision):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("w16a16")
-def test_simulators_agree_on_the_chain(simulators):
+@pytest.mark.parametrize("precision", [
+    pytest.param("w16a16", marks=pytest.mark.xdist_group("w16a16")),
+    pytest.param("w8a8", marks=[pytest.mark.xdist_group("w8a8"), pytest.mark.full])])
+def test_simulators_agree_on_the_chain(simulators, precision):
     """6,112,128 multiply-accumulates, in MyHDL or another, and every beat as in Verilator."""
-    units = configs("w16a16")
+    units = configs(precision)
     assert sum(config.unit.macs for config in units) == 6_112_128
     runs = []
     for simulator in simulators:
-        count, first, run = mismatches(units, golden("w16a16").fixed, simulator)
+        count, first, run = mismatches(units, golden(precision).fixed, simulator)
         assert (count, first) == (0, None)
         runs.append(run)
     for other in runs[1:]:
