@@ -95,7 +95,7 @@ class Block:
 
     @property
     def streams(self):
-        """(AxiStream, unit, whether the unit's input) of s_axis and of m_axis."""
+        """AxiStream of s_axis and of m_axis."""
         first, last = self.configs[0], self.configs[-1]
         return AxiStream(*first.stream_in()), AxiStream(*last.stream_out())
 
@@ -170,7 +170,8 @@ def blocks(configs, leave, integers, cycles):
     grouped = by_stage(configs)
     stimulus, found = integers["input"], []
     beats = Block(configs, Timing(cycles, 1, 1), None, None).constants()["S_AXIS_BEATS"]
-    pixels = arrive = offers(beats, cycles, 1)
+    arrive = offers(beats, cycles, 1)
+    pixels = arrive
 
     def block(members, stimulus, arrive):
         last = members[-1]

@@ -2,6 +2,8 @@
 import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -189,7 +191,8 @@ def test_fusesoc_runs_the_bench(tmp_path, tool):
     directory = folder(tmp_path, "stem", LANGUAGE[tool])
     core = f"impossible-mobilenet:{LANGUAGE[tool].lower()}:stem"
     assert core in (directory / "README.md").read_text()
-    done = subprocess.run(["fusesoc", "--cores-root", ".", "run", "--target=sim", core],
+    fusesoc = Path(sys.executable).with_name("fusesoc")     # beside this Python
+    done = subprocess.run([fusesoc, "--cores-root", ".", "run", "--target=sim", core],
                           cwd=directory, capture_output=True, text=True,
                           env={**os.environ, "XDG_CACHE_HOME": str(tmp_path),
                                "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})

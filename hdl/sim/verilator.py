@@ -31,24 +31,26 @@ _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64)
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(toolchain.Built):
     """A design compiled for simulation; every run starts from a fresh one."""
 
     library: Path
     top: str
-    memories: tuple     # names of the files its $readmemh calls need at run time
-    digest: str
-    reused: bool        # found in the cache
-    seconds: float      # to build, or to find
 
 
-def build(files, top, monitors, build_dir):
+def find():
+    """The tools, or SimulatorError: which one is missing and the command that installs it."""
+    return toolchain.find()
+
+
+def build(files, top, sources, sinks, monitors, build_dir):
     """Compile Verilog ``files`` of module ``top`` into a Model, or find it compiled.
 
-    monitors -- (path, prefix) of each inner stream that a run may watch, see Monitor
+    sources, sinks -- {port: stream}; the model has all ports in any case
+    monitors       -- {name: Monitor} of the inner streams that a run may watch
     """
     started = time.perf_counter()
-    tools, build_dir = toolchain.find(), Path(build_dir).resolve()
+    tools, build_dir = find(), Path(build_dir).resolve()
     texts = [Path(file).read_text() for file in files]
     public = _public(monitors)
     key = toolchain.digest(tools.identity(), *VERILATE, SMALL,
@@ -58,14 +60,14 @@ def build(files, top, monitors, build_dir):
     target = build_dir / key
     reused = toolchain.built_once(target, lambda work: _compile(
         tools, toolchain.runtime(tools, build_dir), work, files, top, public))
-    return Model(target / "model.so", top, memory_names(texts), key, reused,
-                 time.perf_counter() - started)
+    return Model(target / "model.so", top, memories=memory_names(texts), digest=key, reused=reused,
+                 seconds=time.perf_counter() - started)
 
 
 def _public(monitors):
     """Verilator configuration that keeps the monitored signals, by name in any module: the module
     of an instance is not known here, and a few signals more cost nothing."""
-    names = {f"{prefix}_{member}" for _, prefix in monitors
+    names = {f"{watched.prefix or name}_{member}" for name, watched in monitors.items()
              for member in ("tdata", "tvalid", "tready", "tlast", "tuser")}
     return "\n".join(["`verilator_config",
                       *(f'public_flat_rd -module "*" -var "{name}"' for name in sorted(names)),
@@ -118,8 +120,8 @@ def _object(tools, joined, optimise, units, options):
     return target
 
 
-def run_verilator(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
-                  memories=None):
+def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
+        memories=None):
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
     Arguments as run_myhdl's, except
@@ -164,8 +166,7 @@ def run_verilator(model, sources, sinks, monitors=None, timeout=10_000, drain=0,
         traces = {name: _trace(library, simulation, i, beats[name], stream)
                   for i, (name, _, _, _, stream, _) in enumerate(streams)}
         stalls = {name: library.sim_stalls(simulation, i) for i, name in enumerate(sources)}
-        return Run(traces, cycles, stalls, seconds,
-                   {"digest": model.digest, "reused": model.reused, "seconds": model.seconds})
+        return Run(traces, cycles, stalls, seconds, model.told())
     finally:
         library.sim_close(simulation)
 
