@@ -94,9 +94,15 @@ def write(block, folder, hdl):
         fresh = Path(scratch, "new")
         fresh.mkdir()
         export(block, fresh, default_build_dir("hdl"), hdl)
+        old = Path(scratch, "old")
         if folder.exists():
-            folder.rename(Path(scratch, "old"))
-        fresh.rename(folder)
+            folder.rename(old)
+        try:
+            fresh.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
 
 
 def tell(summary, exported, out):
