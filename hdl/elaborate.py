@@ -1,7 +1,9 @@
-"""Elaboration of MyHDL blocks: the same names each time, and most of its time saved."""
+"""Elaboration of MyHDL blocks: the same names in every Python, and most of its time saved."""
+import ast
 import functools
 import inspect
 import sys
+import textwrap
 from contextlib import contextmanager
 
 import myhdl
@@ -34,7 +36,7 @@ class _QuickInspect:
         """Records of ``frame`` and its callers, without source."""
         records = []
         while frame:
-            records.append((frame, frame.f_code.co_filename, frame.f_lineno,
+            records.append((_Frame(frame), frame.f_code.co_filename, frame.f_lineno,
                             frame.f_code.co_name, None, None))
             frame = frame.f_back
         return records
@@ -42,6 +44,58 @@ class _QuickInspect:
     def stack(self):
         """Records of the caller and its callers, without source."""
         return self.getouterframes(sys._getframe(1))
+
+
+class _Frame:
+    """A frame whose local names are the same, in the same order, in every version of Python.
+
+    MyHDL names signals after them and writes processes in their order.  Before Python 3.11
+    arguments that inner functions use come last, since 3.12 the variables of comprehensions are
+    among them.
+    """
+
+    def __init__(self, frame):
+        self._frame = frame
+
+    def __getattr__(self, name):
+        return getattr(self._frame, name)
+
+    @property
+    def f_locals(self):
+        """{name: value} in the order of the source, then what comes from outer functions."""
+        found, code = self._frame.f_locals, self._frame.f_code
+        try:
+            names = (*_bound(code), *sorted(code.co_freevars))
+        except OSError:     # no source, so it is no block
+            return found
+        return {name: found[name] for name in names if name in found}
+
+
+@functools.lru_cache(maxsize=None)
+def _bound(code):
+    """Names that a function binds itself, in the order of its source."""
+    names = {}
+
+    def visit(node):
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+                             ast.Lambda)):
+            return
+        if isinstance(node, ast.arg):
+            names[node.arg] = True
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names[node.id] = True
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names[node.name] = True
+            return
+        elif isinstance(node, ast.alias):
+            names[(node.asname or node.name).partition(".")[0]] = True
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    for statement in ast.parse(textwrap.dedent(_source(code)[0])).body:
+        for child in ast.iter_child_nodes(statement):
+            visit(child)
+    return tuple(names)
 
 
 @functools.lru_cache(maxsize=None)
