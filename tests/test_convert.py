@@ -10,6 +10,7 @@ import pytest
 
 from hdl import convert
 from hdl.convert import cached_stage, convert_network, convert_stage, memory_files, top_verilog
+from hdl.elaborate import _Frame
 from hdl.folding import fold
 from hdl.layers import PRECISIONS
 from hdl.mobilenet_v2 import by_stage, configure_network
@@ -42,6 +43,26 @@ def test_the_same_bytes_in_every_process(tmp_path):
 
     first, again = (digest(convert_stage(stage(STAGE), tmp_path)[-1]) for _ in range(2))
     assert first == again == elsewhere(1) == elsewhere(2)
+
+
+def test_names_come_in_the_order_of_the_source():
+    """Whatever this version of Python thinks of comprehensions and of arguments in closures."""
+    def names():
+        frame = sys._getframe(1)
+        while frame.f_code.co_name != "outer":
+            frame = frame.f_back
+        return list(_Frame(frame).f_locals)
+
+    def outer(clk, used_inside, s_axis):
+        last, first = 1, 2
+
+        def inner():
+            return used_inside, first
+
+        seen = [names() for lane in (s_axis, last)]
+        return seen[0], inner
+
+    assert outer(1, 2, 3)[0] == ["clk", "used_inside", "s_axis", "last", "first", "inner", "names"]
 
 
 def test_a_module_for_each_stage_and_its_streams_by_name(tmp_path):
