@@ -91,6 +91,11 @@ def scaling(rows):
         memory.set_ylabel("peak memory, MB (dotted)")
         if name == "cycles":
             axis.set_xscale("log")
+        points = sorted({row[name] for row in rows if row["axis"] == name})
+        axis.set_xticks(points, [f"{point:,}" for point in points])
+        axis.minorticks_off()
+        axis.yaxis.set_major_formatter("{x:g}")
     if names:
-        axes[0].legend()
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=4,
+                      frameon=False)
     return figure
