@@ -66,7 +66,7 @@ class _Frame:
         found, code = self._frame.f_locals, self._frame.f_code
         try:
             names = (*_bound(code), *sorted(code.co_freevars))
-        except OSError:     # no source, so it is no block
+        except (OSError, SyntaxError):  # no source, or part of a line: no block
             return found
         return {name: found[name] for name in names if name in found}
 

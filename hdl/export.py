@@ -14,7 +14,6 @@ import numpy as np
 from hdl.axis import AxiStream
 from hdl.convert import TOP, convert_network, memory_files
 from hdl.mobilenet_v2 import by_stage
-from hdl.schedule import offers
 from hdl.sim.network import tiled
 from hdl.sim.trace import hex_lines, payload
 
@@ -168,22 +167,19 @@ def blocks(configs, leave, integers, cycles):
     cycles   -- for a frame
     """
     grouped = by_stage(configs)
-    stimulus, found = integers["input"], []
-    beats = Block(configs, Timing(cycles, 1, 1), None, None).constants()["S_AXIS_BEATS"]
-    arrive = offers(beats, cycles, 1)
-    pixels = arrive
+    stimulus, start, found = integers["input"], 0, []
 
-    def block(members, stimulus, arrive):
+    def block(members, stimulus, start):
         last = members[-1]
         golden, left = integers[last.unit.name], leave[last.unit.name]
         beats = golden.size // last.folding.lanes_out
-        times = (int(left[at]) - int(arrive[0]) + 1 for at in (0, beats - 1))
+        times = (int(left[at]) - start + 1 for at in (0, beats - 1))
         return Block(members, Timing(cycles, *times), stimulus, golden)
 
     for members in grouped.values():
-        found.append(block(members, stimulus, arrive))
-        stimulus, arrive = found[-1].golden, leave[members[-1].unit.name]
-    found.append(block(tuple(configs), integers["input"], pixels))
+        found.append(block(members, stimulus, start))
+        stimulus, start = found[-1].golden, int(leave[members[-1].unit.name][0])
+    found.append(block(tuple(configs), integers["input"], 0))
     return {each.name: each for each in found}
 
 

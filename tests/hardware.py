@@ -7,9 +7,14 @@ import numpy as np
 from hdl.axis import AxiStream
 from hdl.config import configure
 from hdl.convert import memory_files
+from hdl.depthwise import depthwise
 from hdl.folding import Folding
 from hdl.layers import Precision, Unit, padding
+from hdl.pointwise import pointwise
 from hdl.sim import Design, Sink, Source, payload, random_pattern, simulate
+from hdl.stem import stem
+
+BLOCKS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}     # {kind: block}
 
 # Share of the cycles in which (sources, sinks) pause, each end by a pattern of its own.
 STALLS = {"free": (0, 0), "idle": (0.6, 0), "backpressure": (0, 0.6), "both": (0.4, 0.4),

@@ -54,6 +54,7 @@ def check(tool, directory, seed=None, frames=None):
         if value is not None:
             at, flag = {"icarus": (f"-s {bench}", f"-P{bench}."), "ghdl": ("disable-at-0", "-g"),
                         "verilator": (f"--top-module {bench}", "-G")}[tool]
+            assert at in command
             command = command.replace(at, f"{at} {flag}{name}={value}")
     environment = dict(os.environ)
     if tool == "verilator":

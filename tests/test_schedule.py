@@ -7,21 +7,17 @@ import pytest
 
 from hdl import line_buffer, schedule as model
 from hdl.config import configure
-from hdl.depthwise import depthwise
 from hdl.folding import fold
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
 from hdl.mobilenet_v2 import configure_network
-from hdl.pointwise import pointwise
 from hdl.schedule import FRAMES, depth, follow, no_sooner, offers, schedule
 from hdl.sim import Sink, Source, payload, simulate
 from hdl.sim.network import network_design, tiled
-from hdl.stem import stem
-from tests.hardware import UnitBench, frames_of, unit_config
+from tests.hardware import BLOCKS, UnitBench, frames_of, unit_config
 from tests.test_folding import RATES
 from tests.test_stages import TABLE, golden
 
 COUNT = 4   # frames
-BLOCKS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}
 # kind, size, channels in and out, pe, simd, lanes in and out, stride
 CASES = {
     "in_passes": ("pointwise", 3, 6, 8, 4, 2, 1, 2, 1),

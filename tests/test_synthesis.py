@@ -11,15 +11,11 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.depthwise import depthwise
-from hdl.pointwise import pointwise
 from hdl.residual_add import residual_add
 from hdl.sim import Design
-from hdl.stem import stem
-from tests.hardware import Bench, UnitBench, beats, integers, unit_config
+from tests.hardware import BLOCKS, Bench, UnitBench, beats, integers, unit_config
 from tests.yosys import share, yosys
 
-BLOCKS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}
 # kind, size, channels in and out, pe, simd, lanes in and out, stride
 UNITS = {
     "expand": ("pointwise", 3, 4, 8, 4, 2, 2, 2, 1),
