@@ -18,11 +18,12 @@ from hdl.sim.trace import Run, Trace, payload_width, words_of
 
 # A frame takes as long as it takes to fetch its code, every cycle anew: what keeps the code short
 # is what is quick.  Always blocks stay whole and share their conditions, wide words are copied in
-# loops, functions are long enough to merge what they test.
+# loops, functions are long enough to merge what they test, and what a few flags decide is tested,
+# not looked up.
 VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
-            "--no-assert", "--output-split", "20000", "--output-split-cfuncs", "2000",
-            "-fno-split", "--expand-limit", "4", "--unroll-count", "4", "-Wno-fatal", "-Wno-lint",
-            "-Wno-style", "--prefix", "Vmodel")
+            "--no-assert", "--output-split", "20000", "--output-split-cfuncs", "30000",
+            "-fno-split", "-fno-table", "--expand-limit", "4", "--unroll-count", "4",
+            "-Wno-fatal", "-Wno-lint", "-Wno-style", "--prefix", "Vmodel")
 SMALL = 400_000             # bytes of C++ below which one compiler run is quickest
 PROGRESS_CYCLES = 1 << 14
 SOURCE, SINK, MONITOR = range(3)
