@@ -13,7 +13,7 @@ from golden.errors import GoldenError
 from golden.model import check_file
 from golden.quantize import HEADROOM, check_widths, choose_scales, quantize_unit, smallest_dtype
 from hdl import layers
-from hdl.layers import PRECISIONS, layer_table
+from hdl.layers import layer_table
 
 PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "scikit-image")
 
@@ -85,14 +85,11 @@ class Reference:
 
 def check(alpha, resolution, precision):
     """The Precision row of a name; refuses what the layer table does not have."""
-    if precision not in PRECISIONS:
-        raise GoldenError(f"precision {precision} is not one of {', '.join(PRECISIONS)}: "
-                          "choose one of them")
     try:
         layer_table(alpha, resolution)
+        return layers.precision(precision)
     except ValueError as error:
         raise GoldenError(str(error)) from None
-    return PRECISIONS[precision]
 
 
 def scaled(pixels):

@@ -11,7 +11,8 @@ import numpy as np
 
 from golden.errors import GoldenError
 from golden.quantize import UnitParams, smallest_dtype
-from hdl.layers import PRECISIONS, layer_table
+from hdl import layers
+from hdl.layers import layer_table
 
 SCHEMA = 1
 REMEDY = "make it again with python -m scripts.dump_goldens --out FILE"
@@ -58,7 +59,7 @@ def seal(attributes):
 
 def expected(alpha, resolution, precision):
     """{path: (shape, dtype)} of every dataset, from the layer table alone."""
-    row = PRECISIONS[precision]
+    row = layers.precision(precision)
     image = (resolution, resolution, 3)
     found = {"image": (image, np.uint8),
              "fixed/input": (image, smallest_dtype(row.limits("input")))}

@@ -5,6 +5,7 @@ convolution or one residual add of ``keras.applications.MobileNetV2(include_top=
 carries the name of its Keras layer.  Source: Sandler et al., "MobileNetV2: Inverted Residuals and
 Linear Bottlenecks" (2018), Table 2, with Keras's rounding of channels and its padding.
 """
+import re
 from dataclasses import dataclass
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
@@ -49,10 +50,29 @@ class Precision:
             else (0, (1 << bits) - 1)
 
 
-PRECISIONS = {
-    "w16a16": Precision("w16a16", weight_bits=16, relu6_bits=16, linear_bits=18),
-    "w8a8": Precision("w8a8", weight_bits=8, relu6_bits=8, linear_bits=12),
-}
+WEIGHT_BITS, RELU6_BITS, LINEAR_BITS = range(4, 17), range(4, 17), range(6, 19)
+
+
+def precision(name):
+    """The row of a name such as 'w8a8' or 'w8a10l14': bits of weights, of ReLU6 activations and of
+    linear ones, which without a number of their own have four more than the others, 18 at most.
+
+    Raises ValueError for a name of another form or a width that no unit is made for.
+    """
+    match = re.fullmatch(r"w(\d+)a(\d+)(?:l(\d+))?", name, re.ASCII)
+    weight, relu6, linear = map(int, match.groups(default=-1)) if match else (0, 0, 0)
+    usual = min(relu6 + 4, LINEAR_BITS[-1])
+    linear = usual if linear < 0 else linear
+    for bits, widths in ((weight, WEIGHT_BITS), (relu6, RELU6_BITS), (linear, LINEAR_BITS)):
+        if bits not in widths:
+            raise ValueError(
+                f"precision {name} is not one of w{WEIGHT_BITS[0]}..{WEIGHT_BITS[-1]} "
+                f"a{RELU6_BITS[0]}..{RELU6_BITS[-1]} l{LINEAR_BITS[0]}..{LINEAR_BITS[-1]}, bits of "
+                "weights, ReLU6 and linear activations: give one such as w8a8 or w8a10l14")
+    return Precision(f"w{weight}a{relu6}" + f"l{linear}" * (linear != usual), weight, relu6, linear)
+
+
+PRECISIONS = {name: precision(name) for name in ("w16a16", "w8a8")}
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from hdl.layers import ALPHAS, PRECISIONS
+from hdl.layers import ALPHAS, precision
 from hdl.sim import SIMULATORS
 
 
@@ -33,6 +33,14 @@ def user_errors(function):
     return wrapper
 
 
+def parsed_precision(name):
+    """The Precision row of an option's value."""
+    try:
+        return precision(name)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
 alpha_option = click.option(
     "--alpha", type=float, default=1.0, show_default=True,
     help=f"Width multiplier, one of Keras's {', '.join(map(str, ALPHAS))}.")
@@ -42,9 +50,9 @@ resolution_option = click.option(
     help="Height and width of the input, in pixels.")
 
 precision_option = click.option(
-    "--precision", type=click.Choice(list(PRECISIONS)), default="w16a16", show_default=True,
-    callback=lambda context, parameter, name: PRECISIONS[name],
-    help="Widths of weights and activations.")
+    "--precision", default="w16a16", show_default=True, metavar="wWaA[lL]",
+    callback=lambda context, parameter, name: parsed_precision(name),
+    help="Bits of weights, ReLU6 activations and linear ones: w16a16, w8a8, w12a8, w8a10l14.")
 
 weights_option = click.option(
     "--weights", default="seeded", show_default=True, metavar="[seeded|imagenet|PATH]",

@@ -55,7 +55,7 @@ def test_unknown_option(name):
     ("--resolution", "31", "resolution 31 is too small"),
     ("--resolution", "-224", "resolution -224 is too small"),
     ("--resolution", "22.4", "'22.4' is not a valid integer"),
-    ("--precision", "w4a4", "'w4a4' is not one of 'w16a16', 'w8a8'"),
+    ("--precision", "w4", "precision w4 is not one of w4..16 a4..16 l6..18, bits of weights"),
     ("--cycles-per-frame", "0", "0 is not in the range x>=1"),
     ("--simulator", "spice", "'spice' is not one of 'myhdl', 'icarus', 'verilator', 'ghdl'"),
     ("--seed", "-1", "-1 is not in the range x>=0"),

@@ -118,7 +118,7 @@ def test_data_written_over_in_place(copy):
     ("resolution", 64, "was made for another layer table"),
     ("resolution", 8, "which the layer table does not have"),
     ("precision", "w16a16", "was made for another layer table"),
-    ("precision", "w4a4", "precision w4a4, which the layer table does not have"),
+    ("precision", "w4a3", "precision w4a3, which the layer table does not have"),
     ("scales", "{", "is damaged"),
     ("digests", None, "is damaged")])
 def test_wrong_attributes(copy, attribute, value, words):

@@ -5,7 +5,7 @@ import keras
 import pytest
 
 from hdl.layers import (ALPHAS, BOTTLENECKS, MIN_RESOLUTION, PRECISIONS, divisible, layer_table,
-                        padding, stages)
+                        padding, precision, stages)
 
 RESOLUTIONS = (32, 96, 97, 100, 224, 225)
 
@@ -130,11 +130,33 @@ def test_divisible(channels, rounded):
     ("w8a8", "relu6", (0, 255)), ("w8a8", "linear", (-2048, 2047)),
 ])
 def test_limits(name, activation, limits):
-    precision = PRECISIONS[name]
-    assert precision.name == name
-    assert precision.limits(activation) == limits
-    assert precision.signed(activation) == (limits[0] < 0)
-    assert limits[1] - limits[0] + 1 == 1 << precision.bits(activation)
+    row = PRECISIONS[name]
+    assert row.name == name
+    assert row.limits(activation) == limits
+    assert row.signed(activation) == (limits[0] < 0)
+    assert limits[1] - limits[0] + 1 == 1 << row.bits(activation)
+
+
+@pytest.mark.parametrize("name, bits", [
+    ("w16a16", (16, 16, 18)), ("w8a8", (8, 8, 12)), ("w12a8", (12, 8, 12)), ("w4a13", (4, 13, 17)),
+    ("w8a10l14", (8, 10, 14)), ("w8a10l12", (8, 10, 12)), ("w4a4l6", (4, 4, 6))])
+def test_free_widths(name, bits):
+    row = precision(name)
+    assert (row.weight_bits, row.relu6_bits, row.linear_bits) == bits
+    assert (row.input_bits, row.multiplier_bits) == (9, 16)
+    assert precision(row.name) == row
+
+
+def test_equal_widths_have_one_name():
+    assert precision("w8a8l12") == PRECISIONS["w8a8"] and precision("w16a16l18").name == "w16a16"
+
+
+@pytest.mark.parametrize("name", [
+    "w3a8", "w17a8", "w8a3", "w8a17", "w8a8l5", "w8a8l19", "w8", "a8w8",
+    "w8a8l", "w8a8l0", "W8A8", "w8a8 ", "w-8a8", ""])
+def test_refuses_widths(name):
+    with pytest.raises(ValueError, match=f"^precision {name} is not one of w4..16 a4..16 l6..18, "):
+        precision(name)
 
 
 @pytest.mark.parametrize("alpha", [0, 0.36, 1.5, -1.0, float("nan")])
