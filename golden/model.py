@@ -1,10 +1,10 @@
 """Keras's own MobileNetV2 with seeded, downloaded or given weights."""
+import collections
 import contextlib
 import hashlib
 import os
-import shutil
 import sys
-import tempfile
+import textwrap
 import warnings
 import zipfile
 
@@ -12,9 +12,11 @@ import h5py
 import numpy as np
 
 from golden.errors import GoldenError
-from hdl.layers import layer_table
+from hdl.layers import MIN_RESOLUTION, layer_table
 
 SUFFIXES = (".h5", ".keras")
+GROUPS = {"Conv2D": "conv2d", "DepthwiseConv2D": "depthwise_conv2d",  # in Keras 3's weights files
+          "BatchNormalization": "batch_normalization", "Dense": "dense"}
 
 
 def mobilenet_v2(alpha, resolution, top=False, weights=None):
@@ -64,62 +66,116 @@ def download(alpha, resolution, top=False):
 
 
 def load(model, path, alpha):
-    """Load a backbone's weights from a file with or without the top."""
-    check_file(path)
-    try:
-        return load_weights(model, path)
-    except Exception:  # Keras raises many kinds
-        # A legacy .h5 is loaded layer by layer, so one with a top needs a model with a top.
-        whole = whole_network(path, alpha)
-    if whole is None:
-        raise GoldenError(f"weights {path} do not fit MobileNetV2 with alpha {alpha}: give the "
-                          "alpha they were trained with, or another file")
-    for layer in model.layers[1:]:
-        layer.set_weights(whole.get_layer(layer.name).get_weights())
+    """Give a backbone the weights of a file: weights alone, or a saved model that contains it.
 
-
-def load_weights(model, path):
-    """Keras's load_weights, which raises for any weight a file lacks, without its warnings."""
-    with warnings.catch_warnings(), named_for_keras(path) as name:
-        warnings.simplefilter("ignore")
-        model.load_weights(name)
-
-
-@contextlib.contextmanager
-def named_for_keras(path):
-    """A path to the same file whose ending tells Keras which HDF5 layout it has."""
-    with contextlib.ExitStack() as cleanup:
-        if not path.endswith(".keras"):
-            with h5py.File(path) as file:
-                legacy = "layer_names" in file.attrs or "model_weights" in file
-            if legacy == path.endswith(".weights.h5"):
-                folder = cleanup.enter_context(tempfile.TemporaryDirectory())
-                path = shutil.copy(path, os.path.join(folder, "legacy.h5" if legacy
-                                                      else "keras3.weights.h5"))
-        yield path
-
-
-def whole_network(path, alpha):
-    """MobileNetV2 with its 1000-class top, loaded from a file; None if the file does not fit."""
-    model = mobilenet_v2(alpha, 224, top=True)
-    try:
-        load_weights(model, path)
-    except Exception:  # Keras raises many kinds; whatever it is, the file holds no such network
-        return None
-    return model
+    Raises GoldenError for a file that cannot be read, and for one of another network, with the
+    first layer that differs.
+    """
+    layers = [layer for layer in model.layers if layer.weights]
+    for layer, arrays in zip(layers, read(path, alpha), strict=True):
+        layer.set_weights(arrays)
 
 
 def classifier(weights, alpha=1.0):
-    """(kernel (features, 1000), bias (1000,)) of the weights' top, or None without one."""
+    """(kernel (features, 1000), bias (1000,)) of the weights' top, or None without one.
+
+    Raises GoldenError if there is no such file, or nothing to download.
+    """
     if weights == "seeded":
         return None
     if weights == "imagenet":
-        model = download(alpha, 224, top=True)
-    else:
-        weights = str(weights)
-        check_file(weights)
-        model = whole_network(weights, alpha)
-    return tuple(model.get_layer("predictions").get_weights()) if model else None
+        return tuple(download(alpha, 224, top=True).get_layer("predictions").get_weights())
+    weights = str(weights)
+    check_file(weights)
+    try:
+        return tuple(read(weights, alpha, top=True)[-1])
+    except GoldenError:
+        return None
+
+
+def read(path, alpha, top=False):
+    """[arrays] of MobileNetV2's layers that have weights, in order, from a file of any layout.
+
+    Raises GoldenError as ``load`` does; a top is the one with 1000 classes.
+    """
+    check_file(path)
+    from golden.topology import Difference
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras's, of what is deprecated and not compiled
+            return (read_model if holds_model(path) else read_weights)(path, alpha, top)
+    except Difference as found:
+        raise GoldenError(f"weights {path} do not fit MobileNetV2 with alpha {alpha}, as "
+                          f"{found}: {found.advice}") from None
+    except Exception as error:  # Keras and h5py raise many kinds
+        reason = textwrap.shorten(first_line(error).split(". ")[0], 160)
+        raise GoldenError(f"weights {path} cannot be loaded ({reason}): save the weights alone, "
+                          "or give another file") from None
+
+
+def holds_model(path):
+    """Whether a file has a model's layers and not only weights."""
+    if path.endswith(".keras"):
+        return True
+    with h5py.File(path) as file:
+        return "model_config" in file.attrs
+
+
+def read_model(path, alpha, top):
+    """``read`` of a whole model, whose layers must do what Keras's do."""
+    import keras
+
+    from golden.topology import match
+
+    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
+        """As Keras 2 saved it."""
+
+        def __init__(self, groups=1, **options):
+            super().__init__(**options)
+
+    model = keras.models.load_model(path, {"DepthwiseConv2D": DepthwiseConv2D}, compile=False,
+                                    safe_mode=True)
+    # Keras pads as the parity of the size asks for, so the reference has the model's.
+    height = model.inputs[0].shape[1] or 0
+    layers = match(mobilenet_v2(alpha, height if height >= MIN_RESOLUTION else 224, top), model)
+    return [layer.get_weights() for layer in layers if layer.weights]
+
+
+def read_weights(path, alpha, top):
+    """``read`` of weights alone, in Keras 3's layout or the older one."""
+    from golden.topology import Difference, other_shapes
+    layers = [layer for layer in mobilenet_v2(alpha, 224, top).layers if layer.weights]
+    with h5py.File(path) as file:
+        stored = (older_layout if "layer_names" in file.attrs else keras_3_layout)(file, layers)
+        found = []
+        for layer in layers:
+            name, arrays = next(stored, (layer.name, []))
+            how = other_shapes(name, arrays, layer.weights)
+            if how:
+                raise Difference(how)
+            found.append([np.asarray(array, dtype=np.float32) for array in arrays])
+        return found
+
+
+def keras_3_layout(file, layers):
+    """(name, datasets) of each layer, which the file numbers by kind."""
+    seen, groups = collections.Counter(), file.get("layers", {})
+    while "functional/layers" in groups:  # a model nested in the one that was saved
+        groups = groups["functional/layers"]
+    for layer in layers:
+        kind = GROUPS[type(layer).__name__]
+        number = f"_{seen[kind]}" if seen[kind] else ""
+        seen[kind] += 1
+        arrays = groups.get(f"{kind}{number}/vars", {})
+        yield layer.name, [arrays[index] for index in sorted(arrays, key=int)]
+
+
+def older_layout(file, layers):
+    """(name, datasets) of each layer with weights, in the order the file was written in."""
+    for name in file.attrs["layer_names"]:
+        names = file[name].attrs["weight_names"]
+        if len(names):
+            yield os.fsdecode(name), [file[name][weight] for weight in names]
 
 
 def check_file(path):

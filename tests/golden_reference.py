@@ -1,9 +1,13 @@
 """Networks that several golden tests share, and a naive model of the hardware to hold them to."""
 import functools
 
+import keras
 import numpy as np
 
 from golden.build import Reference
+from golden.fold import fold
+from golden.graph import trace
+from hdl.layers import layer_table
 
 REAL_WEIGHTS = {  # file in $MNV2_WEIGHTS_DIR: alpha
     "mobilenet_v2_1.0_224_no_top.weights.h5": 1.0,
@@ -34,6 +38,44 @@ def convolve(unit, pixels, weights):
             channels = unit.channels_in
             sums += taken @ weights[tap * channels:(tap + 1) * channels]
     return sums
+
+
+def folding_errors(model, alpha, resolution, rng):
+    """{unit: largest error of its folded convolution, over what rounding may make of it}.
+
+    Held to Keras's own convolution and batch norm in float64, on random inputs.  Every product
+    and step of either side is off by an eps at most of the sum of all their magnitudes.
+    """
+    double = keras.models.clone_model(model, clone_function=lambda layer: type(layer).from_config(
+        layer.get_config() | {"dtype": "float64"}))
+    double.set_weights(model.get_weights())
+    nodes = {name: node for name, node in trace(double).items() if node.convolution}
+    units = {unit.name: unit for unit in layer_table(alpha, resolution) if unit.weight_shape}
+    assert list(nodes) == list(units)
+    errors = {}
+    for name, node in nodes.items():
+        unit, (weights, bias) = units[name], fold(node)
+        assert weights.shape == unit.weight_shape and weights.dtype == bias.dtype == np.float64
+        # Multiples of 2^-12, because Keras's input layer stays float32.
+        pixels = rng.integers(-6 << 12, 6 << 12, (
+            unit.size_in, unit.size_in, unit.channels_in)) * 2.0 ** -12
+        layers = keras.Model(trace_input(double, node), node.batch_norm.output)
+        expected = np.asarray(layers(pixels[None], training=False))[0]
+        error = np.abs(convolve(unit, pixels, weights) + bias - expected)
+        beta = np.abs(node.batch_norm.beta.numpy())
+        magnitude = convolve(unit, np.abs(pixels), np.abs(weights)) + beta + np.abs(bias - beta)
+        eps = np.finfo(np.float64).eps * (len(weights) + 8)
+        errors[name] = np.max(error / (eps * magnitude))
+    return errors
+
+
+def trace_input(model, node):
+    """What a unit convolves, before Keras's ZeroPadding2D."""
+    tensor = node.convolution.input
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.ZeroPadding2D) and layer.output is tensor:
+            return layer.input
+    return tensor
 
 
 def requantize(sums, params, limits):

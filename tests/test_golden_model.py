@@ -1,4 +1,7 @@
 """Weights files of every kind Keras writes, and those that do not fit."""
+import json
+import zipfile
+
 import h5py
 import keras
 import numpy as np
@@ -10,6 +13,7 @@ from golden.model import classifier, digest, float_model, mobilenet_v2
 # Keras's HDF5 code uses what NumPy and h5py have deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 ENDINGS = (".h5", ".keras", ".weights.h5")
+SIZE = 32  # of the fine-tuned networks
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +65,9 @@ def refusal(alpha, path):
 def test_weights_of_another_alpha(networks, tmp_path):
     path = tmp_path / "one.weights.h5"
     networks[False].save_weights(path)
-    assert "do not fit MobileNetV2 with alpha 0.35: give the alpha" in refusal(0.35, path)
+    assert "do not fit MobileNetV2 with alpha 0.35, as layer Conv1 has a kernel of " \
+        "(3, 3, 3, 32), not (3, 3, 3, 16): give the alpha they were trained with, or another " \
+        "file" in refusal(0.35, path)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -70,17 +76,20 @@ def test_half_a_network(networks, tmp_path, ending):
     path = str(tmp_path / f"half{ending}")
     whole = networks[False]
     save(keras.Model(whole.input, whole.get_layer("block_5_add").output), path)
-    assert "do not fit MobileNetV2 with alpha 1.0" in refusal(1.0, path)
+    assert "alpha 1.0, as there is no layer block_6_expand" in refusal(1.0, path)
 
 
-@pytest.mark.parametrize("lost", ["conv2d_5", "conv2d_5/vars/0", "batch_normalization_3/vars/2"])
-def test_a_single_missing_weight(networks, tmp_path, lost):
+@pytest.mark.parametrize("lost, words", [
+    ("conv2d_5", "there is no layer block_2_project with weights"),
+    ("conv2d_5/vars/0", "there is no layer block_2_project with weights"),
+    ("batch_normalization_3/vars/2", "layer block_1_expand_BN has 3 arrays of weights, not 4")])
+def test_a_single_missing_weight(networks, tmp_path, lost, words):
     """It would keep the random value it was born with."""
     path = tmp_path / "holes.weights.h5"
     networks[False].save_weights(path)
     with h5py.File(path, "a") as file:
         del file[f"layers/{lost}"]
-    assert "do not fit MobileNetV2 with alpha 1.0" in refusal(1.0, path)
+    assert f"do not fit MobileNetV2 with alpha 1.0, as {words}: give" in refusal(1.0, path)
 
 
 @pytest.mark.parametrize("weight, value", [("gamma", np.nan), ("gamma", np.inf),
@@ -111,12 +120,226 @@ def test_a_truncated_weights_file(networks, tmp_path):
     path = tmp_path / "cut.weights.h5"
     networks[False].save_weights(path)
     path.write_bytes(path.read_bytes()[:5_000_000])
-    refusal(1.0, path)
+    assert "cannot be loaded (" in refusal(1.0, path)
 
 
 def test_an_empty_hdf5_file(tmp_path):
     h5py.File(tmp_path / "empty.weights.h5", "w").close()
-    assert "do not fit" in refusal(1.0, tmp_path / "empty.weights.h5")
+    assert "there is no layer Conv1 with weights" in refusal(1.0, tmp_path / "empty.weights.h5")
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A backbone of alpha 0.35 whose batch norms, random too, would show an exchange."""
+    return float_model(0.35, SIZE)
+
+
+def inline(backbone):
+    """The backbone's own layers, under another top."""
+    features = keras.layers.GlobalAveragePooling2D()(backbone.output)
+    return keras.Model(backbone.input, keras.layers.Dense(10)(features))
+
+
+def nested(backbone, before=()):
+    """The backbone as one layer of a Sequential."""
+    return keras.Sequential([
+        keras.Input((SIZE, SIZE, 3)), *before, backbone, keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dropout(0.2), keras.layers.Dense(10)])
+
+
+def functional(backbone, before=()):
+    """The backbone as one layer of a graph, as in Keras's guide to transfer learning."""
+    tensor = image = keras.Input((SIZE, SIZE, 3))
+    for layer in before:
+        tensor = layer(tensor)
+    features = keras.layers.GlobalAveragePooling2D()(backbone(tensor, training=False))
+    return keras.Model(image, keras.layers.Dense(10)(features))
+
+
+def copy(backbone, change=lambda layer: layer, call=lambda layer, *inputs, **options:
+         layer(*inputs, **options)):
+    """A clone with the same weights, of changed layers or called in another way."""
+    clone = keras.models.clone_model(backbone, clone_function=lambda layer: change(
+        type(layer).from_config(layer.get_config())), call_function=call)
+    clone.set_weights(backbone.get_weights())
+    return clone
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("tune", [inline, nested, functional])
+def test_fine_tuned_networks(small, tmp_path, tune, ending):
+    path = str(tmp_path / f"tuned{ending}")
+    save(tune(copy(small)), path)
+    assert digest(float_model(0.35, SIZE, path)) == digest(small)
+    assert classifier(path, 0.35) is None
+
+
+def test_a_tuned_network_with_another_branch(small, tmp_path):
+    """A longer one, whose convolution Keras lists before the backbone's next."""
+    model = copy(small)
+    aside = keras.layers.Conv2D(8, 1)(model.get_layer("block_16_project_BN").output)
+    for _ in range(5):
+        aside = keras.layers.ReLU()(aside)
+    keras.Model(model.input, [aside, model.output]).save(tmp_path / "two.keras")
+    assert digest(float_model(0.35, SIZE, tmp_path / "two.keras")) == digest(small)
+
+
+@pytest.mark.parametrize("size", [33, None])
+def test_tuned_networks_of_another_size(small, tmp_path, size):
+    """Keras pads an odd size otherwise."""
+    other = mobilenet_v2(0.35, size)
+    other.set_weights(small.get_weights())
+    other.save(tmp_path / "other.keras")
+    assert digest(float_model(0.35, SIZE, tmp_path / "other.keras")) == digest(small)
+
+
+def test_a_network_that_keras_2_saved(small, tmp_path):
+    """Its depthwise layers name a number of groups, its batch norms a list of axes."""
+    path = tmp_path / "keras_2.h5"
+    inline(copy(small)).save(path)
+    with h5py.File(path, "a") as file:
+        config = json.loads(file.attrs["model_config"])
+        for layer in config["config"]["layers"]:
+            layer["config"] |= {"DepthwiseConv2D": {"groups": 1},
+                                "BatchNormalization": {"axis": [3]}}.get(layer["class_name"], {})
+        file.attrs["model_config"] = json.dumps(config)
+    assert digest(float_model(0.35, SIZE, path)) == digest(small)
+
+
+@pytest.mark.parametrize("before", [
+    [keras.layers.Rescaling(1 / 127.5, offset=-1)],
+    [keras.Sequential([keras.layers.RandomFlip(), keras.layers.RandomRotation(0.1)]),
+     keras.applications.mobilenet_v2.preprocess_input]], ids=["rescaling", "augmentation"])
+def test_layers_before_the_backbone_that_change_nothing(small, tmp_path, before):
+    functional(copy(small), before).save(tmp_path / "tuned.keras")
+    assert digest(float_model(0.35, SIZE, tmp_path / "tuned.keras")) == digest(small)
+
+
+@pytest.mark.parametrize("tune, before, name", [
+    (nested, [keras.layers.Rescaling(1 / 255, name="to_one")], "to_one"),
+    (functional, [keras.layers.Identity(), keras.layers.Normalization(
+        mean=[0.4, 0.5, 0.6], variance=[1, 1, 1], name="norm")], "norm"),
+    (functional, [keras.layers.ReLU(255, name="lit")], "lit"),
+    (nested, [keras.layers.ZeroPadding2D(name="frame"), keras.layers.AveragePooling2D(3, 1)],
+     "frame")], ids=["rescaling", "normalization", "relu", "padding"])
+def test_layers_before_the_backbone_that_change_pixels(small, tmp_path, tune, before, name):
+    """ReLU keeps pixels of 0 to 255 and not those that the backbone takes."""
+    tune(copy(small), before).save(tmp_path / "tuned.keras")
+    assert f"as layer {name} before the first convolution changes the pixels, which are " \
+        "p / 127.5 - 1: train with that" in refusal(0.35, tmp_path / "tuned.keras")
+
+
+@pytest.mark.parametrize("tune, ending", [
+    (inline, ".keras"), (inline, ".h5"), (nested, ".h5"), (nested, ".weights.h5")])
+def test_tuned_networks_of_another_alpha(small, tmp_path, tune, ending):
+    """Narrow networks begin with the same widths."""
+    path = str(tmp_path / f"tuned{ending}")
+    save(tune(copy(small)), path)
+    assert "do not fit MobileNetV2 with alpha 0.5, as layer block_1_project has a kernel of " \
+        "(1, 1, 48, 8), not (1, 1, 48, 16): give the alpha they were trained with, or another " \
+        "file" in refusal(0.5, path)
+
+
+@pytest.mark.parametrize("ending, words", [
+    (".h5", "layer conv_pw_1 has"), (".keras", "layer conv_pw_1 has"),
+    (".weights.h5", "layer expanded_conv_project has")])
+def test_the_first_mobilenet(tmp_path, ending, words):
+    path = str(tmp_path / f"first{ending}")
+    save(keras.applications.MobileNet((SIZE, SIZE, 3), include_top=False, weights=None), path)
+    assert f"as {words} a kernel of (1, 1, 32, 64), not (1, 1, 32, 16): give" in refusal(1.0, path)
+
+
+def test_a_network_without_convolutions(tmp_path):
+    keras.Sequential([keras.Input((10,)), keras.layers.Dense(3, name="all")]).save(
+        tmp_path / "dense.keras")
+    assert "as layer all is of type Dense, where Conv1 is of type Conv2D: give" \
+        in refusal(1.0, tmp_path / "dense.keras")
+
+
+@pytest.mark.parametrize("ending, tune, name, setting, value", [
+    (".keras", nested, "block_3_expand_relu", "max_value", 5.0),
+    (".h5", inline, "block_3_expand_relu", "negative_slope", 0.1),
+    (".keras", nested, "block_1_depthwise", "strides", (1, 1)),
+    (".h5", inline, "block_1_pad", "padding", ((1, 0), (1, 0))),
+    (".keras", nested, "block_2_depthwise", "dilation_rate", (2, 2)),
+    (".h5", inline, "block_2_project", "activation", "relu"),
+    (".keras", nested, "bn_Conv1", "epsilon", 1e-5),
+    (".h5", inline, "bn_Conv1", "axis", 1)])
+def test_one_changed_layer(small, tmp_path, ending, tune, name, setting, value):
+    def change(layer):
+        """The layer, with another setting if it is the one."""
+        return type(layer).from_config(layer.get_config() | (
+            {setting: value} if layer.name == name else {}))
+
+    tune(copy(small, change)).save(tmp_path / f"changed{ending}")
+    assert f"as layer {name} has {setting} {value}, not " \
+        in refusal(0.35, tmp_path / f"changed{ending}")
+
+
+def test_a_convolution_with_a_bias(small, tmp_path):
+    model = keras.models.clone_model(small, clone_function=lambda layer: type(layer).from_config(
+        layer.get_config() | ({"use_bias": True} if layer.name == "block_4_expand" else {})))
+    model.save(tmp_path / "bias.keras")
+    model.save_weights(tmp_path / "bias.weights.h5")
+    assert "as layer block_4_expand has use_bias True, not False" \
+        in refusal(0.35, tmp_path / "bias.keras")
+    assert "as layer block_4_expand has 2 arrays of weights, not 1" \
+        in refusal(0.35, tmp_path / "bias.weights.h5")
+
+
+@pytest.mark.parametrize("name, call, words", [
+    ("block_4_expand", lambda layer, inputs: layer(keras.layers.Dropout(0.1, name="more")(inputs)),
+     "layer more is of type Dropout, where block_4_expand is of type Conv2D"),
+    ("block_5_add", lambda layer, inputs: layer([inputs[1], inputs[1]]),
+     "there is no layer block_5_add where it should be")])
+def test_one_layer_fed_otherwise(small, tmp_path, name, call, words):
+    model = copy(small, call=lambda layer, *inputs, **options: (
+        call(layer, *inputs) if layer.name == name else layer(*inputs, **options)))
+    nested(model).save(tmp_path / "changed.keras")
+    assert f"as {words}: give the alpha" in refusal(0.35, tmp_path / "changed.keras")
+
+
+class Own(keras.layers.Layer):
+    """A layer that only this file has."""
+
+    def call(self, inputs):
+        return inputs
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+@pytest.mark.parametrize("layer", [keras.layers.Lambda(lambda pixels: pixels), Own()])
+def test_models_that_need_code_of_their_own(small, tmp_path, layer, ending):
+    """Nothing of a file is run."""
+    path = str(tmp_path / f"code{ending}")
+    nested(copy(small), [layer]).save(path)
+    assert "cannot be loaded (" in refusal(0.35, path)
+    assert classifier(path, 0.35) is None
+
+
+def test_damaged_archives(small, tmp_path):
+    path = tmp_path / "cut.keras"
+    small.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100_000])
+    assert "are not what the name says" in refusal(0.35, path)
+    path.write_bytes(whole[:100_000] + bytes(1000) + whole[101_000:])
+    assert "cannot be loaded (" in refusal(0.35, path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes.txt", "no model")
+    assert "cannot be loaded (" in refusal(0.35, path)
+
+
+@pytest.mark.parametrize("top", [False, True], ids=["no_top", "top"])
+def test_older_files_of_weights_alone(networks, tmp_path, top):
+    """Keras's downloads have this layout, which is a part of its older files of whole models."""
+    networks[top].save(tmp_path / "model.h5")
+    with h5py.File(tmp_path / "model.h5") as model, h5py.File(tmp_path / "old.h5", "w") as old:
+        for name, group in model["model_weights"].items():
+            model.copy(group, old, name)
+        old.attrs.update(model["model_weights"].attrs)
+    assert digest(float_model(1.0, 64, tmp_path / "old.h5")) == digest(networks[False])
+    assert (classifier(tmp_path / "old.h5") is not None) == top
+    assert "as layer Conv1 has a kernel of" in refusal(0.35, tmp_path / "old.h5")
 
 
 @pytest.mark.parametrize("alpha, resolution", [(0.6, 32), (1.0, 31)])
