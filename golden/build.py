@@ -1,7 +1,11 @@
 """A golden from a photo: float network, quantisation, fixed-point network, cached by content."""
 import contextlib
 import hashlib
+import json
 import os
+import zipfile
+import zlib
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,7 +15,9 @@ from golden import photo as photos
 from golden import store
 from golden.errors import GoldenError
 from golden.model import check_file
-from golden.quantize import HEADROOM, check_widths, choose_scales, quantize_unit, smallest_dtype
+from golden.calibration import Calibration
+from golden.quantize import (HEADROOM, UnitParams, check_widths, choose_scales,
+                             smallest_dtype)
 from hdl import layers
 from hdl.layers import layer_table
 
@@ -24,43 +30,33 @@ class Reference:
     ``params`` {unit: UnitParams} and ``scales`` {unit or 'input': float} do not depend on them.
     """
 
-    def __init__(self, alpha, resolution, precision, weights="seeded", report=lambda text: None):
+    def __init__(self, alpha, resolution, precision, weights="seeded", report=lambda text: None,
+                 calibration=Calibration(), cache_dir=None):
+        """With a cache_dir, scales and params are kept there and found again."""
         row = check(alpha, resolution, precision)
         report("starting TensorFlow")
         import keras
-        from golden import fixed, fold, graph, model
+        from golden import fixed, graph, model
         report("building Keras's MobileNetV2")
         network = model.float_model(alpha, resolution, weights)
         nodes = graph.trace(network)
         self.alpha, self.resolution, self.precision = alpha, resolution, row.name
+        self.dtypes = {name: smallest_dtype(row.limits(node.activation))
+                       for name, node in nodes.items()}
         self.float_model = keras.Model(network.input, {
             name: node.output.output for name, node in nodes.items()})
-
-        report("calibrating")
-        linear = keras.Model(network.input, {
-            name: node.output.output for name, node in nodes.items()
-            if node.activation == "linear"})
-        peaks = {}
-        for pixels in photos.calibration_photos(resolution):
-            for name, values in linear(scaled(pixels), training=False).items():
-                peaks[name] = max(peaks.get(name, 0.), float(np.abs(values).max()))
-        self.scales = choose_scales(nodes, peaks, row)
-
-        report("quantising")
-        self.params, self.dtypes = {}, {}
-        for name, node in nodes.items():
-            self.dtypes[name] = smallest_dtype(row.limits(node.activation))
-            if node.convolution:
-                source, = node.sources
-                unit = quantize_unit(*fold.fold(node), self.scales[source], self.scales[name], row)
-                kind = nodes[source].activation if source in nodes else "input"
-                check_widths(name, unit, max(map(abs, row.limits(kind))))
-                self.params[name] = unit
+        kept = cache_dir and Path(
+            cache_dir, f"{key(alpha, resolution, self.precision, weights, calibration)}.npz")
+        found = kept and read_params(kept)
+        self.scales, self.params = found or quantised(network, nodes, resolution, row, calibration,
+                                                      report)
+        if kept and not found:
+            write_params(kept, self.scales, self.params)
         self.fixed_model = fixed.fixed_model(network, self.params, row)
         self.attributes = {
             "weights": weights if weights in ("seeded", "imagenet") else Path(weights).name,
             "weights_sha256": model.digest(network),
-            "calibration": ", ".join(photos.CALIBRATION), "headroom": HEADROOM,
+            **calibration.attributes(), "headroom": HEADROOM,
             **{package: installed(package) for package in PACKAGES}}
 
     def fixed(self, image):
@@ -81,6 +77,31 @@ class Reference:
             self.alpha, self.resolution, self.precision, image, self.params, self.fixed(image),
             self.float(image), self.scales,
             self.attributes | {"image_sha256": hashlib.sha256(image.tobytes()).hexdigest()})
+
+
+def quantised(network, nodes, resolution, precision, calibration, report):
+    """(scales, params) of a Keras network whose units are ``nodes``."""
+    import keras
+    from golden import learn
+    from golden.fold import fold
+    report("calibrating")
+    linear = keras.Model(network.input, {
+        name: node.output.output for name, node in nodes.items() if node.activation == "linear"})
+    found = learn.peaks(linear, map(scaled, calibration.photos(resolution)))
+    scales, teacher = (choose_scales(nodes, found, row) for row in (precision, learn.TEACHER))
+    folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
+    if calibration.methods and precision.weight_bits < learn.TEACHER.weight_bits:
+        drawn = learn.drawn(calibration.names())
+        photos = np.stack(list(calibration.photos(resolution, drawn)))
+        params = learn.learnt_params(nodes, folded, scales, teacher, precision, photos,
+                                     calibration.methods, report)
+    else:
+        params = learn.plain_params(nodes, folded, scales, precision)
+    for name, unit in params.items():
+        source, = nodes[name].sources
+        kind = nodes[source].activation if source in nodes else "input"
+        check_widths(name, unit, max(map(abs, precision.limits(kind))))
+    return scales, params
 
 
 def check(alpha, resolution, precision):
@@ -106,11 +127,12 @@ def installed(package):
     return "unknown"
 
 
-def build(alpha, resolution, precision, weights="seeded", photo=None, report=lambda text: None):
+def build(alpha, resolution, precision, weights="seeded", photo=None, report=lambda text: None,
+          calibration=Calibration(), cache_dir=None):
     """Golden of a photo: a path, uint8 (R, R, 3) pixels, or None for chelsea."""
     check(alpha, resolution, precision)
     image = as_image(photo, resolution)
-    reference = Reference(alpha, resolution, precision, weights, report)
+    reference = Reference(alpha, resolution, precision, weights, report, calibration, cache_dir)
     report("running both networks")
     return reference.golden(image)
 
@@ -120,37 +142,76 @@ def as_image(photo, resolution):
     return photo if isinstance(photo, np.ndarray) else photos.load_photo(photo, resolution)
 
 
-def cache_key(alpha, resolution, precision, weights, image):
-    """sha256 of everything that determines a golden: inputs, this package's source, versions."""
-    inputs = [f"{alpha:g} {resolution} {precision}", *map(installed, PACKAGES)]
+def key(alpha, resolution, precision, weights, calibration, image=None):
+    """Hexadecimal digest of everything that determines a network's integers, or a golden: inputs,
+    photos, this package's source, versions."""
+    row = check(alpha, resolution, precision)
+    inputs = [f"{alpha:g} {resolution} {row.name}", *map(installed, PACKAGES)]
     if weights in ("seeded", "imagenet"):
         inputs.append(weights)
     else:
         check_file(str(weights))
         inputs.append(hashlib.sha256(Path(weights).read_bytes()).hexdigest())
-    sha256 = hashlib.sha256("\n".join(inputs).encode() + image.tobytes())
+    inputs.append(json.dumps(calibration.attributes()))
+    sha256 = hashlib.sha256("\n".join(inputs).encode())
+    for content in calibration.contents():
+        sha256.update(content)
     for source in (*sorted(Path(__file__).parent.glob("*.py")), Path(layers.__file__)):
         sha256.update(source.read_bytes())
-    return sha256.hexdigest()
+    if image is not None:
+        sha256.update(image.tobytes())
+    return sha256.hexdigest()[:32]
+
+
+def write_params(path, scales, params):
+    """Keep a network's integers in a file, whole or not at all."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            np.savez_compressed(file, scales=json.dumps(scales), **{
+                f"{name}/{part.name}": getattr(unit, part.name)
+                for name, unit in params.items() for part in fields(unit)})
+        os.replace(temporary, path)
+    except OSError as error:
+        raise GoldenError(f"cache {path.parent} cannot be written ({error.strerror}): "
+                          "give another directory") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_params(path):
+    """(scales, params) of such a file, or None without a sound one (an archive's members have
+    checksums)."""
+    try:
+        with open(path, "rb") as opened, np.load(opened) as file:
+            names = dict.fromkeys(name.rpartition("/")[0] for name in file.files if "/" in name)
+            return json.loads(str(file["scales"])), {
+                name: UnitParams(*(file[f"{name}/{part.name}"] for part in fields(UnitParams)))
+                for name in names}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
 
 
 def cached(alpha, resolution, precision, weights="seeded", photo=None, cache_dir=None,
-           report=lambda text: None):
+           report=lambda text: None, calibration=Calibration()):
     """(path, reused): the file of a golden, built unless a sound one is in the cache.
 
-    The cache is $XDG_CACHE_HOME/impossible-mobilenet, or ~/.cache/impossible-mobilenet.
+    The cache is $XDG_CACHE_HOME/impossible-mobilenet, or ~/.cache/impossible-mobilenet.  A new
+    photo of a network that is there takes its integers from there.
     """
     check(alpha, resolution, precision)
     image = as_image(photo, resolution)
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = Path(cache_dir or Path(home, "impossible-mobilenet"))
-    path = folder / f"{cache_key(alpha, resolution, precision, weights, image)[:32]}.h5"
+    path = folder / f"{key(alpha, resolution, precision, weights, calibration, image)}.h5"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         store.read(path)
         return path, True
     except GoldenError:
-        store.write(path, build(alpha, resolution, precision, weights, image, report))
+        store.write(path, build(alpha, resolution, precision, weights, image, report, calibration,
+                                folder))
         return path, False
     except OSError as error:
         raise GoldenError(f"cache {folder} cannot be made ({error.strerror}): "

@@ -9,23 +9,29 @@ import numpy as np
 from keras import ops
 
 from golden.graph import trace
+from golden.quantize import smallest_dtype
+
+AT_ONCE = 1 << 20       # integers of a tensor that are computed with at a time
+
+
+def requantize(x, params, limits):
+    """clip(((x + bias) * multiplier + 2^(shift - 1)) >> shift) of integer-valued x (..., C)."""
+    bias, multiplier, shift = (np.asarray(values, dtype=np.int64)
+                               for values in (params.bias, params.multiplier, params.shift))
+    product = (ops.cast(x, "int64") + bias) * multiplier + np.left_shift(np.int64(1), shift - 1)
+    return ops.clip(ops.right_shift(product, shift), *limits)
 
 
 class Requantize(keras.layers.Layer):
-    """y = clip(((x + bias) * multiplier + 2^(shift - 1)) >> shift) of integer-valued x."""
+    """requantize() of integer-valued float64, to the same."""
 
     def __init__(self, params, limits, **options):
         super().__init__(**options)
-        self.bias, self.multiplier, self.shift = (
-            np.asarray(values, dtype=np.int64)
-            for values in (params.bias, params.multiplier, params.shift))
-        self.limits = limits
+        self.params, self.limits = params, limits
 
     def call(self, x, mask=None):  # cloning hands on the mask of the batch norm it replaces
-        """float64 (..., C) to float64 (..., C), both integer-valued."""
-        half = np.left_shift(np.int64(1), self.shift - 1)
-        product = (ops.cast(x, "int64") + self.bias) * self.multiplier + half
-        return ops.cast(ops.clip(ops.right_shift(product, self.shift), *self.limits), "float64")
+        """float64 (..., C) to float64 (..., C)."""
+        return ops.cast(requantize(x, self.params, self.limits), "float64")
 
 
 class SaturatingAdd(keras.layers.Layer):
@@ -38,6 +44,30 @@ class SaturatingAdd(keras.layers.Layer):
     def call(self, tensors):
         """Two float64 tensors of one shape to a third."""
         return ops.clip(tensors[0] + tensors[1], *self.limits)
+
+
+def unit_outputs(node, params, precision, tensors):
+    """Integers (photos, H, W, C) of one unit as the fixed-point model has it.
+
+    params  -- UnitParams, None for an add
+    tensors -- the integers that feed it, one array, or the two of an add
+    """
+    limits = precision.limits(node.activation)
+    dtype = smallest_dtype(limits)
+    if params is None:
+        shortcut, project = (tensor.astype(np.int32) for tensor in tensors)
+        return np.clip(shortcut + project, *limits).astype(dtype)
+    layer, (tensor,) = node.convolution, tensors
+    apply = ops.depthwise_conv if type(layer).__name__ == "DepthwiseConv2D" else ops.conv
+    kernel = params.weights.astype(np.float64).reshape(layer.weights[0].shape)
+    pad = ((0, 0), *(node.padding.padding if node.padding else ((0, 0), (0, 0))), (0, 0))
+    step = max(1, AT_ONCE // tensor[0].size)
+    parts = []
+    for first in range(0, len(tensor), step):
+        values = np.pad(tensor[first:first + step], pad).astype(np.float64)
+        sums = apply(values, kernel, layer.strides, layer.padding)
+        parts.append(np.asarray(requantize(sums, params, limits)).astype(dtype))
+    return np.concatenate(parts)
 
 
 def fixed_model(model, params, precision):

@@ -14,6 +14,7 @@ class Node:
     name: str                # the convolution's or the add's
     sources: tuple           # names of the units that feed it; 'input' is the image
     convolution: object = None
+    padding: object = None   # the ZeroPadding2D before the convolution, if there is one
     batch_norm: object = None
     output: object = None    # the layer whose output is the unit's
     activation: str = "linear"
@@ -21,14 +22,15 @@ class Node:
 
 def trace(model):
     """{unit: Node} of a MobileNetV2 backbone, in order of data flow."""
-    nodes, producers = {}, {id(model.input): "input"}
+    nodes, producers, paddings = {}, {id(model.input): "input"}, {}
     for layer in model.layers[1:]:
         inputs = layer.input if isinstance(layer.input, list) else [layer.input]
         sources = tuple(producers[id(tensor)] for tensor in inputs)
         name, kind = sources[0], type(layer).__name__
         if kind in ("Conv2D", "DepthwiseConv2D"):
             name = layer.name
-            nodes[name] = Node(name, sources, convolution=layer)
+            nodes[name] = Node(name, sources, convolution=layer,
+                               padding=paddings.get(id(layer.input)))
         elif kind == "Add":
             name = layer.name
             nodes[name] = Node(name, sources, output=layer)
@@ -36,7 +38,9 @@ def trace(model):
             nodes[name] = replace(nodes[name], batch_norm=layer, output=layer)
         elif kind == "ReLU":
             nodes[name] = replace(nodes[name], output=layer, activation="relu6")
-        elif kind != "ZeroPadding2D":
+        elif kind == "ZeroPadding2D":
+            paddings[id(layer.output)] = layer
+        else:
             raise GoldenError(f"layer {layer.name} is a {kind}, which no unit can be: "
                               "give a MobileNetV2 without its top")
         producers[id(layer.output)] = name

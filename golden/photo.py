@@ -1,11 +1,12 @@
-"""Photos in: any image file to a square of bytes, and the photos that calibrate the network."""
+"""Photos in: any image file to a square of bytes, and the photos that scikit-image's wheel has."""
+import importlib.util
+import io
+from pathlib import Path
+
 import numpy as np
 from PIL import Image, ImageOps
 
 from golden.errors import GoldenError
-
-# Photos inside scikit-image's wheel, PNG only: a JPEG's pixels depend on the decoder.
-CALIBRATION = ("chelsea", "coffee", "astronaut", "immunohistochemistry")
 
 
 def load_photo(path, resolution):
@@ -15,16 +16,26 @@ def load_photo(path, resolution):
     filter, which smooths as it shrinks.
     """
     if path is None:
-        return fit(shipped("chelsea"), resolution)
+        return fit(shipped("chelsea.png"), resolution)
     try:
-        with Image.open(path) as image:
-            return fit(ImageOps.exif_transpose(image).convert("RGB"), resolution)
+        return fit(decode(Path(path).read_bytes()), resolution)
     except FileNotFoundError:
         raise GoldenError(f"there is no photo {path}: give the path of an image file") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except (OSError, GoldenError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise GoldenError(f"photo {path} cannot be read ({reason}): give an image file that "
                           "Pillow opens, such as PNG or JPEG") from None
+
+
+def decode(content):
+    """The Pillow image of a file's bytes, upright and in colour; GoldenError says why not."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except Image.UnidentifiedImageError:
+        raise GoldenError("Pillow knows no such image") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise GoldenError((str(error).splitlines() or [type(error).__name__])[0]) from None
 
 
 def fit(image, resolution):
@@ -32,15 +43,14 @@ def fit(image, resolution):
     return np.asarray(image.resize((resolution, resolution), Image.Resampling.BICUBIC))
 
 
+def shipped_folder():
+    """The directory of scikit-image's files, found without importing it."""
+    return Path(importlib.util.find_spec("skimage").submodule_search_locations[0], "data")
+
+
 def shipped(name):
-    """A photo of scikit-image's own as a Pillow image."""
-    from skimage import data
-    return Image.fromarray(getattr(data, name)())
-
-
-def calibration_photos(resolution):
-    """uint8 (photos, resolution, resolution, 3): what the linear tensors' ranges come from."""
-    return np.stack([fit(shipped(name), resolution) for name in CALIBRATION])
+    """A photo of scikit-image's wheel as a Pillow image."""
+    return decode((shipped_folder() / name).read_bytes())
 
 
 def pixels_to_integers(photos):

@@ -80,19 +80,30 @@ def fixed_point(ratios):
     return multipliers, (16 - exponents - carried).astype(np.int32)
 
 
-def quantize_unit(weights, bias, scale_in, scale_out, precision):
-    """UnitParams of folded float64 weights (inputs, outputs) and bias (outputs,).
+def weight_scale(weights, scale_in, scale_out, precision):
+    """The value of a weight's step in each channel, of float64 weights (inputs, outputs).
 
-    The floor on a channel's weight scale keeps the bias of a dead channel, whose weights may be
-    1e-20, within the requantizer's reach.
+    Its floor keeps the bias of a dead channel, whose weights may be 1e-20, within the
+    requantizer's reach.
     """
     limit = (1 << precision.weight_bits - 1) - 1
     floor = 2.0 ** -(precision.weight_bits + 6) * (scale_out / scale_in)
-    scale = np.maximum(np.abs(weights).max(axis=0) / limit, floor)
-    multiplier, shift = fixed_point(scale * scale_in / scale_out)
+    return np.maximum(np.abs(weights).max(axis=0) / limit, floor)
+
+
+def rounded_bias(bias, scale, scale_in):
+    """A bias (outputs,) in the accumulator's steps, int64."""
+    return np.rint(bias / (scale * scale_in)).astype(np.int64)
+
+
+def quantize_unit(weights, bias, scale_in, scale_out, precision):
+    """UnitParams of folded float64 weights (inputs, outputs) and bias (outputs,), each rounded by
+    itself."""
+    limit = (1 << precision.weight_bits - 1) - 1
+    scale = weight_scale(weights, scale_in, scale_out, precision)
     return UnitParams(
         np.clip(np.rint(weights / scale), -limit, limit).astype(smallest_dtype((-limit, limit))),
-        np.rint(bias / (scale * scale_in)).astype(np.int64), multiplier, shift)
+        rounded_bias(bias, scale, scale_in), *fixed_point(scale * scale_in / scale_out))
 
 
 def check_widths(name, params, largest_input):

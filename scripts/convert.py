@@ -20,9 +20,9 @@ from hdl.mobilenet_v2 import configure_network
 from hdl.schedule import schedule
 from hdl.sim.design import default_build_dir
 from scripts.budget import grid
-from scripts.options import (alpha_option, cycles_per_frame_option, hdl_option, json_option,
-                             out_option, precision_option, resolution_option, user_errors,
-                             weights_option)
+from scripts.options import (alpha_option, calibration_options, cycles_per_frame_option,
+                             hdl_option, json_option, out_option, precision_option,
+                             resolution_option, user_errors, weights_option)
 
 CHAIN = "chain"
 WIDTH = 120
@@ -38,11 +38,13 @@ WIDTH = 120
 @resolution_option
 @precision_option
 @weights_option
+@calibration_options
 @cycles_per_frame_option
 @out_option
 @json_option
 @user_errors
-def main(photo, hdl, block, alpha, resolution, precision, weights, cycles_per_frame, out, as_json):
+def main(photo, hdl, block, alpha, resolution, precision, weights, calibration, cycles_per_frame,
+         out, as_json):
     """Write the folders."""
     cycles = cycles_per_frame or resolution ** 2
     table = layer_table(alpha, resolution)
@@ -53,7 +55,7 @@ def main(photo, hdl, block, alpha, resolution, precision, weights, cycles_per_fr
     foldings, leave = schedule(fold(table, precision, cycles), cycles)
     with Console(stderr=True).status("reading") as status:
         path, reused = build.cached(alpha, resolution, precision.name, weights, photo,
-                                    report=status.update)
+                                    report=status.update, calibration=calibration)
         golden = store.read(path, float=False)
         available = blocks(configure_network(foldings, golden.params), leave, golden.fixed, cycles)
         for name in chosen:

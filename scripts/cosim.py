@@ -22,9 +22,9 @@ from hdl.schedule import schedule
 from hdl.layers import layer_table
 from hdl.mobilenet_v2 import configure_network
 from hdl.sim.network import compare, run_frames
-from scripts.options import (alpha_option, cycles_per_frame_option, json_option,
-                             precision_option, resolution_option, seed_option, simulator_option,
-                             user_errors, weights_option)
+from scripts.options import (alpha_option, calibration_options, cycles_per_frame_option,
+                             json_option, precision_option, resolution_option, seed_option,
+                             simulator_option, user_errors, weights_option)
 
 
 @click.command(help=__doc__)
@@ -33,6 +33,7 @@ from scripts.options import (alpha_option, cycles_per_frame_option, json_option,
 @resolution_option
 @precision_option
 @weights_option
+@calibration_options
 @cycles_per_frame_option
 @simulator_option
 @seed_option
@@ -42,8 +43,8 @@ from scripts.options import (alpha_option, cycles_per_frame_option, json_option,
               help="Add the 1000-class top, computed on the CPU, where the weights have one.")
 @json_option
 @user_errors
-def main(photo, alpha, resolution, precision, weights, cycles_per_frame, simulator, seed, frames,
-         with_top, as_json):
+def main(photo, alpha, resolution, precision, weights, calibration, cycles_per_frame, simulator,
+         seed, frames, with_top, as_json):
     """Cosimulate one photo."""
     cycles_per_frame = cycles_per_frame or resolution ** 2
     table = layer_table(alpha, resolution)
@@ -52,7 +53,7 @@ def main(photo, alpha, resolution, precision, weights, cycles_per_frame, simulat
         top = classifier(weights, alpha, status.update) if with_top else None
         started = time.perf_counter()
         path, reused = build.cached(alpha, resolution, precision.name, weights, photo,
-                                    report=status.update)
+                                    report=status.update, calibration=calibration)
         golden = store.read(path)
         golden_seconds = time.perf_counter() - started
 

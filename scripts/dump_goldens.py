@@ -12,11 +12,12 @@ from rich.table import Table
 
 from golden import build, store
 from golden.classify import class_name, classify
+from golden.calibration import Calibration
 from golden.errors import GoldenError
 from golden.metrics import sqnr_db
 from hdl.layers import layer_table, stages
-from scripts.options import (alpha_option, json_option, out_option, precision_option,
-                             resolution_option, user_errors, weights_option)
+from scripts.options import (alpha_option, calibration_options, json_option, out_option,
+                             precision_option, resolution_option, user_errors, weights_option)
 
 
 @click.command(help=__doc__)
@@ -25,22 +26,24 @@ from scripts.options import (alpha_option, json_option, out_option, precision_op
 @resolution_option
 @precision_option
 @weights_option
+@calibration_options
 @out_option
 @click.option("--verify", type=click.Path(path_type=Path), metavar="FILE", default=None,
               help="Recompute a golden from its recorded image and weights; exit 0 only if every "
                    "dataset is equal.  One made from a weights file needs --weights PATH again.")
 @json_option
 @user_errors
-def main(photo, alpha, resolution, precision, weights, out, verify, as_json):
+def main(photo, alpha, resolution, precision, weights, calibration, out, verify, as_json):
     """Dump or verify one golden."""
     with Console(stderr=True).status("reading") as status:
         if verify:
             if photo or out:
                 raise GoldenError("--verify reads its photo from the golden and writes nothing: "
                                   "leave PHOTO and --out away")
-            summary = verification(verify, weights, status.update)
+            summary = verification(verify, weights, calibration, status.update)
         else:
-            summary = dump(photo, alpha, resolution, precision.name, weights, out, status.update)
+            summary = dump(photo, alpha, resolution, precision.name, weights, calibration, out,
+                           status.update)
     if as_json:
         click.echo(json.dumps(summary))
     elif verify:
@@ -51,16 +54,17 @@ def main(photo, alpha, resolution, precision, weights, out, verify, as_json):
         raise SystemExit(1)
 
 
-def dump(photo, alpha, resolution, precision, weights, out, report):
+def dump(photo, alpha, resolution, precision, weights, calibration, out, report):
     """Make one golden and sum it up in a dict of plain values."""
     if out:
         store.check_place(out)
-        golden = build.build(alpha, resolution, precision, weights, photo, report)
+        golden = build.build(alpha, resolution, precision, weights, photo, report, calibration)
         report("writing")
         store.write(out, golden)
         path, reused = out, False
     else:
-        path, reused = build.cached(alpha, resolution, precision, weights, photo, report=report)
+        path, reused = build.cached(alpha, resolution, precision, weights, photo, report=report,
+                                    calibration=calibration)
         golden = store.read(path)
     return {"golden": str(path), "reused": reused, "bytes": Path(path).stat().st_size,
             "alpha": alpha, "resolution": resolution, "precision": precision,
@@ -92,7 +96,7 @@ def classes(golden, weights, report):
             for index, probability in classify(golden.fixed[name] * golden.scales[name], *top)]
 
 
-def verification(path, weights, report):
+def verification(path, weights, calibration, report):
     """Recompute a golden and list the datasets that differ."""
     golden = store.read(path)
     made_with = golden.attributes["weights"]
@@ -101,7 +105,8 @@ def verification(path, weights, report):
     elif weights in ("seeded", "imagenet"):
         raise GoldenError(f"golden {path} was made with the weights file {made_with}: "
                           "give it again with --weights PATH")
-    reference = build.Reference(golden.alpha, golden.resolution, golden.precision, weights, report)
+    reference = build.Reference(golden.alpha, golden.resolution, golden.precision, weights, report,
+                                made_with_calibration(golden, calibration))
     if reference.attributes["weights_sha256"] != golden.attributes["weights_sha256"]:
         raise GoldenError(f"weights {weights} are not the ones golden {path} was made with "
                           f"({made_with}, sha256 {golden.attributes['weights_sha256']}): "
@@ -110,6 +115,17 @@ def verification(path, weights, report):
     different = store.differences(golden, reference.golden(golden.image))
     return {"golden": str(path), "datasets": len(store.datasets(golden)), "equal": not different,
             "differences": different}
+
+
+def made_with_calibration(golden, given):
+    """The Calibration that a golden records; its photos are in the folder given, if in any."""
+    methods = golden.attributes["methods"]
+    calibration = Calibration(given.folder, () if methods == "none" else tuple(methods.split(", ")))
+    for name, value in calibration.attributes().items():
+        if golden.attributes[name] != value:
+            raise GoldenError(f"the golden was calibrated with {golden.attributes[name]}, not with "
+                              f"{value}: give the folder of those photos with --calibration")
+    return calibration
 
 
 def verdict(summary):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from golden.calibration import METHODS, Calibration
 from hdl.layers import ALPHAS, precision
 from hdl.sim import SIMULATORS
 
@@ -57,6 +58,29 @@ precision_option = click.option(
 weights_option = click.option(
     "--weights", default="seeded", show_default=True, metavar="[seeded|imagenet|PATH]",
     help="Weights: deterministic ones made here, Keras's download, or an .h5 or .keras file.")
+
+
+def calibration_options(command):
+    """--calibration and --methods, given to the command as one Calibration."""
+    @click.option("--calibration", "folder", default=None, metavar="FOLDER",
+                  type=click.Path(path_type=Path),
+                  help="Photos that ranges and roundings come from; without it some that "
+                       "scikit-image ships.")
+    @click.option("--methods", default=",".join(METHODS), show_default=True,
+                  help="What weights of less than 16 bits are chosen by: compensate (each weight "
+                       "makes up for the rounding of those before it), correct (biases keep every "
+                       "channel's mean), both, or none.")
+    @functools.wraps(command)
+    def wrapper(*args, folder, methods, **kwargs):
+        names = () if methods == "none" else tuple(methods.split(","))
+        try:
+            calibration = Calibration(folder, names)
+            calibration.names()
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        return command(*args, calibration=calibration, **kwargs)
+    return wrapper
+
 
 cycles_per_frame_option = click.option(
     "--cycles-per-frame", type=click.IntRange(min=1), default=None,

@@ -7,8 +7,10 @@ import h5py
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from golden import build, photo, store
+from golden.calibration import Calibration
 from golden.errors import GoldenError
 from scripts.dump_goldens import main
 from tests.golden_reference import reference
@@ -20,7 +22,8 @@ SMALL = ["--resolution", "32", "--precision", "w8a8"]
 def shared_network(monkeypatch, tmp_path):
     """The command gets the tests' network of seeded weights, and a cache of its own."""
     original = build.Reference
-    monkeypatch.setattr(build, "Reference", lambda *args: original(*args) if args[3] != "seeded"
+    monkeypatch.setattr(build, "Reference", lambda *args: original(*args)
+                        if args[3] != "seeded" or args[5] != Calibration()
                         else reference(args[2], args[0], args[1]))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
@@ -65,15 +68,39 @@ def test_cache_is_keyed_by_everything(tmp_path):
     first, reused = build.cached(1.0, 32, "w8a8", cache_dir=tmp_path)
     assert not reused
     assert build.cached(1.0, 32, "w8a8", cache_dir=tmp_path) == (first, True)
-    coffee = photo.fit(photo.shipped("coffee"), 32)
+    coffee = photo.fit(photo.shipped("coffee.png"), 32)
     image = photo.load_photo(None, 32)
     weights = tmp_path / "weights.h5"
     h5py.File(weights, "w").close()
-    keys = {build.cache_key(*key) for key in [
-        (1.0, 32, "w8a8", "seeded", image), (1.0, 32, "w8a8", "seeded", coffee),
-        (1.0, 32, "w16a16", "seeded", image), (0.35, 32, "w8a8", "seeded", image),
-        (1.0, 32, "w8a8", "imagenet", image), (1.0, 32, "w8a8", weights, image)]}
-    assert len(keys) == 6 and first.stem == build.cache_key(1.0, 32, "w8a8", "seeded", image)[:32]
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    usual, own = Calibration(), Calibration(folder)
+    keys = set()
+    for colour in ((1, 2, 3), (3, 2, 1)):
+        Image.new("RGB", (8, 8), colour).save(folder / "a.png")
+        keys.add(build.key(1.0, 32, "w8a8", "seeded", own, image))
+    keys |= {build.key(*inputs) for inputs in [
+        (1.0, 32, "w8a8", "seeded", usual, image), (1.0, 32, "w8a8", "seeded", usual, coffee),
+        (1.0, 32, "w8a8", "seeded", usual), (1.0, 32, "w8a8", "seeded", Calibration(methods=())),
+        (1.0, 32, "w16a16", "seeded", usual, image), (0.35, 32, "w8a8", "seeded", usual, image),
+        (1.0, 32, "w8a8", "imagenet", usual, image), (1.0, 32, "w8a8", weights, usual, image)]}
+    assert len(keys) == 10
+    assert first.stem == build.key(1.0, 32, "w8a8", "seeded", usual, image)
+
+
+def test_a_new_photo_takes_the_integers_that_are_there(tmp_path, monkeypatch):
+    monkeypatch.undo()
+    first, _ = build.cached(0.35, 32, "w8a8", cache_dir=tmp_path)
+    kept, = tmp_path.glob("*.npz")
+    monkeypatch.setattr(build, "quantised", None)
+    coffee = photo.fit(photo.shipped("coffee.png"), 32)
+    second, reused = build.cached(0.35, 32, "w8a8", photo=coffee, cache_dir=tmp_path)
+    assert not reused and second != first
+    first, second = store.read(first), store.read(second)
+    assert {name.split("/")[0] for name in store.differences(first, second)} \
+        == {"image", "float", "fixed"}
+    kept.write_bytes(kept.read_bytes()[:-1000])
+    assert build.read_params(kept) is None
 
 
 def test_a_damaged_cache_is_mended(tmp_path):

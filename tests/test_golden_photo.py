@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from golden.errors import GoldenError
-from golden.photo import CALIBRATION, calibration_photos, load_photo, pixels_to_integers
+from golden.photo import fit, load_photo, pixels_to_integers, shipped
 
 
 @pytest.mark.parametrize("size", [(90, 60), (60, 90), (60, 60)])
@@ -45,7 +45,7 @@ def test_a_photo_that_lies_on_its_side(tmp_path):
 
 
 def test_default_is_chelsea():
-    assert (load_photo(None, 224) == calibration_photos(224)[CALIBRATION.index("chelsea")]).all()
+    assert (load_photo(None, 224) == fit(shipped("chelsea.png"), 224)).all()
 
 
 def test_pixels_to_integers_is_keras_preprocessing():

@@ -1,0 +1,64 @@
+"""Which photos a network is calibrated with, and how its weights are rounded."""
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden import photo, views
+from golden.errors import GoldenError
+
+# PNG files of scikit-image's wheel (a JPEG's pixels depend on the decoder) and views of each; what
+# the wheel has besides is left to be validated with.
+PHOTOS = ("astronaut.png", "brick.png", "camera.png", "chelsea.png", "coffee.png", "grass.png",
+          "ihc.png", "motorcycle_left.png")
+VIEWS = 3
+METHODS = ("compensate", "correct")
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Which photos, and which post-training methods for weights of less than 16 bits.
+
+    folder  -- of photos, whole; None: PHOTOS, in VIEWS views each
+    methods -- of METHODS: 'compensate' rounds each weight so as to make up for the errors of those
+               rounded before it, 'correct' lets the bias give every channel the teacher's mean
+    """
+
+    folder: Path = None
+    methods: tuple = METHODS
+
+    def __post_init__(self):
+        for name in self.methods:
+            if name not in METHODS:
+                raise GoldenError(f"method {name} is not one of {', '.join(METHODS)}: "
+                                  "choose of these, or none")
+
+    def names(self):
+        """Files and views, in order."""
+        if self.folder is None:
+            return [(name, index) for name in PHOTOS for index in range(VIEWS)]
+        return [(name, 0) for name in views.photo_names(self.folder)]
+
+    def contents(self, names=None):
+        """Yield the bytes of the files, of all or of some views."""
+        folder = photo.shipped_folder() if self.folder is None else Path(self.folder)
+        for name, _ in names or self.names():
+            try:
+                yield (folder / name).read_bytes()
+            except OSError as error:
+                raise GoldenError(f"calibration photo {folder / name} cannot be read "
+                                  f"({error.strerror}): take it away or replace it") from None
+
+    def photos(self, resolution, names=None):
+        """Yield uint8 (R, R, 3) of all views, or of some, one at a time."""
+        names = names or self.names()
+        for (name, index), content in zip(names, self.contents(names)):
+            try:
+                yield views.view(photo.decode(content), index, resolution)
+            except GoldenError as error:
+                raise GoldenError(f"calibration photo {name} cannot be read ({error}): "
+                                  "take it away or replace it") from None
+
+    def attributes(self):
+        """For the golden file."""
+        names = self.names()
+        return {"calibration": ", ".join(dict.fromkeys(name for name, _ in names)),
+                "calibration_views": len(names), "methods": ", ".join(self.methods) or "none"}

@@ -1,0 +1,164 @@
+"""A network's integers: ranges from photos, then one unit after the other by its sampled inputs.
+
+Ranges come from Keras's floats and are snapped to a coarse grid.  Everything finer comes from the
+exact integers of two fixed-point networks that are walked unit by unit over the same photos: the
+teacher, of 16 bits, whose weights are only rounded, and the network to be made.  So every machine
+finds the same parameters.
+"""
+import numpy as np
+
+from golden.fixed import unit_outputs
+from golden.photo import pixels_to_integers
+from golden.quantize import (UnitParams, fixed_point, quantize_unit, rounded_bias, smallest_dtype,
+                             weight_scale)
+from golden.rounding import factor, nearest_plane, product
+from hdl.layers import PRECISIONS
+
+TEACHER = PRECISIONS["w16a16"]
+LEARNT_FROM = 24        # photos, drawn evenly from all, whose inputs are sampled
+# Positions of a unit's output, drawn evenly from all photos; a 3 x 3 unit has few inputs.
+SAMPLES, SAMPLES_3X3 = 1 << 14, 1 << 12
+# Added to each input's variance, of the mean variance: what was not seen must not be trusted.
+DAMPING = 0.05
+LEAST_VARIANCE = 1e-12
+
+
+def peaks(model, photos):
+    """{output: max |x|} of a Keras model of several outputs over photos (float32 (1, R, R, 3))."""
+    found = {}
+    for pixels in photos:
+        for name, values in model(pixels, training=False).items():
+            found[name] = max(found.get(name, 0.0), float(np.abs(values).max()))
+    return found
+
+
+def drawn(names):
+    """At most LEARNT_FROM of the photos, evenly."""
+    count = min(LEARNT_FROM, len(names))
+    return [names[index * len(names) // count] for index in range(count)]
+
+
+def plain_params(nodes, folded, scales, precision):
+    """{unit: UnitParams}, every weight and bias rounded by itself."""
+    return {name: quantize_unit(*folded[name], scales[nodes[name].sources[0]], scales[name],
+                                precision) for name in folded}
+
+
+def learnt_params(nodes, folded, scales, teacher_scales, precision, photos, methods,
+                  report=lambda text: None):
+    """{unit: UnitParams} by post-training methods, each unit with its inputs as they will be.
+
+    nodes          -- {unit: Node} in order of data flow
+    folded         -- {unit: (float64 weights (inputs, outputs), bias)}
+    scales         -- {unit or 'input': scale} of the network to be made
+    teacher_scales -- the same of the teacher
+    photos         -- uint8 (photos, R, R, 3)
+    """
+    teacher = plain_params(nodes, folded, teacher_scales, TEACHER)
+    params = {}
+    pixels = pixels_to_integers(photos)
+    ours, theirs = {"input": pixels}, {"input": pixels}
+    last = {source: node.name for node in nodes.values() for source in node.sources}
+    for name, node in nodes.items():
+        report(f"quantising {name}")
+        if node.convolution:
+            source = node.sources[0]
+            params[name] = learnt_unit(
+                *folded[name], Inputs(node, ours[source], scales[source]),
+                Inputs(node, theirs[source], teacher_scales[source]), scales[name], precision,
+                methods)
+        for tensors, row, made in ((ours, precision, params), (theirs, TEACHER, teacher)):
+            tensors[name] = unit_outputs(node, made.get(name), row,
+                                         [tensors[source] for source in node.sources])
+            for source in node.sources:
+                if last[source] == name:
+                    del tensors[source]
+    return params
+
+
+class Inputs:
+    """Sums over sampled inputs of a unit, exact: ``count`` samples, ``total`` (..., k, 1).
+
+    Leading axes are the channels of a depthwise unit, whose nine taps are its inputs.
+    """
+
+    def __init__(self, node, tensor, scale):
+        self.scale = scale
+        self.samples = sampled(node, tensor)
+        self.count = self.samples.shape[-1]
+        # Integers below 2^53, whose sums no order changes.
+        self.total = self.samples.sum(axis=-1, keepdims=True)
+
+    def mean(self):
+        """float64 (..., k, 1)."""
+        return self.total * (self.scale / self.count)
+
+    def covariance(self):
+        """float64 (..., k, k), damped."""
+        transposed = np.swapaxes(self.samples, -1, -2)
+        spread = (self.samples @ transposed - self.total * np.swapaxes(self.total, -1, -2)
+                  / self.count) * (self.scale * self.scale / self.count)
+        variances = np.moveaxis(np.diagonal(spread, axis1=-2, axis2=-1), -1, 0)
+        damping = np.maximum(sum(variances) * (DAMPING / len(variances)), LEAST_VARIANCE)
+        return spread + damping[..., None, None] * np.eye(len(variances))
+
+
+def sampled(node, tensor):
+    """Inputs of a convolution at evenly drawn output positions of all photos: float64 (k, samples),
+    or (channels, 9, samples) of a depthwise one; taps row by row, channels minor."""
+    convolution = node.convolution
+    photos, size, _, channels = tensor.shape
+    stride, kernel = convolution.strides[0], convolution.kernel_size[0]
+    size_out = -(-size // stride)
+    count = photos * size_out ** 2
+    drawn_from = min(SAMPLES if kernel == 1 else SAMPLES_3X3, count)
+    photo, place = np.divmod(np.arange(drawn_from) * count // drawn_from, size_out ** 2)
+    row, column = np.divmod(place, size_out)
+    if kernel == 1:
+        return tensor[photo, row, column].T.astype(np.float64)
+    missing = max((size_out - 1) * stride + 3 - size, 0)    # 'same': one more below than above
+    pad = node.padding.padding if node.padding else ((missing // 2, missing - missing // 2),) * 2
+    padded = np.pad(tensor, ((0, 0), *pad, (0, 0)))
+    taps = np.stack([padded[photo, row * stride + tap // 3, column * stride + tap % 3]
+                     for tap in range(9)]).astype(np.float64)
+    if type(convolution).__name__ == "DepthwiseConv2D":
+        return np.ascontiguousarray(taps.transpose(2, 0, 1))
+    return taps.transpose(0, 2, 1).reshape(9 * channels, -1)
+
+
+def learnt_unit(weights, bias, ours, theirs, scale_out, precision, methods):
+    """UnitParams of one convolution.
+
+    weights, bias -- folded, float64 (inputs, outputs) and (outputs,)
+    ours, theirs  -- Inputs as this network has them, and the teacher
+    """
+    scale = weight_scale(weights, ours.scale, scale_out, precision)
+    limit = (1 << precision.weight_bits - 1) - 1
+    depthwise = ours.samples.ndim == 3
+    steps = weights / scale
+    if depthwise:
+        weights, steps = weights.T[..., None], steps.T[..., None]
+    if "compensate" in methods:
+        integers = compensated(ours.covariance(), steps, limit)
+    else:
+        integers = np.clip(np.rint(steps), -limit, limit)
+    if "correct" in methods:
+        made = integers * (scale[:, None, None] if depthwise else scale)
+        moved = product(np.swapaxes(theirs.mean(), -1, -2), weights) \
+            - product(np.swapaxes(ours.mean(), -1, -2), made)
+        bias = bias + moved.reshape(-1)
+    integers = integers[..., 0].T if depthwise else integers
+    multiplier, shift = fixed_point(scale * ours.scale / scale_out)
+    return UnitParams(integers.astype(smallest_dtype((-limit, limit))),
+                      rounded_bias(bias, scale, ours.scale), multiplier, shift)
+
+
+def compensated(covariance, steps, limit):
+    """Integers near ``steps`` (..., k, outputs); inputs that vary most are rounded first."""
+    order = np.argsort(np.diagonal(covariance, axis1=-2, axis2=-1), axis=-1, kind="stable")
+    column, row = order[..., None], order[..., None, :]
+    arranged = np.take_along_axis(np.take_along_axis(covariance, column, -2), row, -1)
+    integers = nearest_plane(factor(arranged), np.take_along_axis(steps, column, -2), limit)
+    found = np.empty_like(integers)
+    np.put_along_axis(found, column, integers, -2)
+    return found
