@@ -1,0 +1,74 @@
+"""Many photos: those of a folder or of scikit-image's wheel, and several views of each."""
+import hashlib
+import importlib.util
+import io
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from golden.errors import GoldenError
+from golden.photo import fit
+
+# Photographs, scans and micrographs that are files in scikit-image's wheel; drawings are left out.
+SHIPPED = ("astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png",
+           "clock_motion.png", "coffee.png", "coins.png", "grass.png", "gravel.png",
+           "hubble_deep_field.jpg", "ihc.png", "microaneurysms.png", "moon.png",
+           "motorcycle_left.png", "motorcycle_right.png", "page.png", "retina.jpg", "rocket.jpg",
+           "text.png")
+# Formats that Pillow knows the names of and cannot read by itself.
+STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}
+
+
+def shipped_folder():
+    """The directory of scikit-image's files, found without importing it."""
+    return Path(importlib.util.find_spec("skimage").submodule_search_locations[0], "data")
+
+
+def shipped_names():
+    """Names of the photographs that the installed scikit-image has."""
+    folder = shipped_folder()
+    return [name for name in SHIPPED if (folder / name).is_file()]
+
+
+def photo_names(folder):
+    """Paths in a folder and those below it, relative and sorted, of files with an ending that
+    Pillow opens."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise GoldenError(f"there is no folder {folder}: give one that holds photos")
+    endings = {ending for ending, kind in Image.registered_extensions().items()
+               if kind in Image.OPEN and kind not in STUBS}
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")
+                   if path.suffix.lower() in endings and path.is_file())
+    if not names:
+        raise GoldenError(f"folder {folder} holds no photo: give one with image files that Pillow "
+                          "opens, such as PNG or JPEG")
+    return names
+
+
+def decode(content):
+    """The Pillow image of a file's bytes, upright and in colour; GoldenError says why not."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except Image.UnidentifiedImageError:
+        raise GoldenError("Pillow knows no such image") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise GoldenError((str(error).splitlines() or [type(error).__name__])[0]) from None
+
+
+def view(image, index, resolution):
+    """uint8 (resolution, resolution, 3) of a Pillow image.
+
+    View 0 is the whole photo squeezed to a square; each other one is a square of 50 to 95 % of
+    the short side at a place that its number alone decides, every second one mirrored.
+    """
+    if index == 0:
+        return fit(image, resolution)
+    digest = hashlib.sha256(f"view {index}".encode()).digest()
+    size, left, top = (int.from_bytes(digest[4 * part:4 * part + 4], "little")
+                       for part in range(3))
+    side = max(1, min(image.size) * (500 + size % 451) // 1000)
+    left, top = left % (image.width - side + 1), top % (image.height - side + 1)
+    image = image.crop((left, top, left + side, top + side))
+    return fit(ImageOps.mirror(image) if index % 2 else image, resolution)
