@@ -105,9 +105,8 @@ def main(folder, alpha, resolution, precision, cycles_per_frame, weights, views_
     key = digest(folder, cycles, alpha, resolution, precision.name, weights)
     out = out or default_build_dir("validate") / key[:16]
     out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / ".lock")
     try:
-        lock.acquire(timeout=0)
+        lock = FileLock(out / ".lock").acquire(timeout=0)
     except Timeout:
         raise UserError(f"another process is writing to {out}: wait for it, or give another "
                         "directory with --out") from None
