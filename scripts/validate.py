@@ -10,6 +10,7 @@ import csv
 import hashlib
 import itertools
 import json
+import logging
 import math
 import multiprocessing
 import os
@@ -167,7 +168,7 @@ def read_labels(path, photos, limit):
 class Inline:
     """An executor of the command's own process."""
 
-    window = 1
+    workers = window = 1
     errors = ()
 
     def __init__(self, network):
@@ -192,7 +193,7 @@ class Local:
     errors = (BrokenProcessPool,)
 
     def __init__(self, network, workers):
-        self.window, self.restarts = 2 * workers, 0
+        self.workers, self.window, self.restarts = workers, 2 * workers, 0
         self._arguments = {"max_workers": workers, "initializer": jobs.hold,
                            "mp_context": multiprocessing.get_context("spawn"),
                            "initargs": (network, max(1, (os.cpu_count() or 1) // workers))}
@@ -231,9 +232,14 @@ class Cluster:
             self._network = client.submit(itself, network, pure=False)
 
     @property
+    def workers(self):
+        """Worker processes, which may come and go."""
+        return max(1, len(self._client.nthreads()))
+
+    @property
     def window(self):
-        """Jobs at a time: workers may come and go."""
-        return 2 * max(1, len(self._client.nthreads()))
+        """Jobs at a time."""
+        return 2 * self.workers
 
     def submit(self, function, job):
         """Start a job."""
@@ -256,6 +262,8 @@ def connect(address):
         from distributed import Client
     except ImportError:
         raise UserError(f"--scheduler needs Dask: {INSTALL_CLUSTER}") from None
+    for name in ("client", "core"):     # they log tracebacks of what is told in a sentence here
+        logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL + 1)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
@@ -318,12 +326,14 @@ class Validation:
         chosen = [done[index * len(done) // count] for index in range(count)]
         missing = [place for place in chosen if self.results.rows[place]["rtl_elements"] < 0]
         self.rtl_reused = count - len(missing)
-        if missing and not self._client:
-            self._ready()
+        if not missing:
+            return
+        self._ready()
+        if not self._client:
             with self.console.status("compiling the chain"):
                 jobs.ready(self._network)
         self._run("rtl", jobs.rtl_job, missing,
-                  min(BATCH, math.ceil(len(missing) / self.workers)))
+                  min(BATCH, math.ceil(len(missing) / self._pool.workers)))
 
     def _ready(self):
         """The network and who computes it."""
