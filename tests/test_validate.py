@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 
 import h5py
@@ -121,6 +121,19 @@ def test_integers_are_the_references(folder):
         for name, values in worker.brief(pixels).items():
             assert np.array_equal(values, expected[name]), name
         assert np.allclose(worker.float(pixels), network.float(pixels)["Conv_1"], atol=1e-4)
+
+
+def test_saturated_elements_are_counted():
+    """Those at either limit of projects and adds, no others."""
+    worker = validate_jobs.models(small_network())
+    integers = {unit.name: np.zeros((unit.size_out, unit.size_out, unit.channels_out), int)
+                for unit in TABLE}
+    assert worker.saturated(integers) == 0
+    integers["block_2_add"][0, 1, :3] = 2047, -2048, -2047
+    integers["block_2_project"][0, 1, :2] = -2048, 2046
+    integers["block_2_expand"][:] = 255
+    integers["Conv_1"][:] = 2047
+    assert worker.saturated(integers) == 3
 
 
 def small_network(top=None):
@@ -357,6 +370,24 @@ def test_a_local_worker_that_dies(folder, tmp_path, monkeypatch):
     assert summary["views"] == 5 and len(pools) == 3 and len(rows(tmp_path / "out")) == 5
     deaths = [True] * 4
     assert "worker processes died 4 times" in run(*arguments, tmp_path / "b", code=2).stderr
+
+
+def test_a_cluster_that_is_gone(folder, tmp_path, monkeypatch):
+    """Told in a sentence; what was computed is kept."""
+    original, futures = validate.Inline.submit, []
+
+    def submit(self, function, job):
+        future = original(self, function, job) if not futures else Future()
+        if futures:
+            future.set_exception(CancelledError("lost dependencies"))
+        futures.append(future)
+        return future
+
+    monkeypatch.setattr(validate.Inline, "submit", submit)
+    monkeypatch.setattr(validate, "BATCH", 2)
+    result = run(folder, *SMALL, "--rtl", 0, "--workers", 1, "--out", tmp_path, code=2)
+    assert "the cluster lost its scheduler" in result.stderr
+    assert [row["file"] for row in rows(tmp_path)] == [b"000.png", b"001.png"]
 
 
 def test_other_parameters_are_refused(folder, tmp_path):
