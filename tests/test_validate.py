@@ -26,7 +26,7 @@ from tests.golden_reference import reference
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
 TABLE = layer_table(0.35, 32)
 ELEMENTS = sum(unit.pixels_out * unit.channels_out for unit in TABLE)
-pytestmark = pytest.mark.xdist_group("cosim")    # one network, one cache of goldens
+pytestmark = pytest.mark.xdist_group("validate")     # one network, one cache of goldens
 
 
 def run(*arguments, code=0):
