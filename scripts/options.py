@@ -62,7 +62,7 @@ weights_option = click.option(
 
 def calibration_options(command):
     """--calibration and --methods, given to the command as one Calibration."""
-    @click.option("--calibration", "folder", default=None, metavar="FOLDER",
+    @click.option("--calibration", default=None, metavar="FOLDER",
                   type=click.Path(path_type=Path),
                   help="Photos that ranges and roundings come from; without it some that "
                        "scikit-image ships.")
@@ -71,10 +71,10 @@ def calibration_options(command):
                        "makes up for the rounding of those before it), correct (biases keep every "
                        "channel's mean), both, or none.")
     @functools.wraps(command)
-    def wrapper(*args, folder, methods, **kwargs):
+    def wrapper(*args, calibration, methods, **kwargs):
         names = () if methods == "none" else tuple(methods.split(","))
         try:
-            calibration = Calibration(folder, names)
+            calibration = Calibration(calibration, names)
             calibration.names()
         except ValueError as error:
             raise UserError(str(error)) from error
