@@ -25,7 +25,7 @@ PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "scikit-image")
 
 
 class Reference:
-    """A quantised network, ready for any number of photos.
+    """A quantised network, ready for any number of photos; ``network`` is Keras's own.
 
     ``params`` {unit: UnitParams} and ``scales`` {unit or 'input': float} do not depend on them.
     """
@@ -41,6 +41,7 @@ class Reference:
         network = model.float_model(alpha, resolution, weights)
         nodes = graph.trace(network)
         self.alpha, self.resolution, self.precision = alpha, resolution, row.name
+        self.network = network
         self.dtypes = {name: smallest_dtype(row.limits(node.activation))
                        for name, node in nodes.items()}
         self.float_model = keras.Model(network.input, {
@@ -193,6 +194,12 @@ def read_params(path):
         return None
 
 
+def cache_folder():
+    """Where goldens and networks are kept."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(home, "impossible-mobilenet")
+
+
 def cached(alpha, resolution, precision, weights="seeded", photo=None, cache_dir=None,
            report=lambda text: None, calibration=Calibration()):
     """(path, reused): the file of a golden, built unless a sound one is in the cache.
@@ -202,8 +209,7 @@ def cached(alpha, resolution, precision, weights="seeded", photo=None, cache_dir
     """
     check(alpha, resolution, precision)
     image = as_image(photo, resolution)
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = Path(cache_dir or Path(home, "impossible-mobilenet"))
+    folder = Path(cache_dir or cache_folder())
     path = folder / f"{key(alpha, resolution, precision, weights, calibration, image)}.h5"
     try:
         folder.mkdir(parents=True, exist_ok=True)

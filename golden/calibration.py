@@ -5,8 +5,8 @@ from pathlib import Path
 from golden import photo, views
 from golden.errors import GoldenError
 
-# PNG files of scikit-image's wheel (a JPEG's pixels depend on the decoder) and views of each; what
-# the wheel has besides is left to be validated with.
+# PNG files of scikit-image's wheel (a JPEG's pixels depend on the decoder) and views of each; half
+# of its photographs are left to be validated with.
 PHOTOS = ("astronaut.png", "brick.png", "camera.png", "chelsea.png", "coffee.png", "grass.png",
           "ihc.png", "motorcycle_left.png")
 VIEWS = 3

@@ -57,17 +57,22 @@ def unit_outputs(node, params, precision, tensors):
     if params is None:
         shortcut, project = (tensor.astype(np.int32) for tensor in tensors)
         return np.clip(shortcut + project, *limits).astype(dtype)
-    layer, (tensor,) = node.convolution, tensors
-    apply = ops.depthwise_conv if type(layer).__name__ == "DepthwiseConv2D" else ops.conv
-    kernel = params.weights.astype(np.float64).reshape(layer.weights[0].shape)
-    pad = ((0, 0), *(node.padding.padding if node.padding else ((0, 0), (0, 0))), (0, 0))
+    tensor, = tensors
     step = max(1, AT_ONCE // tensor[0].size)
-    parts = []
-    for first in range(0, len(tensor), step):
-        values = np.pad(tensor[first:first + step], pad).astype(np.float64)
-        sums = apply(values, kernel, layer.strides, layer.padding)
-        parts.append(np.asarray(requantize(sums, params, limits)).astype(dtype))
-    return np.concatenate(parts)
+    return np.concatenate([
+        np.asarray(requantize(convolution(node, params.weights, tensor[first:first + step]), params,
+                              limits)).astype(dtype)
+        for first in range(0, len(tensor), step)])
+
+
+def convolution(node, weights, values):
+    """float64 sums (photos, H, W, C) of values by weights (inputs, outputs), as Keras's layer."""
+    layer = node.convolution
+    apply = ops.depthwise_conv if type(layer).__name__ == "DepthwiseConv2D" else ops.conv
+    kernel = weights.astype(np.float64).reshape(layer.weights[0].shape)
+    pad = ((0, 0), *(node.padding.padding if node.padding else ((0, 0), (0, 0))), (0, 0))
+    return np.asarray(apply(np.pad(values, pad).astype(np.float64), kernel, layer.strides,
+                            layer.padding))
 
 
 def fixed_model(model, params, precision):

@@ -147,8 +147,9 @@ def test_photos_to_learn_from_are_drawn_evenly():
 
 
 def test_the_usual_photos_are_there_and_leave_some():
+    """Half of what is validated with has not been seen."""
     files = {name for name, _ in Calibration().names()}
-    assert files < set(SHIPPED) and len(set(SHIPPED) - files) > 8
+    assert len(set(SHIPPED) - files) >= len(SHIPPED) / 2
     assert len(list(Calibration().photos(32))) == len(Calibration().names())
 
 

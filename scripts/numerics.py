@@ -1,0 +1,239 @@
+"""How far the integers are from Keras's floats: unit by unit, by width, and by method.
+
+Photographs are those of FOLDER, or those inside scikit-image's wheel, some views of each.
+"""
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from golden import build, photo, views
+from golden.calibration import METHODS, Calibration
+from golden.classify import classify
+from golden.errors import GoldenError
+from golden.fold import fold
+from golden.metrics import sqnr_db
+from hdl.layers import layer_table, precision
+from scripts.options import (alpha_option, calibration_options, json_option, precision_option,
+                             resolution_option, user_errors, weights_option)
+
+WIDTHS = "4,5,6,7,8,10,12,14,16"
+INSTALL = "pip install -e '.[test]'"
+
+
+@click.group(help=__doc__)
+def main():
+    """Choose one of the measurements."""
+
+
+def shared(command):
+    """The options that all measurements have."""
+    for option in (
+            click.argument("folder", type=click.Path(path_type=Path), required=False),
+            alpha_option, resolution_option, weights_option, calibration_options,
+            click.option("--views", "count", type=click.IntRange(min=1), default=4,
+                         show_default=True, help="Views of each photo."),
+            click.option("--plot", type=click.Path(path_type=Path), default=None,
+                         metavar="FILE.svg", help="Draw the result into an SVG or PNG file."),
+            json_option, user_errors):
+        command = option(command)
+    return command
+
+
+@main.command()
+@precision_option
+@shared
+def units(folder, alpha, resolution, precision, weights, calibration, count, plot, as_json):
+    """What every unit costs: all units in integers, and only its weights or only its output."""
+    images = pictures(folder, count, resolution)
+    reference = network(alpha, resolution, precision.name, weights, calibration)
+    rows = unit_rows(reference, precision, alpha, resolution, images)
+    finish(rows, ("unit", "all_db", "weights_db", "output_db", "used", "saturated"), plot,
+           "costs", as_json, f"{len(images)} views, {reference.precision}")
+
+
+@main.command()
+@click.option("--widths", default=WIDTHS, show_default=True, help="Bits of the weights.")
+@click.option("--activations", default="8,16", show_default=True,
+              help="Bits of the activations after ReLU6.")
+@shared
+def bits(folder, alpha, resolution, weights, calibration, count, plot, as_json, widths,
+         activations):
+    """Agreement and SQNR for each width of the weights and activations."""
+    names = [precision(f"w{wide}a{deep}").name for deep in activations.split(",")
+             for wide in widths.split(",")]
+    rows = compare(alpha, resolution, weights, pictures(folder, count, resolution),
+                   [(name, calibration) for name in names])
+    finish(rows, COMPARED, plot, "widths", as_json)
+
+
+@main.command()
+@precision_option
+@shared
+def methods(folder, alpha, resolution, precision, weights, calibration, count, plot, as_json):
+    """What each post-training method brings, alone and together."""
+    sets = ((), *((name,) for name in METHODS), METHODS)
+    rows = compare(alpha, resolution, weights, pictures(folder, count, resolution),
+                   [(precision.name, Calibration(calibration.folder, names)) for names in sets])
+    finish(rows, COMPARED, plot, "widths", as_json)
+
+
+COMPARED = ("precision", "methods", "views", "sqnr_db", "median_db", "least_db", "top1_agreement",
+            "weight_bits")
+
+
+def pictures(folder, count, resolution):
+    """uint8 (photos x views, R, R, 3)."""
+    names = views.photo_names(folder) if folder else views.shipped_names()
+    folder = Path(folder or photo.shipped_folder())
+    return np.stack([views.view(photo.decode((folder / name).read_bytes()), index, resolution)
+                     for name in names for index in range(count)])
+
+
+def network(alpha, resolution, name, weights, calibration):
+    """A Reference, its integers from the cache where they are."""
+    with Console(stderr=True).status("reading") as status:
+        return build.Reference(alpha, resolution, name, weights, lambda text: status.update(
+            f"{name}: {text}"), calibration, build.cache_folder())
+
+
+def compare(alpha, resolution, weights, images, cases):
+    """A row for each (precision, Calibration): the features of all images against Keras's."""
+    from golden.model import classifier
+    top = classifier(weights, alpha)
+    rows, floats = [], None
+    for name, calibration in cases:
+        reference = network(alpha, resolution, name, weights, calibration)
+        if floats is None:
+            floats = last(reference.float_model, [build.scaled(image) for image in images], "Keras")
+        found = last(reference.fixed_model, [
+            photo.pixels_to_integers(image)[None].astype(np.float64) for image in images],
+            name) * list(reference.scales.values())[-1]
+        ratios = [sqnr_db(*pair, 1) for pair in zip(floats, found)]
+        same = [classify(one, *top)[0][0] == classify(other, *top)[0][0]
+                for one, other in zip(floats, found)] if top else None
+        table = layer_table(alpha, resolution)
+        rows.append({
+            "precision": name, "methods": "+".join(calibration.methods) or "none",
+            "views": len(images), "sqnr_db": sqnr_db(floats, found, 1),
+            "median_db": float(np.median(ratios)), "least_db": float(np.min(ratios)),
+            "top1_agreement": same and float(np.mean(same)),
+            "weight_bits": precision(name).weight_bits * sum(unit.weights for unit in table)})
+    return rows
+
+
+def last(model, inputs, title):
+    """float64 (photos, H, W, C): the last unit's output, photo by photo, as a TensorFlow graph."""
+    import keras
+    import tensorflow as tf
+    features = tf.function(keras.Model(model.input, list(model.output.values())[-1]),
+                           autograph=False)
+    return np.concatenate([np.asarray(features(each), np.float64) for each in track(
+        inputs, title, console=Console(stderr=True), transient=True)])
+
+
+def unit_rows(reference, row, alpha, resolution, images):
+    """A row for each unit.
+
+    all_db     -- its output against Keras's, every unit in integers
+    weights_db -- the features, only its weights and biases rounded (each by itself)
+    output_db  -- the features, only its output rounded to the tensor's steps
+    used       -- its largest magnitude, of the range's
+    saturated  -- elements at a limit of the range that Keras's are beyond, of all
+    """
+    from golden import graph
+    from golden.learn import plain_params
+    nodes = graph.trace(reference.network)
+    folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
+    plain = plain_params(nodes, folded, reference.scales, row)
+    inputs = np.concatenate([build.scaled(image) for image in images]).astype(np.float64)
+    exact = {"input": inputs}
+    for name, node in nodes.items():
+        exact[name] = float_unit(node, folded.get(name), exact)
+    fixed = {name: np.stack(parts) for name, parts in gathered(reference, images).items()}
+    final, rows = list(nodes)[-1], []
+    for name, node in track(nodes.items(), "units", console=Console(stderr=True), transient=True):
+        scale, limits = reference.scales[name], row.limits(node.activation)
+        beyond = np.abs(exact[name]) > max(limits) * scale * (1 + 1e-9)
+        cost = {}
+        if node.convolution:
+            unit, source = plain[name], reference.scales[node.sources[0]]
+            step = unit.multiplier / 2.0 ** unit.shift * scale
+            cost["weights_db"] = onward(nodes, folded, exact, name, float_unit(
+                node, (unit.weights * (step / source), unit.bias * step), exact), final)
+        rounded = np.clip(np.floor(exact[name] / scale + 0.5), *limits) * scale
+        cost["output_db"] = onward(nodes, folded, exact, name, rounded, final)
+        rows.append({
+            "unit": name, "all_db": sqnr_db(exact[name], fixed[name], scale),
+            "weights_db": cost.get("weights_db"), "output_db": cost["output_db"],
+            "used": float(np.abs(fixed[name].astype(np.int64)).max() / max(limits)),
+            "saturated": float(beyond.mean())})
+    return rows
+
+
+def gathered(reference, images):
+    """{unit: [integers of each image]}."""
+    found = {}
+    for image in track(images, "golden", console=Console(stderr=True), transient=True):
+        for name, values in reference.fixed(image).items():
+            found.setdefault(name, []).append(values)
+    return found
+
+
+def float_unit(node, weights, tensors):
+    """float64 output of a unit of folded (weights, bias), None for an add."""
+    from golden.fixed import convolution
+    if weights is None:
+        return tensors[node.sources[0]] + tensors[node.sources[1]]
+    kernel, bias = weights
+    sums = convolution(node, kernel, tensors[node.sources[0]]) + bias
+    return np.clip(sums, 0, 6) if node.activation == "relu6" else sums
+
+
+def onward(nodes, folded, exact, changed, values, final):
+    """dB of the features when one unit's output is ``values`` and all else is exact."""
+    tensors, moved = dict(exact, **{changed: values}), {changed}
+    for name, node in nodes.items():
+        if moved & set(node.sources):
+            tensors[name] = float_unit(node, folded.get(name), tensors)
+            moved.add(name)
+    return sqnr_db(exact[final], tensors[final], 1)
+
+
+def finish(rows, columns, plot, kind, as_json, title=None):
+    """Print the rows, and draw them."""
+    if plot:
+        try:
+            from scripts import numerics_plots
+        except ImportError:
+            raise GoldenError(f"--plot needs matplotlib: {INSTALL}") from None
+        getattr(numerics_plots, kind)(rows, plot)
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    table = Table(title=title)
+    for name in columns:
+        table.add_column(name.replace("_", " "), justify="left" if name in (
+            "unit", "precision", "methods") else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(text(name, row[name]) for name in columns))
+    Console().print(table)
+
+
+def text(name, value):
+    """A value for people."""
+    if value is None:
+        return ""
+    if name.endswith("_db"):
+        return f"{value:.1f}"
+    if name in ("used", "saturated", "top1_agreement"):
+        return f"{value:.2%}"
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+if __name__ == "__main__":
+    main()
