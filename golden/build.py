@@ -16,8 +16,7 @@ from golden import store
 from golden.errors import GoldenError
 from golden.model import check_file
 from golden.calibration import Calibration
-from golden.quantize import (HEADROOM, UnitParams, check_widths, choose_scales,
-                             smallest_dtype)
+from golden.quantize import HEADROOM, UnitParams, choose_scales, smallest_dtype
 from hdl import layers
 from hdl.layers import layer_table
 
@@ -91,17 +90,14 @@ def quantised(network, nodes, resolution, precision, calibration, report):
     found = learn.peaks(linear, map(scaled, calibration.photos(resolution)))
     scales, teacher = (choose_scales(nodes, found, row) for row in (precision, learn.TEACHER))
     folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
-    if calibration.methods and precision.weight_bits < learn.TEACHER.weight_bits:
+    if calibration.methods:
         drawn = learn.drawn(calibration.names())
         photos = np.stack(list(calibration.photos(resolution, drawn)))
         params = learn.learnt_params(nodes, folded, scales, teacher, precision, photos,
                                      calibration.methods, report)
     else:
         params = learn.plain_params(nodes, folded, scales, precision)
-    for name, unit in params.items():
-        source, = nodes[name].sources
-        kind = nodes[source].activation if source in nodes else "input"
-        check_widths(name, unit, max(map(abs, precision.limits(kind))))
+    learn.check_sums(nodes, params, precision)
     return scales, params
 
 

@@ -15,7 +15,7 @@ METHODS = ("compensate", "correct")
 
 @dataclass(frozen=True)
 class Calibration:
-    """Which photos, and which post-training methods for weights of less than 16 bits.
+    """Which photos, and which post-training methods.
 
     folder  -- of photos, whole; None: PHOTOS, in VIEWS views each
     methods -- of METHODS: 'compensate' rounds each weight so as to make up for the errors of those

@@ -2,19 +2,20 @@
 
 Ranges come from Keras's floats and are snapped to a coarse grid.  Everything finer comes from the
 exact integers of two fixed-point networks that are walked unit by unit over the same photos: the
-teacher, of 16 bits, whose weights are only rounded, and the network to be made.  So every machine
+teacher, of 20-bit weights that are only rounded, and the network to be made.  So every machine
 finds the same parameters.
 """
 import numpy as np
 
 from golden.fixed import unit_outputs
 from golden.photo import pixels_to_integers
-from golden.quantize import (UnitParams, fixed_point, quantize_unit, rounded_bias, smallest_dtype,
-                             weight_scale)
+from golden.quantize import (UnitParams, check_widths, fixed_point, quantize_unit, rounded_bias,
+                             smallest_dtype, weight_scale)
 from golden.rounding import factor, nearest_plane, product
-from hdl.layers import PRECISIONS
+from hdl.layers import Precision
 
-TEACHER = PRECISIONS["w16a16"]
+# Wider than hardware is made, and still exact in float64.
+TEACHER = Precision("teacher", weight_bits=20, relu6_bits=16, linear_bits=20)
 LEARNT_FROM = 24        # photos, drawn evenly from all, whose inputs are sampled
 # Positions of a unit's output, drawn evenly from all photos; a 3 x 3 unit has few inputs.
 SAMPLES, SAMPLES_3X3 = 1 << 14, 1 << 12
@@ -55,6 +56,7 @@ def learnt_params(nodes, folded, scales, teacher_scales, precision, photos, meth
     photos         -- uint8 (photos, R, R, 3)
     """
     teacher = plain_params(nodes, folded, teacher_scales, TEACHER)
+    check_sums(nodes, teacher, TEACHER)
     params = {}
     pixels = pixels_to_integers(photos)
     ours, theirs = {"input": pixels}, {"input": pixels}
@@ -74,6 +76,14 @@ def learnt_params(nodes, folded, scales, teacher_scales, precision, photos, meth
                 if last[source] == name:
                     del tensors[source]
     return params
+
+
+def check_sums(nodes, params, precision):
+    """Refuse units whose sums or products the golden could not compute exactly."""
+    for name, unit in params.items():
+        source, = nodes[name].sources
+        kind = nodes[source].activation if source in nodes else "input"
+        check_widths(name, unit, max(map(abs, precision.limits(kind))))
 
 
 class Inputs:

@@ -52,8 +52,7 @@ def units(folder, alpha, resolution, precision, weights, calibration, count, plo
     images = pictures(folder, count, resolution)
     reference = network(alpha, resolution, precision.name, weights, calibration)
     rows = unit_rows(reference, precision, alpha, resolution, images)
-    finish(rows, ("unit", "all_db", "weights_db", "output_db", "used", "saturated"), plot,
-           "costs", as_json, f"{len(images)} views, {reference.precision}")
+    finish(rows, UNITS, plot, "costs", as_json, f"{len(images)} views, {reference.precision}")
 
 
 @main.command()
@@ -82,8 +81,12 @@ def methods(folder, alpha, resolution, precision, weights, calibration, count, p
     finish(rows, COMPARED, plot, "widths", as_json)
 
 
-COMPARED = ("precision", "methods", "views", "sqnr_db", "median_db", "least_db", "top1_agreement",
-            "weight_bits")
+# Columns of the tables and their heads; ratios of signal to noise in dB.
+UNITS = {"unit": "unit", "all_db": "its output, all", "weights_db": "only weights",
+         "output_db": "only output", "used": "used", "saturated": "beyond"}
+COMPARED = {"precision": "precision", "methods": "methods", "views": "views", "sqnr_db": "dB",
+            "median_db": "median", "least_db": "least", "top1_agreement": "top 1",
+            "weight_bits": "weight bits"}
 
 
 def pictures(folder, count, resolution):
@@ -216,9 +219,9 @@ def finish(rows, columns, plot, kind, as_json, title=None):
         click.echo(json.dumps(rows))
         return
     table = Table(title=title)
-    for name in columns:
-        table.add_column(name.replace("_", " "), justify="left" if name in (
-            "unit", "precision", "methods") else "right", no_wrap=True)
+    for name, head in columns.items():
+        table.add_column(head, justify="left" if name in ("unit", "precision", "methods")
+                         else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(text(name, row[name]) for name in columns))
     Console().print(table)

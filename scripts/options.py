@@ -67,9 +67,9 @@ def calibration_options(command):
                   help="Photos that ranges and roundings come from; without it some that "
                        "scikit-image ships.")
     @click.option("--methods", default=",".join(METHODS), show_default=True,
-                  help="What weights of less than 16 bits are chosen by: compensate (each weight "
-                       "makes up for the rounding of those before it), correct (biases keep every "
-                       "channel's mean), both, or none.")
+                  help="What rounds weights and biases: compensate (each weight makes up for the "
+                       "rounding of those before it), correct (biases keep every channel's mean), "
+                       "both, or none.")
     @functools.wraps(command)
     def wrapper(*args, calibration, methods, **kwargs):
         names = () if methods == "none" else tuple(methods.split(","))

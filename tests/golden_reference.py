@@ -8,6 +8,9 @@ from golden.build import Reference
 from golden.fold import fold
 from golden.graph import trace
 from hdl.layers import layer_table
+from hdl.sim.design import default_build_dir
+
+KEPT = default_build_dir("networks")
 
 REAL_WEIGHTS = {  # file in $MNV2_WEIGHTS_DIR: alpha
     "mobilenet_v2_1.0_224_no_top.weights.h5": 1.0,
@@ -19,8 +22,8 @@ REAL_WEIGHTS = {  # file in $MNV2_WEIGHTS_DIR: alpha
 
 @functools.cache
 def reference(precision, alpha=1.0, resolution=32):
-    """A quantised network with seeded weights: seconds to build, so built once."""
-    return Reference(alpha, resolution, precision)
+    """A quantised network with seeded weights: seconds to build, so built once and kept."""
+    return Reference(alpha, resolution, precision, cache_dir=KEPT)
 
 
 def convolve(unit, pixels, weights):

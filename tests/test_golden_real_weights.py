@@ -8,13 +8,14 @@ import pytest
 
 from golden import photo
 from golden.build import Reference
+from golden.calibration import METHODS, Calibration
 from golden.classify import classify
 from golden.fold import fold
 from golden.graph import trace
 from golden.metrics import sqnr_db
 from golden.model import classifier, float_model
 from hdl.layers import PRECISIONS
-from tests.golden_reference import REAL_WEIGHTS, folding_errors
+from tests.golden_reference import KEPT, REAL_WEIGHTS, folding_errors
 
 CLASSIFIER = "mobilenet_v2_1.0_224.weights.h5"
 
@@ -24,10 +25,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(
 
 
 @functools.cache
-def network(name, precision="w16a16"):
+def network(name, precision="w16a16", methods=METHODS):
     """A 224 x 224 network with trained weights."""
     return Reference(REAL_WEIGHTS[name], 224, precision,
-                     Path(os.environ["MNV2_WEIGHTS_DIR"], name))
+                     Path(os.environ["MNV2_WEIGHTS_DIR"], name),
+                     calibration=Calibration(methods=methods), cache_dir=KEPT)
 
 
 @functools.cache
@@ -61,7 +63,7 @@ def test_files_have_dead_channels_and_wide_ranges(name):
 def test_every_weight_and_bias_is_within_half_a_step(name, precision):
     """The step of a channel gives its largest weight the largest integer; that of a dead channel
     is all in its multiplier, which is off by 2^-16 at most."""
-    quantised = network(name, precision)
+    quantised = network(name, precision, ())
     limit = 2 ** (PRECISIONS[precision].weight_bits - 1) - 1
     for unit, node in trace(backbone(name)).items():
         if not node.convolution:
@@ -90,7 +92,7 @@ def last_sqnr(reference, image):
 
 @pytest.mark.parametrize("name", REAL_WEIGHTS)
 def test_features_of_16_bits(name):
-    assert last_sqnr(network(name), photo.load_photo(None, 224)) > 50
+    assert last_sqnr(network(name), photo.fit(photo.shipped("rocket.jpg"), 224)) > 54
 
 
 def test_features_of_8_bits():
