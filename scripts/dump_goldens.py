@@ -119,12 +119,12 @@ def verification(path, weights, calibration, report):
 
 def made_with_calibration(golden, given):
     """The Calibration that a golden records; its photos are in the folder given, if in any."""
-    methods = golden.attributes["methods"]
+    methods = golden.attributes.get("methods", "none")
     calibration = Calibration(given.folder, () if methods == "none" else tuple(methods.split(", ")))
     for name, value in calibration.attributes().items():
-        if golden.attributes[name] != value:
-            raise GoldenError(f"the golden was calibrated with {golden.attributes[name]}, not with "
-                              f"{value}: give the folder of those photos with --calibration")
+        if golden.attributes.get(name) != value:
+            raise GoldenError(f"the golden was calibrated with {golden.attributes.get(name)}, not "
+                              f"with {value}: give the folder of those photos with --calibration")
     return calibration
 
 

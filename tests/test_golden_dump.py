@@ -88,6 +88,21 @@ def test_cache_is_keyed_by_everything(tmp_path):
     assert first.stem == build.key(1.0, 32, "w8a8", "seeded", usual, image)
 
 
+def test_calibration_is_recorded_and_verified(tmp_path):
+    """With photos of one's own, which a verification needs again, and without methods."""
+    folder, path = tmp_path / "photos", tmp_path / "golden.h5"
+    folder.mkdir()
+    photo.shipped("moon.png").resize((64, 64)).save(folder / "moon.png")
+    small = ["--alpha", "0.35", *SMALL]
+    run(*small, "--calibration", folder, "--methods", "none", "--out", path)
+    attributes = store.read(path).attributes
+    assert (attributes["calibration"], attributes["calibration_views"], attributes["methods"]) \
+        == ("moon.png", 1, "none")
+    assert "datasets are equal" in run("--verify", path, "--calibration", folder).stdout
+    refusal = run("--verify", path, code=2).stderr
+    assert "was calibrated with moon.png, not with astronaut.png" in refusal
+
+
 def test_a_new_photo_takes_the_integers_that_are_there(tmp_path, monkeypatch):
     monkeypatch.undo()
     first, _ = build.cached(0.35, 32, "w8a8", cache_dir=tmp_path)
