@@ -93,8 +93,15 @@ def pictures(folder, count, resolution):
     """uint8 (photos x views, R, R, 3)."""
     names = views.photo_names(folder) if folder else views.shipped_names()
     folder = Path(folder or photo.shipped_folder())
-    return np.stack([views.view(photo.decode((folder / name).read_bytes()), index, resolution)
-                     for name in names for index in range(count)])
+    found = []
+    for name in names:
+        try:
+            image = photo.decode((folder / name).read_bytes())
+        except (OSError, GoldenError) as error:
+            raise GoldenError(f"photo {folder / name} cannot be read ({error}): take it away or "
+                              "replace it") from None
+        found += [views.view(image, index, resolution) for index in range(count)]
+    return np.stack(found)
 
 
 def network(alpha, resolution, name, weights, calibration):

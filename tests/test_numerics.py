@@ -109,6 +109,12 @@ def test_refusals(arguments, words):
     assert words in result.stderr and result.stderr.count("\n") == 1
 
 
+def test_refuses_a_photo_that_is_none(tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    result = run("units", tmp_path, *SMALL, code=2)
+    assert f"photo {tmp_path / 'bad.png'} cannot be read" in result.stderr
+
+
 def test_the_cache_is_the_goldens(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert build.cache_folder() == tmp_path / "impossible-mobilenet"
