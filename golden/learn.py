@@ -87,35 +87,40 @@ def check_sums(nodes, params, precision):
 
 
 class Inputs:
-    """Sums over sampled inputs of a unit, exact: ``count`` samples, ``total`` (..., k, 1).
+    """Exact sums over a unit's inputs: of sampled ones, and of all.
 
     Leading axes are the channels of a depthwise unit, whose nine taps are its inputs.
     """
 
     def __init__(self, node, tensor, scale):
         self.scale = scale
-        self.samples = sampled(node, tensor)
-        self.count = self.samples.shape[-1]
-        # Integers below 2^53, whose sums no order changes.
-        self.total = self.samples.sum(axis=-1, keepdims=True)
+        self.samples, self.sums, self.count = sampled(node, tensor)
 
     def mean(self):
-        """float64 (..., k, 1)."""
-        return self.total * (self.scale / self.count)
+        """float64 (..., k, 1), of all positions of all photos."""
+        return self.sums * (self.scale / self.count)
 
     def covariance(self):
-        """float64 (..., k, k), damped."""
-        transposed = np.swapaxes(self.samples, -1, -2)
-        spread = (self.samples @ transposed - self.total * np.swapaxes(self.total, -1, -2)
-                  / self.count) * (self.scale * self.scale / self.count)
+        """float64 (..., k, k) of the samples, damped."""
+        count = self.samples.shape[-1]
+        # Integers below 2^53, whose sums no order changes.
+        total = self.samples.sum(axis=-1, keepdims=True)
+        spread = (self.samples @ np.swapaxes(self.samples, -1, -2)
+                  - total * np.swapaxes(total, -1, -2) / count) * (self.scale * self.scale / count)
         variances = np.moveaxis(np.diagonal(spread, axis1=-2, axis2=-1), -1, 0)
         damping = np.maximum(sum(variances) * (DAMPING / len(variances)), LEAST_VARIANCE)
         return spread + damping[..., None, None] * np.eye(len(variances))
 
 
 def sampled(node, tensor):
-    """Inputs of a convolution at evenly drawn output positions of all photos: float64 (k, samples),
-    or (channels, 9, samples) of a depthwise one; taps row by row, channels minor."""
+    """(samples, sums, count) of a convolution's inputs, which are its taps row by row, channels
+    minor.
+
+    samples -- at evenly drawn output positions of all photos, float64 (k, samples), or
+               (channels, 9, samples) of a depthwise one
+    sums    -- over all positions, float64 (k, 1) or (channels, 9, 1)
+    count   -- of all positions
+    """
     convolution = node.convolution
     photos, size, _, channels = tensor.shape
     stride, kernel = convolution.strides[0], convolution.kernel_size[0]
@@ -124,16 +129,20 @@ def sampled(node, tensor):
     drawn_from = min(SAMPLES if kernel == 1 else SAMPLES_3X3, count)
     photo, place = np.divmod(np.arange(drawn_from) * count // drawn_from, size_out ** 2)
     row, column = np.divmod(place, size_out)
-    if kernel == 1:
-        return tensor[photo, row, column].T.astype(np.float64)
-    missing = max((size_out - 1) * stride + 3 - size, 0)    # 'same': one more below than above
+    missing = max((size_out - 1) * stride + kernel - size, 0)   # 'same': one more below than above
     pad = node.padding.padding if node.padding else ((missing // 2, missing - missing // 2),) * 2
     padded = np.pad(tensor, ((0, 0), *pad, (0, 0)))
-    taps = np.stack([padded[photo, row * stride + tap // 3, column * stride + tap % 3]
-                     for tap in range(9)]).astype(np.float64)
+    span = stride * (size_out - 1) + 1
+    samples, sums = [], []
+    for tap in range(kernel ** 2):
+        down, right = divmod(tap, kernel)
+        samples.append(padded[photo, row * stride + down, column * stride + right])
+        sums.append(padded[:, down:down + span:stride, right:right + span:stride].sum(
+            axis=(0, 1, 2), dtype=np.int64))
+    samples, sums = np.stack(samples).astype(np.float64), np.stack(sums).astype(np.float64)
     if type(convolution).__name__ == "DepthwiseConv2D":
-        return np.ascontiguousarray(taps.transpose(2, 0, 1))
-    return taps.transpose(0, 2, 1).reshape(9 * channels, -1)
+        return np.ascontiguousarray(samples.transpose(2, 0, 1)), sums.T[..., None], count
+    return samples.transpose(0, 2, 1).reshape(-1, drawn_from), sums.reshape(-1, 1), count
 
 
 def learnt_unit(weights, bias, ours, theirs, scale_out, precision, methods):
