@@ -68,7 +68,7 @@ class Reference:
 
     def float(self, image):
         """{unit: float32 (H, W, C)} of a photo, uint8 (R, R, 3)."""
-        outputs = self.float_model(scaled(image), training=False)
+        outputs = self.float_model(photos.pixels_to_floats(image[None]), training=False)
         return {name: np.asarray(outputs[name])[0] for name in self.dtypes}
 
     def golden(self, image):
@@ -87,13 +87,13 @@ def quantised(network, nodes, resolution, precision, calibration, report):
     report("calibrating")
     linear = keras.Model(network.input, {
         name: node.output.output for name, node in nodes.items() if node.activation == "linear"})
-    found = learn.peaks(linear, map(scaled, calibration.photos(resolution)))
+    found = learn.peaks(linear, calibration.photos(resolution))
     scales, teacher = (choose_scales(nodes, found, row) for row in (precision, learn.TEACHER))
     folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
     if calibration.methods:
         drawn = learn.drawn(calibration.names())
-        photos = np.stack(list(calibration.photos(resolution, drawn)))
-        params = learn.learnt_params(nodes, folded, scales, teacher, precision, photos,
+        images = np.stack(list(calibration.photos(resolution, drawn)))
+        params = learn.learnt_params(nodes, folded, scales, teacher, precision, images,
                                      calibration.methods, report)
     else:
         params = learn.plain_params(nodes, folded, scales, precision)
@@ -108,12 +108,6 @@ def check(alpha, resolution, precision):
         return layers.precision(precision)
     except ValueError as error:
         raise GoldenError(str(error)) from None
-
-
-def scaled(pixels):
-    """float32 (1, R, R, 3) in [-1, 1], as Keras's preprocess_input makes it."""
-    from keras.applications.mobilenet_v2 import preprocess_input
-    return preprocess_input(pixels[None].astype(np.float32))
 
 
 def installed(package):
@@ -151,7 +145,7 @@ def key(alpha, resolution, precision, weights, calibration, image=None):
         inputs.append(hashlib.sha256(Path(weights).read_bytes()).hexdigest())
     inputs.append(json.dumps(calibration.attributes()))
     sha256 = hashlib.sha256("\n".join(inputs).encode())
-    for content in calibration.contents():
+    for content in calibration.contents(dict(calibration.names()).items()):
         sha256.update(content)
     for source in (*sorted(Path(__file__).parent.glob("*.py")), Path(layers.__file__)):
         sha256.update(source.read_bytes())

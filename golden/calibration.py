@@ -1,4 +1,5 @@
 """Which photos a network is calibrated with, and how its weights are rounded."""
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,13 +50,15 @@ class Calibration:
 
     def photos(self, resolution, names=None):
         """Yield uint8 (R, R, 3) of all views, or of some, one at a time."""
-        names = names or self.names()
-        for (name, index), content in zip(names, self.contents(names)):
+        for name, group in itertools.groupby(names or self.names(), lambda view: view[0]):
+            content, = self.contents([(name, 0)])
             try:
-                yield views.view(photo.decode(content), index, resolution)
+                image = photo.decode(content)
             except GoldenError as error:
                 raise GoldenError(f"calibration photo {name} cannot be read ({error}): "
                                   "take it away or replace it") from None
+            for _, index in group:
+                yield views.view(image, index, resolution)
 
     def attributes(self):
         """For the golden file."""

@@ -5,10 +5,13 @@ exact integers of two fixed-point networks that are walked unit by unit over the
 teacher, of 20-bit weights that are only rounded, and the network to be made.  So every machine
 finds the same parameters.
 """
+import itertools
+import math
+
 import numpy as np
 
 from golden.fixed import unit_outputs
-from golden.photo import pixels_to_integers
+from golden.photo import pixels_to_floats, pixels_to_integers
 from golden.quantize import (UnitParams, check_widths, fixed_point, quantize_unit, rounded_bias,
                              smallest_dtype, weight_scale)
 from golden.rounding import factor, nearest_plane, product
@@ -16,6 +19,7 @@ from hdl.layers import Precision
 
 # Wider than hardware is made, and still exact in float64.
 TEACHER = Precision("teacher", weight_bits=20, relu6_bits=16, linear_bits=20)
+PIXELS_AT_ONCE = 1 << 18        # that Keras is given, whose activations take 2 KB each
 LEARNT_FROM = 24        # photos, drawn evenly from all, whose inputs are sampled
 # Positions of a unit's output, drawn evenly from all photos; a 3 x 3 unit has few inputs.
 SAMPLES, SAMPLES_3X3 = 1 << 14, 1 << 12
@@ -25,10 +29,11 @@ LEAST_VARIANCE = 1e-12
 
 
 def peaks(model, photos):
-    """{output: max |x|} of a Keras model of several outputs over photos (float32 (1, R, R, 3))."""
-    found = {}
-    for pixels in photos:
-        for name, values in model(pixels, training=False).items():
+    """{output: max |x|} of a Keras model of several outputs over photos, uint8 (R, R, 3) each."""
+    found, photos = {}, iter(photos)
+    count = max(1, PIXELS_AT_ONCE // math.prod(model.input.shape[1:3]))
+    while batch := list(itertools.islice(photos, count)):
+        for name, values in model(pixels_to_floats(np.stack(batch)), training=False).items():
             found[name] = max(found.get(name, 0.0), float(np.abs(values).max()))
     return found
 
@@ -152,7 +157,7 @@ def learnt_unit(weights, bias, ours, theirs, scale_out, precision, methods):
     ours, theirs  -- Inputs as this network has them, and the teacher
     """
     scale = weight_scale(weights, ours.scale, scale_out, precision)
-    limit = (1 << precision.weight_bits - 1) - 1
+    limit = precision.weight_limit
     depthwise = ours.samples.ndim == 3
     steps = weights / scale
     if depthwise:

@@ -1,4 +1,6 @@
 """How far the integers are from Keras's floats."""
+import math
+
 import numpy as np
 
 
@@ -13,3 +15,8 @@ def sqnr_db(reference, integers, scale):
     if noise == 0:
         return float("inf")
     return float(10 * np.log10(signal / noise)) if signal else float("-inf")
+
+
+def finite(value):
+    """The value, or None for an infinity, which JSON does not have."""
+    return value if math.isfinite(value) else None

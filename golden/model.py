@@ -1,6 +1,7 @@
 """Keras's own MobileNetV2 with seeded, downloaded or given weights."""
 import collections
 import contextlib
+import functools
 import hashlib
 import os
 import sys
@@ -35,7 +36,10 @@ def mobilenet_v2(alpha, resolution, top=False, weights=None):
 
 
 def float_model(alpha, resolution, weights="seeded"):
-    """The backbone (no top) with weights 'seeded', 'imagenet' or a file's."""
+    """The backbone (no top) with weights 'seeded', 'imagenet' or a file's.
+
+    Raises GoldenError for an alpha or resolution that Keras does not have, and as ``read`` does.
+    """
     weights = str(weights)
     try:
         layer_table(alpha, resolution)
@@ -43,13 +47,16 @@ def float_model(alpha, resolution, weights="seeded"):
         raise GoldenError(str(error)) from None
     if weights == "imagenet":
         model = download(alpha, resolution)
-    else:
+    elif weights == "seeded":
+        from golden.seeded import fill
         model = mobilenet_v2(alpha, resolution)
-        if weights == "seeded":
-            from golden.seeded import fill
-            fill(model)
-        else:
-            load(model, weights, alpha)
+        fill(model)
+    else:
+        arrays = read(weights, alpha)
+        model = mobilenet_v2(alpha, resolution)
+        layers = [layer for layer in model.layers if layer.weights]
+        for layer, values in zip(layers, arrays, strict=True):
+            layer.set_weights(values)
     check_finite(model, weights)
     return model
 
@@ -63,17 +70,6 @@ def download(alpha, resolution, top=False):
     except Exception as error:  # get_file raises a bare Exception
         raise GoldenError(f"Keras could not fetch its imagenet weights ({first_line(error)}): "
                           "use --weights seeded or the path of a weights file") from None
-
-
-def load(model, path, alpha):
-    """Give a backbone the weights of a file: weights alone, or a saved model that contains it.
-
-    Raises GoldenError for a file that cannot be read, and for one of another network, with the
-    first layer that differs.
-    """
-    layers = [layer for layer in model.layers if layer.weights]
-    for layer, arrays in zip(layers, read(path, alpha), strict=True):
-        layer.set_weights(arrays)
 
 
 def classifier(weights, alpha=1.0):
@@ -94,9 +90,11 @@ def classifier(weights, alpha=1.0):
 
 
 def read(path, alpha, top=False):
-    """[arrays] of MobileNetV2's layers that have weights, in order, from a file of any layout.
+    """[arrays] of MobileNetV2's layers that have weights, in order, from a file: weights alone, or
+    a saved model that contains the network.
 
-    Raises GoldenError as ``load`` does; a top is the one with 1000 classes.
+    Raises GoldenError for a file that cannot be read, and for one of another network, with the
+    first layer that differs; a top is the one with 1000 classes.
     """
     check_file(path)
     from golden.topology import Difference
@@ -107,6 +105,8 @@ def read(path, alpha, top=False):
     except Difference as found:
         raise GoldenError(f"weights {path} do not fit MobileNetV2 with alpha {alpha}, as "
                           f"{found}: {found.advice}") from None
+    except GoldenError:
+        raise
     except Exception as error:  # Keras and h5py raise many kinds
         reason = textwrap.shorten(first_line(error).split(". ")[0], 160)
         raise GoldenError(f"weights {path} cannot be loaded ({reason}): save the weights alone, "
@@ -137,14 +137,14 @@ def read_model(path, alpha, top):
                                     safe_mode=True)
     # Keras pads as the parity of the size asks for, so the reference has the model's.
     height = model.inputs[0].shape[1] or 0
-    layers = match(mobilenet_v2(alpha, height if height >= MIN_RESOLUTION else 224, top), model)
+    layers = match(pattern(alpha, height if height >= MIN_RESOLUTION else 224, top), model)
     return [layer.get_weights() for layer in layers if layer.weights]
 
 
 def read_weights(path, alpha, top):
     """``read`` of weights alone, in Keras 3's layout or the older one."""
     from golden.topology import Difference, other_shapes
-    layers = [layer for layer in mobilenet_v2(alpha, 224, top).layers if layer.weights]
+    layers = [layer for layer in pattern(alpha, 224, top).layers if layer.weights]
     with h5py.File(path) as file:
         stored = (older_layout if "layer_names" in file.attrs else keras_3_layout)(file, layers)
         found = []
@@ -155,6 +155,12 @@ def read_weights(path, alpha, top):
                 raise Difference(how)
             found.append([np.asarray(array, dtype=np.float32) for array in arrays])
         return found
+
+
+@functools.cache
+def pattern(alpha, resolution, top):
+    """What files are compared with: seconds to build, so built once and never changed."""
+    return mobilenet_v2(alpha, resolution, top)
 
 
 def keras_3_layout(file, layers):

@@ -17,8 +17,13 @@ def load_photo(path, resolution):
     """
     if path is None:
         return fit(shipped("chelsea.png"), resolution)
+    return fit(read(path), resolution)
+
+
+def read(path):
+    """The Pillow image of a file; GoldenError names the file."""
     try:
-        return fit(decode(Path(path).read_bytes()), resolution)
+        return decode(Path(path).read_bytes())
     except FileNotFoundError:
         raise GoldenError(f"there is no photo {path}: give the path of an image file") from None
     except (OSError, GoldenError) as error:
@@ -51,6 +56,12 @@ def shipped_folder():
 def shipped(name):
     """A photo of scikit-image's wheel as a Pillow image."""
     return decode((shipped_folder() / name).read_bytes())
+
+
+def pixels_to_floats(photos):
+    """p / 127.5 - 1 as float32, by Keras's own function."""
+    from keras.applications.mobilenet_v2 import preprocess_input
+    return preprocess_input(photos.astype(np.float32))
 
 
 def pixels_to_integers(photos):

@@ -86,9 +86,8 @@ def weight_scale(weights, scale_in, scale_out, precision):
     Its floor keeps the bias of a dead channel, whose weights may be 1e-20, within the
     requantizer's reach.
     """
-    limit = (1 << precision.weight_bits - 1) - 1
     floor = 2.0 ** -(precision.weight_bits + 6) * (scale_out / scale_in)
-    return np.maximum(np.abs(weights).max(axis=0) / limit, floor)
+    return np.maximum(np.abs(weights).max(axis=0) / precision.weight_limit, floor)
 
 
 def rounded_bias(bias, scale, scale_in):
@@ -99,7 +98,7 @@ def rounded_bias(bias, scale, scale_in):
 def quantize_unit(weights, bias, scale_in, scale_out, precision):
     """UnitParams of folded float64 weights (inputs, outputs) and bias (outputs,), each rounded by
     itself."""
-    limit = (1 << precision.weight_bits - 1) - 1
+    limit = precision.weight_limit
     scale = weight_scale(weights, scale_in, scale_out, precision)
     return UnitParams(
         np.clip(np.rint(weights / scale), -limit, limit).astype(smallest_dtype((-limit, limit))),

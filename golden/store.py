@@ -68,9 +68,8 @@ def expected(alpha, resolution, precision):
         found[f"float/{unit.name}"] = shape, np.float32
         found[f"fixed/{unit.name}"] = shape, smallest_dtype(row.limits(unit.activation))
         if unit.weight_shape:
-            weight_limit = (1 << row.weight_bits - 1) - 1
             found[f"params/{unit.name}/weights"] = (
-                unit.weight_shape, smallest_dtype((-weight_limit, weight_limit)))
+                unit.weight_shape, smallest_dtype((-row.weight_limit, row.weight_limit)))
             for part, dtype in (("bias", np.int64), ("multiplier", np.int32),
                                 ("shift", np.int32)):
                 found[f"params/{unit.name}/{part}"] = (unit.channels_out,), dtype

@@ -34,6 +34,11 @@ class Precision:
     input_bits: int = 9       # signed pixel 2p - 255
     multiplier_bits: int = 16  # unsigned requantize mantissa, top bit set
 
+    @property
+    def weight_limit(self):
+        """The largest weight; the least is its negative."""
+        return (1 << self.weight_bits - 1) - 1
+
     def signed(self, activation):
         """Whether a tensor of this activation ('input', 'relu6', 'linear') has a sign."""
         return activation != "relu6"

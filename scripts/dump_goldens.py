@@ -3,7 +3,6 @@
 Without --out the golden goes to the cache, where an equal one is reused.
 """
 import json
-import math
 from pathlib import Path
 
 import click
@@ -14,7 +13,7 @@ from golden import build, store
 from golden.classify import class_name, classify
 from golden.calibration import Calibration
 from golden.errors import GoldenError
-from golden.metrics import sqnr_db
+from golden.metrics import finite, sqnr_db
 from hdl.layers import layer_table, stages
 from scripts.options import (alpha_option, calibration_options, json_option, out_option,
                              precision_option, resolution_option, user_errors, weights_option)
@@ -73,11 +72,6 @@ def dump(photo, alpha, resolution, precision, weights, calibration, out, report)
             "sqnr_db": {name: finite(sqnr_db(values, golden.fixed[name], golden.scales[name]))
                         for name, values in golden.float.items()},
             "classes": classes(golden, weights, report)}
-
-
-def finite(value):
-    """The value, or None for an infinity, which JSON does not have."""
-    return value if math.isfinite(value) else None
 
 
 def classes(golden, weights, report):

@@ -93,15 +93,9 @@ def pictures(folder, count, resolution):
     """uint8 (photos x views, R, R, 3)."""
     names = views.photo_names(folder) if folder else views.shipped_names()
     folder = Path(folder or photo.shipped_folder())
-    found = []
-    for name in names:
-        try:
-            image = photo.decode((folder / name).read_bytes())
-        except (OSError, GoldenError) as error:
-            raise GoldenError(f"photo {folder / name} cannot be read ({error}): take it away or "
-                              "replace it") from None
-        found += [views.view(image, index, resolution) for index in range(count)]
-    return np.stack(found)
+    return np.stack([views.view(image, index, resolution)
+                     for image in (photo.read(folder / name) for name in names)
+                     for index in range(count)])
 
 
 def network(alpha, resolution, name, weights, calibration):
@@ -115,18 +109,18 @@ def compare(alpha, resolution, weights, images, cases):
     """A row for each (precision, Calibration): the features of all images against Keras's."""
     from golden.model import classifier
     top = classifier(weights, alpha)
-    rows, floats = [], None
+    table, rows, floats = layer_table(alpha, resolution), [], None
     for name, calibration in cases:
         reference = network(alpha, resolution, name, weights, calibration)
         if floats is None:
-            floats = last(reference.float_model, [build.scaled(image) for image in images], "Keras")
+            floats = last(reference.float_model, [
+                photo.pixels_to_floats(image[None]) for image in images], "Keras")
         found = last(reference.fixed_model, [
             photo.pixels_to_integers(image)[None].astype(np.float64) for image in images],
-            name) * list(reference.scales.values())[-1]
+            name) * reference.scales[table[-1].name]
         ratios = [sqnr_db(*pair, 1) for pair in zip(floats, found)]
         same = [classify(one, *top)[0][0] == classify(other, *top)[0][0]
                 for one, other in zip(floats, found)] if top else None
-        table = layer_table(alpha, resolution)
         rows.append({
             "precision": name, "methods": "+".join(calibration.methods) or "none",
             "views": len(images), "sqnr_db": sqnr_db(floats, found, 1),
@@ -160,7 +154,7 @@ def unit_rows(reference, row, alpha, resolution, images):
     nodes = graph.trace(reference.network)
     folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
     plain = plain_params(nodes, folded, reference.scales, row)
-    inputs = np.concatenate([build.scaled(image) for image in images]).astype(np.float64)
+    inputs = photo.pixels_to_floats(images).astype(np.float64)
     exact = {"input": inputs}
     for name, node in nodes.items():
         exact[name] = float_unit(node, folded.get(name), exact)

@@ -5,6 +5,7 @@ from matplotlib import pyplot
 from hdl.layers import precision
 
 matplotlib.use("Agg")
+matplotlib.rcParams["svg.hashsalt"] = "numerics"    # the same rows give the same bytes
 
 
 def costs(rows, path):
@@ -20,8 +21,7 @@ def costs(rows, path):
     axes.set_ylabel("SQNR, dB")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path)
-    pyplot.close(figure)
+    save(figure, path)
 
 
 def widths(rows, path):
@@ -43,5 +43,10 @@ def widths(rows, path):
         axes.grid(alpha=0.3)
         if axes.lines:
             axes.legend()
-    figure.savefig(path)
+    save(figure, path)
+
+
+def save(figure, path):
+    """Write a figure, without the date that SVG would have."""
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     pyplot.close(figure)

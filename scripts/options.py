@@ -34,14 +34,6 @@ def user_errors(function):
     return wrapper
 
 
-def parsed_precision(name):
-    """The Precision row of an option's value."""
-    try:
-        return precision(name)
-    except ValueError as error:
-        raise UserError(str(error)) from error
-
-
 alpha_option = click.option(
     "--alpha", type=float, default=1.0, show_default=True,
     help=f"Width multiplier, one of Keras's {', '.join(map(str, ALPHAS))}.")
@@ -52,7 +44,7 @@ resolution_option = click.option(
 
 precision_option = click.option(
     "--precision", default="w16a16", show_default=True, metavar="wWaA[lL]",
-    callback=lambda context, parameter, name: parsed_precision(name),
+    callback=lambda context, parameter, name: user_errors(precision)(name),
     help="Bits of weights, ReLU6 activations and linear ones: w16a16, w8a8, w12a8, w8a10l14.")
 
 weights_option = click.option(
@@ -72,14 +64,16 @@ def calibration_options(command):
                        "both, or none.")
     @functools.wraps(command)
     def wrapper(*args, calibration, methods, **kwargs):
-        names = () if methods == "none" else tuple(methods.split(","))
-        try:
-            calibration = Calibration(calibration, names)
-            calibration.names()
-        except ValueError as error:
-            raise UserError(str(error)) from error
-        return command(*args, calibration=calibration, **kwargs)
+        return command(*args, calibration=chosen_calibration(calibration, methods), **kwargs)
     return wrapper
+
+
+@user_errors
+def chosen_calibration(folder, methods):
+    """The Calibration of the two options, its photos listed once to see that there are some."""
+    calibration = Calibration(folder, () if methods == "none" else tuple(methods.split(",")))
+    calibration.names()
+    return calibration
 
 
 cycles_per_frame_option = click.option(

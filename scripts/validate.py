@@ -10,13 +10,10 @@ import csv
 import hashlib
 import itertools
 import json
-import logging
 import math
-import multiprocessing
 import os
 import sys
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
 
 import click
@@ -27,8 +24,9 @@ from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TextColumn, 
                            TimeRemainingColumn)
 from rich.table import Table
 
-from golden import build, photo, store, views
+from golden import build, photo, views
 from golden.errors import GoldenError
+from golden.metrics import finite
 from hdl.layers import layer_table
 from hdl.sim import require
 from hdl.sim.design import default_build_dir
@@ -37,11 +35,9 @@ from scripts.options import (UserError, alpha_option, calibration_options,
                              cycles_per_frame_option, json_option, out_option, precision_option,
                              resolution_option, user_errors, weights_option)
 from scripts.validate_results import Results
+from scripts.validate_workers import Cluster, Inline, Local, connect
 
 BATCH = 8               # views of a job; of one simulation, which begins by reading all weights
-RESTARTS = 3            # of worker processes of this machine that died
-CONNECT_SECONDS = 10
-INSTALL_CLUSTER = "pip install -e '.[cluster]'"
 
 
 class RtlCount(click.ParamType):
@@ -165,120 +161,6 @@ def read_labels(path, photos, limit):
     except (UnicodeDecodeError, csv.Error) as error:
         raise GoldenError(f"labels {path} are no CSV text ({error})") from None
     return found
-
-
-class Inline:
-    """An executor of the command's own process."""
-
-    workers = window = 1
-    errors = ()
-
-    def __init__(self, network):
-        self.network = network
-
-    def submit(self, function, job):
-        """A Future that is done."""
-        future = Future()
-        try:
-            future.set_result(function(self.network, job))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-    def close(self):
-        """Nothing is left."""
-
-
-class Local:
-    """Processes on this machine.  One that dies takes all with it, so they are started again."""
-
-    errors = (BrokenProcessPool,)
-
-    def __init__(self, network, workers):
-        self.workers, self.window, self.restarts = workers, 2 * workers, 0
-        self._arguments = {"max_workers": workers, "initializer": jobs.hold,
-                           "mp_context": multiprocessing.get_context("spawn"),
-                           "initargs": (network, max(1, (os.cpu_count() or 1) // workers))}
-        self._pool = ProcessPoolExecutor(**self._arguments)
-
-    def submit(self, function, job):
-        """Start a job; after a death in new processes."""
-        try:
-            return self._pool.submit(function, None, job)
-        except BrokenProcessPool:
-            if self.restarts == RESTARTS:
-                raise UserError(f"worker processes died {RESTARTS + 1} times, perhaps for want of "
-                                "memory: give fewer with --workers; what was computed is "
-                                "kept") from None
-            self.restarts += 1
-            self.close()
-            self._pool = ProcessPoolExecutor(**self._arguments)
-            return self._pool.submit(function, None, job)
-
-    def close(self):
-        """Drop what is waiting."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-class Cluster:
-    """The workers of a Dask cluster; the scheduler gives a dead worker's jobs to another."""
-
-    errors = ()
-
-    def __init__(self, client, network):
-        import dask
-        self._client, self._executor = client, client.get_executor(pure=False)
-        # The network is a task's argument, not data laid on workers, so that it comes again when
-        # all of them are lost.
-        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
-            self._network = client.submit(itself, network, pure=False)
-
-    @property
-    def workers(self):
-        """Worker processes, which may come and go."""
-        return max(1, len(self._client.nthreads()))
-
-    @property
-    def window(self):
-        """Jobs at a time."""
-        return 2 * self.workers
-
-    def submit(self, function, job):
-        """Start a job."""
-        return self._executor.submit(function, self._network, job)
-
-    def close(self):
-        """Drop what is waiting."""
-        self._executor.shutdown(wait=False)
-        self._network.release()
-
-
-def itself(value):
-    """The value: a task that is only data."""
-    return value
-
-
-def connect(address):
-    """A Client of a Dask scheduler that has workers."""
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UserError(f"--scheduler needs Dask: {INSTALL_CLUSTER}") from None
-    for name in ("client", "core"):     # they log tracebacks of what is told in a sentence here
-        logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL + 1)
-    try:
-        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError, TimeoutError) as error:
-        raise UserError(f"no Dask scheduler answers at {address} "
-                        f"({str(error).splitlines()[0] if str(error) else 'timeout'}): start one "
-                        "with 'dask scheduler' or give its address") from None
-    try:
-        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-    except (OSError, TimeoutError):
-        client.close()
-        raise UserError(f"the Dask scheduler at {address} has no workers: start some with "
-                        f"'dask worker {address}'") from None
-    return client
 
 
 class Validation:
@@ -442,21 +324,18 @@ class Validation:
 
 
 def network(alpha, resolution, precision, weights, calibration, cycles, report):
-    """The Network that workers need, its quantised parameters from the cache of goldens."""
-    path, _ = build.cached(alpha, resolution, precision, weights, report=report,
-                           calibration=calibration)
-    golden = store.read(path, float=False)
-    report("reading the weights")
+    """The Network that workers need, its quantised parameters from the cache where they are."""
+    reference = build.Reference(alpha, resolution, precision, weights, report, calibration,
+                                build.cache_folder())
+    report("reading the classifier")
     from golden import model
-    plain = model.float_model(alpha, resolution, weights)
-    if model.digest(plain) != golden.attributes["weights_sha256"]:
-        raise GoldenError(f"weights {weights} have changed while they were read: begin again")
     top = model.classifier(weights, alpha)
     return jobs.Network(
         digest(None, cycles, alpha, resolution, precision, weights, calibration), jobs.source(),
         alpha, resolution, precision, cycles,
-        {layer.name: layer.get_weights() for layer in plain.layers if layer.weights},
-        golden.params, golden.scales[layer_table(alpha, resolution)[-1].name],
+        {layer.name: layer.get_weights() for layer in reference.network.layers
+         if layer.weights},
+        reference.params, reference.scales[layer_table(alpha, resolution)[-1].name],
         top and tuple(values.astype(np.float64) for values in top))
 
 
@@ -464,11 +343,6 @@ def share(values):
     """The part of the values that is true, or None of none."""
     values = list(values)
     return sum(values) / len(values) if values else None
-
-
-def finite(value):
-    """The value, or None for an infinity, which JSON does not have."""
-    return value if math.isfinite(value) else None
 
 
 def tell(summary):

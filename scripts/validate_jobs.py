@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 from golden import photo, views
-from golden.build import scaled
 from golden.classify import classify
 from golden.errors import GoldenError
 from golden.metrics import sqnr_db
@@ -116,7 +115,7 @@ class Models:
 
     def float(self, image):
         """Keras's features (H, W, C) of a photo, uint8 (R, R, 3)."""
-        return np.asarray(self._float(scaled(image)))[0]
+        return np.asarray(self._float(photo.pixels_to_floats(image[None])))[0]
 
     def brief(self, image):
         """{linear or last unit: integers (H, W, C)} of a photo."""

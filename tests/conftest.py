@@ -3,6 +3,7 @@ import os
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from hdl.sim import SIMULATORS, SimulatorError, require
 
@@ -43,6 +44,21 @@ def pytest_itemcollected(item):
     """Mark what depends on --simulators."""
     if {"simulator", "hdl_simulator", "simulators"} & set(item.fixturenames):
         item.add_marker("simulator")
+
+
+def invoked(command, *arguments, code=0):
+    """The result of a command of scripts; its exit status must be as expected."""
+    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    assert result.exit_code == code, (result.output, result.exception)
+    return result
+
+
+@pytest.fixture(scope="module")
+def golden_cache(tmp_path_factory):
+    """A golden cache of the file's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture

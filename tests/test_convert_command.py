@@ -7,10 +7,9 @@ from click.testing import CliRunner
 
 from hdl.convert import TOP
 from scripts import convert
-from tests.test_cosim import golden_cache     # noqa: F401
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
-pytestmark = pytest.mark.xdist_group("cosim")
+pytestmark = [pytest.mark.xdist_group("cosim"), pytest.mark.usefixtures("golden_cache")]
 
 
 def run(*arguments):

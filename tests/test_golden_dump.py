@@ -6,13 +6,13 @@ import sys
 import h5py
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 from golden import build, photo, store
 from golden.calibration import Calibration
 from golden.errors import GoldenError
 from scripts.dump_goldens import main
+from tests.conftest import invoked
 from tests.golden_reference import reference
 
 SMALL = ["--resolution", "32", "--precision", "w8a8"]
@@ -30,9 +30,7 @@ def shared_network(monkeypatch, tmp_path):
 
 def run(*arguments, code=0):
     """Run the command; its exit status must be as expected."""
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == code, (result.output, result.exception)
-    return result
+    return invoked(main, *arguments, code=code)
 
 
 def test_dump_then_verify(tmp_path):

@@ -14,7 +14,7 @@ from golden.calibration import METHODS, Calibration
 from golden.errors import GoldenError
 from golden.fixed import unit_outputs
 from golden.metrics import sqnr_db
-from golden.photo import fit, load_photo, shipped
+from golden.photo import fit, load_photo, pixels_to_integers, shipped
 from golden.views import SHIPPED
 from hdl.layers import layer_table, precision
 from tests.golden_reference import KEPT, convolve
@@ -94,11 +94,13 @@ def test_the_bias_keeps_the_teachers_mean():
     """Of every channel of a unit before its ReLU6, over the photos it learnt from."""
     reference, plain = network(("correct",)), network(())
     teacher = network((), "w16a16")
-    photos = np.stack(list(Calibration().photos(RESOLUTION)))
+    photos = pixels_to_integers(np.stack(list(Calibration().photos(RESOLUTION))))
 
     def means(reference):
         """Sum, bias and scale of block_1_expand over all photos, in real numbers."""
-        source = np.stack([reference.fixed(photo)["expanded_conv_project"] for photo in photos])
+        model = reference.fixed_model
+        source = np.asarray(keras.Model(model.input, model.output["expanded_conv_project"])(
+            photos.astype(np.float64), training=False))
         unit = reference.params["block_1_expand"]
         sums = source.reshape(-1, source.shape[-1]).astype(np.int64) @ unit.weights.astype(int)
         step = unit.multiplier / 2.0 ** unit.shift * reference.scales["block_1_expand"]

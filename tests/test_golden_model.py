@@ -169,18 +169,17 @@ def copy(backbone, change=lambda layer: layer, call=lambda layer, *inputs, **opt
 @pytest.mark.parametrize("tune", [inline, nested, functional])
 def test_fine_tuned_networks(small, tmp_path, tune, ending):
     path = str(tmp_path / f"tuned{ending}")
-    save(tune(copy(small)), path)
+    save(tune(small), path)
     assert digest(float_model(0.35, SIZE, path)) == digest(small)
     assert classifier(path, 0.35) is None
 
 
 def test_a_tuned_network_with_another_branch(small, tmp_path):
     """A longer one, whose convolution Keras lists before the backbone's next."""
-    model = copy(small)
-    aside = keras.layers.Conv2D(8, 1)(model.get_layer("block_16_project_BN").output)
+    aside = keras.layers.Conv2D(8, 1)(small.get_layer("block_16_project_BN").output)
     for _ in range(5):
         aside = keras.layers.ReLU()(aside)
-    keras.Model(model.input, [aside, model.output]).save(tmp_path / "two.keras")
+    keras.Model(small.input, [aside, small.output]).save(tmp_path / "two.keras")
     assert digest(float_model(0.35, SIZE, tmp_path / "two.keras")) == digest(small)
 
 
@@ -196,7 +195,7 @@ def test_tuned_networks_of_another_size(small, tmp_path, size):
 def test_a_network_that_keras_2_saved(small, tmp_path):
     """Its depthwise layers name a number of groups, its batch norms a list of axes."""
     path = tmp_path / "keras_2.h5"
-    inline(copy(small)).save(path)
+    inline(small).save(path)
     with h5py.File(path, "a") as file:
         config = json.loads(file.attrs["model_config"])
         for layer in config["config"]["layers"]:
@@ -211,7 +210,7 @@ def test_a_network_that_keras_2_saved(small, tmp_path):
     [keras.Sequential([keras.layers.RandomFlip(), keras.layers.RandomRotation(0.1)]),
      keras.applications.mobilenet_v2.preprocess_input]], ids=["rescaling", "augmentation"])
 def test_layers_before_the_backbone_that_change_nothing(small, tmp_path, before):
-    functional(copy(small), before).save(tmp_path / "tuned.keras")
+    functional(small, before).save(tmp_path / "tuned.keras")
     assert digest(float_model(0.35, SIZE, tmp_path / "tuned.keras")) == digest(small)
 
 
@@ -224,7 +223,7 @@ def test_layers_before_the_backbone_that_change_nothing(small, tmp_path, before)
      "frame")], ids=["rescaling", "normalization", "relu", "padding"])
 def test_layers_before_the_backbone_that_change_pixels(small, tmp_path, tune, before, name):
     """ReLU keeps pixels of 0 to 255 and not those that the backbone takes."""
-    tune(copy(small), before).save(tmp_path / "tuned.keras")
+    tune(small, before).save(tmp_path / "tuned.keras")
     assert f"as layer {name} before the first convolution changes the pixels, which are " \
         "p / 127.5 - 1: train with that" in refusal(0.35, tmp_path / "tuned.keras")
 
@@ -234,7 +233,7 @@ def test_layers_before_the_backbone_that_change_pixels(small, tmp_path, tune, be
 def test_tuned_networks_of_another_alpha(small, tmp_path, tune, ending):
     """Narrow networks begin with the same widths."""
     path = str(tmp_path / f"tuned{ending}")
-    save(tune(copy(small)), path)
+    save(tune(small), path)
     assert "do not fit MobileNetV2 with alpha 0.5, as layer block_1_project has a kernel of " \
         "(1, 1, 48, 8), not (1, 1, 48, 16): give the alpha they were trained with, or another " \
         "file" in refusal(0.5, path)
@@ -311,7 +310,7 @@ class Own(keras.layers.Layer):
 def test_models_that_need_code_of_their_own(small, tmp_path, layer, ending):
     """Nothing of a file is run."""
     path = str(tmp_path / f"code{ending}")
-    nested(copy(small), [layer]).save(path)
+    nested(small, [layer]).save(path)
     assert "cannot be loaded (" in refusal(0.35, path)
     assert classifier(path, 0.35) is None
 

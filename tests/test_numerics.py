@@ -3,25 +3,17 @@ import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
 from golden import build, photo
 from golden.metrics import sqnr_db
 from hdl.layers import layer_table, precision
 from scripts import numerics
+from tests.conftest import invoked
 from tests.golden_reference import reference
 
 SMALL = ["--alpha", "0.35", "--resolution", "32"]
-pytestmark = pytest.mark.xdist_group("numerics")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def golden_cache(tmp_path_factory):
-    """A cache of this file's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        yield
+pytestmark = [pytest.mark.xdist_group("numerics"), pytest.mark.usefixtures("golden_cache")]
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +27,7 @@ def folder(tmp_path_factory):
 
 def run(*arguments, code=0):
     """The command's result; its exit status must be as expected."""
-    result = CliRunner().invoke(numerics.main, [str(argument) for argument in arguments])
-    assert result.exit_code == code, (result.output, result.exception)
-    return result
+    return invoked(numerics.main, *arguments, code=code)
 
 
 def test_units(folder, tmp_path):
@@ -95,7 +85,7 @@ def test_widths_and_methods(folder, tmp_path):
 
 def test_table_for_people(folder, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
-    output = run("methods", folder, *SMALL, "--views", 1, "--precision", "w8a8").stdout
+    output = run("bits", folder, *SMALL, "--views", 1, "--widths", 8, "--activations", 8).stdout
     assert "compensate+correct" in output and "weight bits" in output
 
 

@@ -13,7 +13,6 @@ from concurrent.futures.process import BrokenProcessPool
 import h5py
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image, ImageOps
 
 from golden import build, photo, views
@@ -21,7 +20,8 @@ from golden.calibration import Calibration
 from golden.errors import GoldenError
 from golden.metrics import sqnr_db
 from hdl.layers import layer_table
-from scripts import validate, validate_jobs, validate_results
+from scripts import validate, validate_jobs, validate_results, validate_workers
+from tests.conftest import invoked
 from tests.golden_reference import reference
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
@@ -32,9 +32,7 @@ pytestmark = pytest.mark.xdist_group("validate")     # one network, one cache of
 
 def run(*arguments, code=0):
     """The command's result; its exit status must be as expected."""
-    result = CliRunner().invoke(validate.main, [str(argument) for argument in arguments])
-    assert result.exit_code == code, (result.output, result.exception)
-    return result
+    return invoked(validate.main, *arguments, code=code)
 
 
 def rows(out):
@@ -364,7 +362,7 @@ def test_a_local_worker_that_dies(folder, tmp_path, monkeypatch):
             pass
 
     made, pools = small_network(), []
-    monkeypatch.setattr(validate, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(validate_workers, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(validate, "BATCH", 1)
     arguments = [folder, *SMALL, "--rtl", 0, "--workers", 2, "--json", "--out"]
     deaths = [True, True]
@@ -376,7 +374,7 @@ def test_a_local_worker_that_dies(folder, tmp_path, monkeypatch):
 
 def test_a_cluster_that_is_gone(folder, tmp_path, monkeypatch):
     """Told in a sentence; what was computed is kept."""
-    original, futures = validate.Inline.submit, []
+    original, futures = validate_workers.Inline.submit, []
 
     def submit(self, function, job):
         future = original(self, function, job) if not futures else Future()
@@ -385,7 +383,7 @@ def test_a_cluster_that_is_gone(folder, tmp_path, monkeypatch):
         futures.append(future)
         return future
 
-    monkeypatch.setattr(validate.Inline, "submit", submit)
+    monkeypatch.setattr(validate_workers.Inline, "submit", submit)
     monkeypatch.setattr(validate, "BATCH", 2)
     result = run(folder, *SMALL, "--rtl", 0, "--workers", 1, "--out", tmp_path, code=2)
     assert "the cluster lost its scheduler" in result.stderr
@@ -458,7 +456,7 @@ def test_bad_labels(text, words, folder, tmp_path):
 @pytest.mark.filterwarnings("ignore")       # distributed's, of connections that end
 def test_a_scheduler_that_is_not_there(folder, tmp_path, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(validate, "CONNECT_SECONDS", 1)
+    monkeypatch.setattr(validate_workers, "CONNECT_SECONDS", 1)
     arguments = [folder, *SMALL, "--rtl", 0, "--out", tmp_path / "out", "--scheduler"]
     for address in ("tcp://127.0.0.1:9", "nonsense://x"):
         result = run(*arguments, address, code=2)
@@ -495,7 +493,7 @@ def test_views():
 
 def test_the_shipped_photographs():
     names = views.shipped_names()
-    assert len(names) >= 15 and {"chelsea.png", "coffee.png", "rocket.jpg"} <= set(names)
+    assert names == list(views.SHIPPED)
     for name in names:
         image = photo.shipped(name)
         assert image.mode == "RGB" and min(image.size) >= 90

