@@ -17,6 +17,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    os.environ.setdefault("MNV2_OPTIMISE", "-O0")    # most tests compile for longer than they run
     for name in config.getoption("simulators").split(","):
         if name not in SIMULATORS:
             raise pytest.UsageError(f"--simulators: {name!r} is not one of "

