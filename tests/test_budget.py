@@ -154,7 +154,7 @@ def test_tables():
 
 
 @pytest.mark.parametrize("arguments", [
-    (), ("--alpha", "1.4", "--resolution", "512"), ("--cycles-per-frame", "60000"),
+    (), ("--alpha", "1.4", "--resolution", "320"), ("--cycles-per-frame", "60000"),
     ("--cycles-per-frame", "7", "--precision", "w8a8"),
 ])
 def test_tables_fit_in_100_columns(arguments):

@@ -15,7 +15,7 @@ from scripts.dump_goldens import main
 from tests.conftest import invoked
 from tests.golden_reference import reference
 
-SMALL = ["--resolution", "32", "--precision", "w8a8"]
+SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_dump_then_verify(tmp_path):
 @pytest.mark.parametrize("group, words", [("fixed", "integers among them"),
                                           ("float", "only Keras's float32 activations")])
 def test_verify_tells_what_differs(tmp_path, group, words):
-    golden = reference("w8a8").golden(photo.load_photo(None, 32))
+    golden = reference("w8a8", 0.35).golden(photo.load_photo(None, 32))
     values = getattr(golden, group)
     values["Conv1"] = np.where(np.arange(values["Conv1"].size).reshape(values["Conv1"].shape) == 9,
                                1, values["Conv1"]).astype(values["Conv1"].dtype)
@@ -63,9 +63,9 @@ def test_the_table_for_people(tmp_path):
 
 
 def test_cache_is_keyed_by_everything(tmp_path):
-    first, reused = build.cached(1.0, 32, "w8a8", cache_dir=tmp_path)
+    first, reused = build.cached(0.35, 32, "w8a8", cache_dir=tmp_path)
     assert not reused
-    assert build.cached(1.0, 32, "w8a8", cache_dir=tmp_path) == (first, True)
+    assert build.cached(0.35, 32, "w8a8", cache_dir=tmp_path) == (first, True)
     coffee = photo.fit(photo.shipped("coffee.png"), 32)
     image = photo.load_photo(None, 32)
     weights = tmp_path / "weights.h5"
@@ -76,14 +76,14 @@ def test_cache_is_keyed_by_everything(tmp_path):
     keys = set()
     for colour in ((1, 2, 3), (3, 2, 1)):
         Image.new("RGB", (8, 8), colour).save(folder / "a.png")
-        keys.add(build.key(1.0, 32, "w8a8", "seeded", own, image))
+        keys.add(build.key(0.35, 32, "w8a8", "seeded", own, image))
     keys |= {build.key(*inputs) for inputs in [
-        (1.0, 32, "w8a8", "seeded", usual, image), (1.0, 32, "w8a8", "seeded", usual, coffee),
-        (1.0, 32, "w8a8", "seeded", usual), (1.0, 32, "w8a8", "seeded", Calibration(methods=())),
-        (1.0, 32, "w16a16", "seeded", usual, image), (0.35, 32, "w8a8", "seeded", usual, image),
-        (1.0, 32, "w8a8", "imagenet", usual, image), (1.0, 32, "w8a8", weights, usual, image)]}
+        (0.35, 32, "w8a8", "seeded", usual, image), (0.35, 32, "w8a8", "seeded", usual, coffee),
+        (0.35, 32, "w8a8", "seeded", usual), (0.35, 32, "w8a8", "seeded", Calibration(methods=())),
+        (0.35, 32, "w16a16", "seeded", usual, image), (1.0, 32, "w8a8", "seeded", usual, image),
+        (0.35, 32, "w8a8", "imagenet", usual, image), (0.35, 32, "w8a8", weights, usual, image)]}
     assert len(keys) == 10
-    assert first.stem == build.key(1.0, 32, "w8a8", "seeded", usual, image)
+    assert first.stem == build.key(0.35, 32, "w8a8", "seeded", usual, image)
 
 
 def test_calibration_is_recorded_and_verified(tmp_path):
@@ -91,8 +91,7 @@ def test_calibration_is_recorded_and_verified(tmp_path):
     folder, path = tmp_path / "photos", tmp_path / "golden.h5"
     folder.mkdir()
     photo.shipped("moon.png").resize((64, 64)).save(folder / "moon.png")
-    small = ["--alpha", "0.35", *SMALL]
-    run(*small, "--calibration", folder, "--methods", "none", "--out", path)
+    run(*SMALL, "--calibration", folder, "--methods", "none", "--out", path)
     attributes = store.read(path).attributes
     assert (attributes["calibration"], attributes["calibration_views"], attributes["methods"]) \
         == ("moon.png", 1, "none")
@@ -117,17 +116,17 @@ def test_a_new_photo_takes_the_integers_that_are_there(tmp_path, monkeypatch):
 
 
 def test_a_damaged_cache_is_mended(tmp_path):
-    path, _ = build.cached(1.0, 32, "w8a8", cache_dir=tmp_path)
+    path, _ = build.cached(0.35, 32, "w8a8", cache_dir=tmp_path)
     with h5py.File(path, "a") as file:
         file["fixed/Conv1"][0, 0, 0] ^= 1
-    assert build.cached(1.0, 32, "w8a8", cache_dir=tmp_path) == (path, False)
+    assert build.cached(0.35, 32, "w8a8", cache_dir=tmp_path) == (path, False)
     assert store.read(path).resolution == 32
 
 
 def test_a_cache_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(GoldenError, match="cache .* cannot be made .*: give another directory"):
-        build.cached(1.0, 32, "w8a8", cache_dir=tmp_path / "file" / "cache")
+        build.cached(0.35, 32, "w8a8", cache_dir=tmp_path / "file" / "cache")
 
 
 @pytest.mark.parametrize("arguments, words", [
@@ -152,9 +151,9 @@ def test_verify_asks_for_the_weights_file(tmp_path):
     """A golden made from a file names it, and takes no other."""
     from golden.model import float_model, mobilenet_v2
     path = tmp_path / "golden.h5"
-    float_model(1.0, 32, "seeded").save_weights(tmp_path / "mine.weights.h5")
-    mobilenet_v2(1.0, 32).save_weights(tmp_path / "other.weights.h5")
-    run(*SMALL, "--out", path, "--weights", tmp_path / "mine.weights.h5")
+    float_model(0.35, 32, "seeded").save_weights(tmp_path / "mine.weights.h5")
+    mobilenet_v2(0.35, 32).save_weights(tmp_path / "other.weights.h5")
+    run(*SMALL, "--methods", "none", "--out", path, "--weights", tmp_path / "mine.weights.h5")
     assert str(tmp_path) not in str(store.read(path).attributes)
     run("--verify", path, "--weights", tmp_path / "mine.weights.h5")
     assert "was made with the weights file mine.weights.h5: give it again with --weights PATH" \

