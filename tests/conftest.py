@@ -25,7 +25,8 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what only --full runs."""
+    """Leave out what only --full runs; begin with groups, which one process runs alone."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
     if not config.getoption("full"):
         long = [item for item in items if item.get_closest_marker("full")]
         items[:] = [item for item in items if item not in long]
