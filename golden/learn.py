@@ -92,62 +92,73 @@ def check_sums(nodes, params, precision):
 
 
 class Inputs:
-    """Exact sums over a unit's inputs: of sampled ones, and of all.
+    """Exact sums over a unit's inputs.
 
     Leading axes are the channels of a depthwise unit, whose nine taps are its inputs.
+
+    node   -- of a convolution
+    tensor -- the integers that feed it, (photos, H, W, C)
     """
 
     def __init__(self, node, tensor, scale):
-        self.scale = scale
-        self.samples, self.sums, self.count = sampled(node, tensor)
+        self.node, self.tensor, self.scale = node, tensor, scale
+        self.depthwise = type(node.convolution).__name__ == "DepthwiseConv2D"
 
     def mean(self):
         """float64 (..., k, 1), of all positions of all photos."""
-        return self.sums * (self.scale / self.count)
+        sums, count = totals(self.node, self.tensor)
+        sums = sums.T[..., None] if self.depthwise else sums.reshape(-1, 1)
+        return sums * (self.scale / count)
 
     def covariance(self):
-        """float64 (..., k, k) of the samples, damped."""
-        count = self.samples.shape[-1]
+        """float64 (..., k, k) of samples, damped."""
+        samples = sampled(self.node, self.tensor)
+        if self.depthwise:
+            samples = np.ascontiguousarray(samples.transpose(2, 0, 1))
+        else:
+            samples = samples.transpose(0, 2, 1).reshape(-1, samples.shape[1])
+        count = samples.shape[-1]
         # Integers below 2^53, whose sums no order changes.
-        total = self.samples.sum(axis=-1, keepdims=True)
-        spread = (self.samples @ np.swapaxes(self.samples, -1, -2)
+        total = samples.sum(axis=-1, keepdims=True)
+        spread = (samples @ np.swapaxes(samples, -1, -2)
                   - total * np.swapaxes(total, -1, -2) / count) * (self.scale * self.scale / count)
         variances = np.moveaxis(np.diagonal(spread, axis1=-2, axis2=-1), -1, 0)
         damping = np.maximum(sum(variances) * (DAMPING / len(variances)), LEAST_VARIANCE)
         return spread + damping[..., None, None] * np.eye(len(variances))
 
 
-def sampled(node, tensor):
-    """(samples, sums, count) of a convolution's inputs, which are its taps row by row, channels
-    minor.
-
-    samples -- at evenly drawn output positions of all photos, float64 (k, samples), or
-               (channels, 9, samples) of a depthwise one
-    sums    -- over all positions, float64 (k, 1) or (channels, 9, 1)
-    count   -- of all positions
-    """
-    convolution = node.convolution
-    photos, size, _, channels = tensor.shape
-    stride, kernel = convolution.strides[0], convolution.kernel_size[0]
+def taps(node, tensor):
+    """Yield what each of a convolution's taps sees, row by row: (photos, H, W, C) of the output's
+    H and W."""
+    size, stride, kernel = tensor.shape[1], node.convolution.strides[0], \
+        node.convolution.kernel_size[0]
     size_out = -(-size // stride)
-    count = photos * size_out ** 2
-    drawn_from = min(SAMPLES if kernel == 1 else SAMPLES_3X3, count)
-    photo, place = np.divmod(np.arange(drawn_from) * count // drawn_from, size_out ** 2)
-    row, column = np.divmod(place, size_out)
     missing = max((size_out - 1) * stride + kernel - size, 0)   # 'same': one more below than above
     pad = node.padding.padding if node.padding else ((missing // 2, missing - missing // 2),) * 2
     padded = np.pad(tensor, ((0, 0), *pad, (0, 0)))
     span = stride * (size_out - 1) + 1
-    samples, sums = [], []
-    for tap in range(kernel ** 2):
-        down, right = divmod(tap, kernel)
-        samples.append(padded[photo, row * stride + down, column * stride + right])
-        sums.append(padded[:, down:down + span:stride, right:right + span:stride].sum(
-            axis=(0, 1, 2), dtype=np.int64))
-    samples, sums = np.stack(samples).astype(np.float64), np.stack(sums).astype(np.float64)
-    if type(convolution).__name__ == "DepthwiseConv2D":
-        return np.ascontiguousarray(samples.transpose(2, 0, 1)), sums.T[..., None], count
-    return samples.transpose(0, 2, 1).reshape(-1, drawn_from), sums.reshape(-1, 1), count
+    for down, right in np.ndindex(kernel, kernel):
+        yield padded[:, down:down + span:stride, right:right + span:stride]
+
+
+def totals(node, tensor):
+    """(sums over all positions, float64 (taps, C); how many positions) of a convolution's
+    inputs."""
+    seen = list(taps(node, tensor))
+    sums = np.stack([tap.sum(axis=(0, 1, 2), dtype=np.int64) for tap in seen])
+    return sums.astype(np.float64), seen[0][..., 0].size
+
+
+def sampled(node, tensor):
+    """A convolution's inputs at evenly drawn positions of all photos, float64 (taps, samples,
+    C)."""
+    samples = []
+    for tap in taps(node, tensor):
+        count = tap[..., 0].size
+        drawn_from = min(SAMPLES if node.convolution.kernel_size[0] == 1 else SAMPLES_3X3, count)
+        places = np.unravel_index(np.arange(drawn_from) * count // drawn_from, tap.shape[:3])
+        samples.append(tap[places])
+    return np.stack(samples).astype(np.float64)
 
 
 def learnt_unit(weights, bias, ours, theirs, scale_out, precision, methods):
@@ -158,7 +169,7 @@ def learnt_unit(weights, bias, ours, theirs, scale_out, precision, methods):
     """
     scale = weight_scale(weights, ours.scale, scale_out, precision)
     limit = precision.weight_limit
-    depthwise = ours.samples.ndim == 3
+    depthwise = ours.depthwise
     steps = weights / scale
     if depthwise:
         weights, steps = weights.T[..., None], steps.T[..., None]

@@ -64,19 +64,21 @@ def test_sampled_inputs_times_weights_are_the_sums(name, size, rng):
     unit = next(unit for unit in layer_table(ALPHA, model.input.shape[1]) if unit.name == name)
     photos = rng.integers(-99, 99, (2, unit.size_in, unit.size_in, unit.channels_in))
     weights = rng.integers(-99, 99, unit.weight_shape)
-    inputs, totals, count = learn.sampled(node, photos)
+    inputs, (totals, count) = learn.sampled(node, photos), learn.totals(node, photos)
     expected = np.stack([convolve(unit, photo, weights) for photo in photos])
     expected = expected.reshape(-1, unit.channels_out)
-    sums = np.einsum("ckn,kc->nc", inputs, weights) if inputs.ndim == 3 else inputs.T @ weights
+    sums = np.einsum("knc,kc->nc", inputs, weights) if unit.kind == "depthwise" \
+        else np.concatenate(inputs, axis=-1) @ weights
     assert (sums == expected).all() and count == len(expected)
-    assert (totals[..., 0] == inputs.sum(axis=-1)).all()
+    assert (totals == inputs.sum(axis=1)).all()
 
 
 def test_fewer_samples_are_drawn_from_all_photos(monkeypatch):
     monkeypatch.setattr(learn, "SAMPLES", 10)
     photos = np.arange(4)[:, None, None, None] * np.ones((4, 16, 16, 8))
-    found, totals, count = learn.sampled(nodes()["block_1_expand"], photos)
-    assert found.shape == (8, 10) and set(found[0]) == {0, 1, 2, 3}
+    node = nodes()["block_1_expand"]
+    found, (totals, count) = learn.sampled(node, photos), learn.totals(node, photos)
+    assert found.shape == (1, 10, 8) and set(found[0, :, 0]) == {0, 1, 2, 3}
     assert (totals == 6 * 256).all() and count == 4 * 256
 
 
