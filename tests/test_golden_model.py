@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from golden.errors import GoldenError
-from golden.model import classifier, digest, float_model, mobilenet_v2
+from golden.model import classifier, digest, float_model, mobilenet_v2, read
 
 # Keras's HDF5 code uses what NumPy and h5py have deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -165,12 +165,19 @@ def copy(backbone, change=lambda layer: layer, call=lambda layer, *inputs, **opt
     return clone
 
 
+def same(arrays, model):
+    """Whether arrays are the weights of a model's layers."""
+    expected = [layer.get_weights() for layer in model.layers if layer.weights]
+    return all((one == other).all() for ours, theirs in zip(arrays, expected, strict=True)
+               for one, other in zip(ours, theirs, strict=True))
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("tune", [inline, nested, functional])
 def test_fine_tuned_networks(small, tmp_path, tune, ending):
     path = str(tmp_path / f"tuned{ending}")
     save(tune(small), path)
-    assert digest(float_model(0.35, SIZE, path)) == digest(small)
+    assert same(read(path, 0.35), small)
 
 
 @pytest.mark.parametrize("tune, ending", [(inline, ".keras"), (nested, ".weights.h5")])
@@ -186,7 +193,7 @@ def test_a_tuned_network_with_another_branch(small, tmp_path):
     for _ in range(5):
         aside = keras.layers.ReLU()(aside)
     keras.Model(small.input, [aside, small.output]).save(tmp_path / "two.keras")
-    assert digest(float_model(0.35, SIZE, tmp_path / "two.keras")) == digest(small)
+    assert same(read(str(tmp_path / "two.keras"), 0.35), small)
 
 
 @pytest.mark.parametrize("size", [33, None])
@@ -195,7 +202,7 @@ def test_tuned_networks_of_another_size(small, tmp_path, size):
     other = mobilenet_v2(0.35, size)
     other.set_weights(small.get_weights())
     other.save(tmp_path / "other.keras")
-    assert digest(float_model(0.35, SIZE, tmp_path / "other.keras")) == digest(small)
+    assert same(read(str(tmp_path / "other.keras"), 0.35), small)
 
 
 def test_a_network_that_keras_2_saved(small, tmp_path):
@@ -208,7 +215,7 @@ def test_a_network_that_keras_2_saved(small, tmp_path):
             layer["config"] |= {"DepthwiseConv2D": {"groups": 1},
                                 "BatchNormalization": {"axis": [3]}}.get(layer["class_name"], {})
         file.attrs["model_config"] = json.dumps(config)
-    assert digest(float_model(0.35, SIZE, path)) == digest(small)
+    assert same(read(str(path), 0.35), small)
 
 
 @pytest.mark.parametrize("before", [
@@ -217,7 +224,7 @@ def test_a_network_that_keras_2_saved(small, tmp_path):
      keras.applications.mobilenet_v2.preprocess_input]], ids=["rescaling", "augmentation"])
 def test_layers_before_the_backbone_that_change_nothing(small, tmp_path, before):
     functional(small, before).save(tmp_path / "tuned.keras")
-    assert digest(float_model(0.35, SIZE, tmp_path / "tuned.keras")) == digest(small)
+    assert same(read(str(tmp_path / "tuned.keras"), 0.35), small)
 
 
 @pytest.mark.parametrize("tune, before, name", [
