@@ -68,7 +68,7 @@ def unit_outputs(node, params, precision, tensors):
 def convolution(node, weights, values):
     """float64 sums (photos, H, W, C) of values by weights (inputs, outputs), as Keras's layer."""
     layer = node.convolution
-    apply = ops.depthwise_conv if type(layer).__name__ == "DepthwiseConv2D" else ops.conv
+    apply = ops.depthwise_conv if node.depthwise else ops.conv
     kernel = weights.astype(np.float64).reshape(layer.weights[0].shape)
     pad = ((0, 0), *(node.padding.padding if node.padding else ((0, 0), (0, 0))), (0, 0))
     return np.asarray(apply(np.pad(values, pad).astype(np.float64), kernel, layer.strides,

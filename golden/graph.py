@@ -19,6 +19,11 @@ class Node:
     output: object = None    # the layer whose output is the unit's
     activation: str = "linear"
 
+    @property
+    def depthwise(self):
+        """Whether it convolves every channel by itself."""
+        return type(self.convolution).__name__ == "DepthwiseConv2D"
+
 
 def trace(model):
     """{unit: Node} of a MobileNetV2 backbone, in order of data flow."""

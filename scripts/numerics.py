@@ -91,10 +91,8 @@ COMPARED = {"precision": "precision", "methods": "methods", "views": "views", "s
 
 def pictures(folder, count, resolution):
     """uint8 (photos x views, R, R, 3)."""
-    names = views.photo_names(folder) if folder else views.shipped_names()
-    folder = Path(folder or photo.shipped_folder())
     return np.stack([views.view(image, index, resolution)
-                     for image in (photo.read(folder / name) for name in names)
+                     for image in map(photo.read, views.photo_files(folder).values())
                      for index in range(count)])
 
 

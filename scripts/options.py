@@ -76,6 +76,14 @@ def chosen_calibration(folder, methods):
     return calibration
 
 
+def network_options(command):
+    """Which network: what determines its integers."""
+    for option in (calibration_options, weights_option, precision_option, resolution_option,
+                   alpha_option):
+        command = option(command)
+    return command
+
+
 cycles_per_frame_option = click.option(
     "--cycles-per-frame", type=click.IntRange(min=1), default=None,
     help="Clock cycles for a frame; without it resolution squared, one pixel per clock.")

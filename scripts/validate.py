@@ -24,16 +24,15 @@ from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TextColumn, 
                            TimeRemainingColumn)
 from rich.table import Table
 
-from golden import build, photo, views
+from golden import build, views
 from golden.errors import GoldenError
 from golden.metrics import finite
 from hdl.layers import layer_table
 from hdl.sim import require
 from hdl.sim.design import default_build_dir
 from scripts import validate_jobs as jobs
-from scripts.options import (UserError, alpha_option, calibration_options,
-                             cycles_per_frame_option, json_option, out_option, precision_option,
-                             resolution_option, user_errors, weights_option)
+from scripts.options import (UserError, cycles_per_frame_option, json_option, network_options,
+                             out_option, user_errors)
 from scripts.validate_results import Results
 from scripts.validate_workers import Cluster, Inline, Local, connect
 
@@ -56,12 +55,8 @@ class RtlCount(click.ParamType):
 
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@alpha_option
-@resolution_option
-@precision_option
+@network_options
 @cycles_per_frame_option
-@weights_option
-@calibration_options
 @click.option("--views", "views_each", type=click.IntRange(min=1), default=None, metavar="K",
               help="Views of each photo: the whole, then squares of it, every second one mirrored; "
                    "without it 1 of a folder's photos, 8 of scikit-image's.")
@@ -92,8 +87,7 @@ def main(folder, alpha, resolution, precision, cycles_per_frame, weights, calibr
         jobs.hardware(table, precision, cycles)
         if not scheduler:
             require("verilator")
-    photos = {name: Path(folder or photo.shipped_folder(), name)
-              for name in (views.photo_names(folder) if folder else views.shipped_names())[:limit]}
+    photos = dict(list(views.photo_files(folder).items())[:limit])
     labelled = read_labels(labels, photos, limit) if labels else {}
     places = [(name, number) for name in photos
               for number in range(views_each or (1 if folder else 8))]
