@@ -13,9 +13,9 @@ import numpy as np
 
 from golden import photo as photos
 from golden import store
+from golden.calibration import Calibration
 from golden.errors import GoldenError
 from golden.model import check_file
-from golden.calibration import Calibration
 from golden.quantize import HEADROOM, UnitParams, choose_scales, smallest_dtype
 from hdl import layers
 from hdl.layers import layer_table
@@ -35,6 +35,7 @@ class Reference:
         row = check(alpha, resolution, precision)
         report("starting TensorFlow")
         import keras
+
         from golden import fixed, graph, model
         report("building Keras's MobileNetV2")
         network = model.float_model(alpha, resolution, weights)
@@ -82,6 +83,7 @@ class Reference:
 def quantised(network, nodes, resolution, precision, calibration, report):
     """(scales, params) of a Keras network whose units are ``nodes``."""
     import keras
+
     from golden import learn
     from golden.fold import fold
     report("calibrating")

@@ -8,29 +8,17 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
-from hdl.budget import ORIGIN_BITS, ladder_rates, origin_lines, origin_totals, rung
 from hdl.layers import layer_table, stages
-from scripts.options import (alpha_option, cycles_per_frame_option, json_option, precision_option,
-                             resolution_option, user_errors)
+from hdl.plan.budget import ladder_rates, rung
+from hdl.plan.origin import ORIGIN_BITS, origin_lines, origin_totals
+from scripts.shared.options import (alpha_option, cycles_per_frame_option, json_option,
+                                    precision_option, resolution_option, user_errors)
+from scripts.shared.tables import grid
 
 WIDTH = 100
 MEGA = 1e6
-
-
-def grid(title, *columns, text=1):
-    """A table: the first ``text`` columns are words, the others numbers; a pair is (head, foot)."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD,
-                  pad_edge=False, padding=(0, 1, 0, 0),
-                  show_footer=any(isinstance(column, tuple) for column in columns))
-    for number, column in enumerate(columns):
-        header, footer = column if isinstance(column, tuple) else (column, "")
-        table.add_column(header, footer, justify="left" if number < text else "right",
-                         vertical="bottom", no_wrap=True)
-    return table
 
 
 def megabits(bits):

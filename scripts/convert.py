@@ -12,16 +12,17 @@ import click
 from rich.console import Console
 
 from golden import build, store
-from hdl.export import blocks, export
-from hdl.convert import TOP
-from hdl.folding import fold
+from hdl.build import default_build_dir
+from hdl.convert.top import TOP
+from hdl.export.block import blocks
+from hdl.export.folder import export
 from hdl.layers import layer_table, stages
-from hdl.mobilenet_v2 import configure_network
-from hdl.schedule import schedule
-from hdl.sim.design import default_build_dir
-from scripts.budget import grid
-from scripts.options import (cycles_per_frame_option, hdl_option, json_option, network_options,
-                             out_option, user_errors)
+from hdl.plan.config import configure_network
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
+from scripts.shared.options import (cycles_per_frame_option, hdl_option, json_option,
+                                    network_options, out_option, user_errors)
+from scripts.shared.tables import grid
 
 CHAIN = "chain"
 WIDTH = 120

@@ -16,13 +16,13 @@ from golden import build, store
 from golden.classify import class_name, classify
 from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
-from hdl.folding import fold
-from hdl.schedule import schedule
 from hdl.layers import layer_table
-from hdl.mobilenet_v2 import configure_network
+from hdl.plan.config import configure_network
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
 from hdl.sim.network import compare, run_frames
-from scripts.options import (cycles_per_frame_option, json_option, network_options, seed_option,
-                             simulator_option, user_errors)
+from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
+                                    seed_option, simulator_option, user_errors)
 
 
 @click.command(help=__doc__)

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from golden import build, store
-from golden.classify import class_name, classify
 from golden.calibration import Calibration
+from golden.classify import class_name, classify
 from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
 from hdl.layers import layer_table, stages
-from scripts.options import json_option, network_options, out_option, user_errors
+from scripts.shared.options import json_option, network_options, out_option, user_errors
 
 
 @click.command(help=__doc__)

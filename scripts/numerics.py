@@ -18,8 +18,9 @@ from golden.errors import GoldenError
 from golden.fold import fold
 from golden.metrics import sqnr_db
 from hdl.layers import layer_table, precision
-from scripts.options import (alpha_option, calibration_options, json_option, precision_option,
-                             resolution_option, user_errors, weights_option)
+from scripts.shared.options import (alpha_option, calibration_options, json_option,
+                                    precision_option, resolution_option, user_errors,
+                                    weights_option)
 
 WIDTHS = "4,5,6,7,8,10,12,14,16"
 INSTALL = "pip install -e '.[test]'"
@@ -210,7 +211,7 @@ def finish(rows, columns, plot, kind, as_json, title=None):
     """Print the rows, and draw them."""
     if plot:
         try:
-            from scripts import numerics_plots
+            from scripts.shared import numerics_plots
         except ImportError:
             raise GoldenError(f"--plot needs matplotlib: {INSTALL}") from None
         getattr(numerics_plots, kind)(rows, plot)

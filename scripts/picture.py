@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hdl.layers import layer_table, stages
-from scripts.options import alpha_option, out_option, resolution_option, user_errors
+from scripts.shared.options import alpha_option, out_option, resolution_option, user_errors
 
 CHAIN = Path(__file__).resolve().parent.parent / "docs" / "chain.svg"
 WIDTH, MARGIN, LABEL = 880, 16, 90

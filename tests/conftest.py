@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from hdl.sim import SIMULATORS, SimulatorError, require
+from hdl.errors import ToolError
+from hdl.sim import SIMULATORS
+from hdl.sim.design import require
 
 
 def pytest_addoption(parser):
@@ -99,7 +101,7 @@ def available(simulator):
     """The simulator's name; skip, or fail, with the sentence that says what is missing."""
     try:
         require(simulator)
-    except SimulatorError as missing:
+    except ToolError as missing:
         if os.environ.get("REQUIRE_SIMULATORS") == "1":
             pytest.fail(str(missing))
         pytest.skip(str(missing))

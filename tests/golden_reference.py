@@ -7,8 +7,8 @@ import numpy as np
 from golden.build import Reference
 from golden.fold import fold
 from golden.graph import trace
+from hdl.build import default_build_dir
 from hdl.layers import layer_table
-from hdl.sim.design import default_build_dir
 
 KEPT = default_build_dir("networks")
 

@@ -5,14 +5,15 @@ from types import SimpleNamespace
 import numpy as np
 
 from hdl.axis import AxiStream
-from hdl.config import configure
-from hdl.convert import memory_files
-from hdl.depthwise import depthwise
-from hdl.folding import Folding
+from hdl.beats import payload
 from hdl.layers import Precision, Unit, padding
-from hdl.pointwise import pointwise
-from hdl.sim import Design, Sink, Source, payload, random_pattern, simulate
-from hdl.stem import stem
+from hdl.plan.config import configure, memory_files
+from hdl.plan.folding import Folding
+from hdl.sim.design import Design, simulate
+from hdl.sim.endpoints import Sink, Source, random_pattern
+from hdl.units.depthwise import depthwise
+from hdl.units.pointwise import pointwise
+from hdl.units.stem import stem
 
 BLOCKS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}     # {kind: block}
 

@@ -2,9 +2,9 @@
 from myhdl import ConcatSignal, Signal, always, always_comb, always_seq, block, instances, intbv
 
 from hdl.axis import AxiStream
-from hdl.stream import fork
-from hdl.types import sint, uint
-from hdl.weight_rom import VHDL_MEMORY, weight_rom
+from hdl.blocks.signals import sint, uint
+from hdl.blocks.stream import fork
+from hdl.blocks.weight_rom import VHDL_MEMORY, weight_rom
 
 
 @block

@@ -6,9 +6,10 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from hdl.sim import Trace
-from scripts import bench, bench_jobs
-from scripts.bench import COLUMNS, Bench, Job, cells, compared, fill, goals, main, spread
+from hdl.sim.trace import Trace
+from scripts.bench import __main__ as bench
+from scripts.bench import jobs as bench_jobs
+from scripts.bench.__main__ import COLUMNS, Bench, Job, cells, compared, fill, goals, main, spread
 
 RUNS = {"seconds": [2.0, 1.0, 4.0], "cycles": 100, "elements": 7, "mismatches": 0,
         "peak_mb": 50.4, "build_seconds": 3.0}
@@ -84,7 +85,7 @@ def test_page(document):
 
 
 def test_plots(document, tmp_path):
-    from scripts.bench_plots import plot
+    from scripts.bench.plots import plot
     files = plot(document["sections"], tmp_path)
     drawn = [file for file in files if file.suffix == ".svg"]
     assert [file.name for file in drawn] == ["bench-simulators.svg", "bench-frame.svg",

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hdl import budget
-from hdl.budget import ideal_cost, ladder_rates, origin_lines, origin_totals
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
+from hdl.plan import budget
+from hdl.plan.budget import ideal_cost, ladder_rates
+from hdl.plan.origin import origin_lines, origin_totals
 from scripts.budget import main
 
 ORIGIN = Path(__file__).with_name("origin.csv")

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import scripts
-from scripts.options import UserError, user_errors
+from scripts.shared.options import UserError, user_errors
 
 MODULES = [importlib.import_module(f"scripts.{module.name}")
            for module in pkgutil.iter_modules(scripts.__path__)]

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hdl.config import configure
-from hdl.folding import Folding
 from hdl.layers import Precision, Unit
+from hdl.plan.config import configure
+from hdl.plan.folding import Folding
 from tests.hardware import NARROW, unit_config
 from tests.test_weight_rom import read_back
 

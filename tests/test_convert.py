@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from hdl import convert
-from hdl.convert import cached_stage, convert_network, convert_stage, memory_files, top_verilog
-from hdl.elaborate import _Frame
-from hdl.folding import fold
+from hdl.convert import network as convert
+from hdl.convert.network import cached_stage, convert_network
+from hdl.convert.stage import convert_stage
+from hdl.convert.top import top_verilog
 from hdl.layers import PRECISIONS
-from hdl.mobilenet_v2 import by_stage, configure_network
-from hdl.schedule import schedule
+from hdl.myhdl_fixes.elaborate import _Frame
+from hdl.plan.config import by_stage, configure_network, memory_files
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
 from tests.test_stages import STAGES, TABLE, configs, golden
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from hdl.convert import TOP
+from hdl.convert.top import TOP
 from scripts import convert
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from hdl.convert import convert_stage
-from hdl.mobilenet_v2 import by_stage
+from hdl.convert.stage import convert_stage
+from hdl.plan.config import by_stage
 from tests.test_stages import STAGES, configs
 
 DIGESTS = json.loads(Path(__file__).with_name("converted.json").read_text())

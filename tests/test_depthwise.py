@@ -1,7 +1,7 @@
 """Depthwise units against plain loops: borders, strides, taps at once."""
 import pytest
 
-from hdl.depthwise import depthwise
+from hdl.units.depthwise import depthwise
 from tests.hardware import STALLS, UnitBench, clipped, unit_config
 
 # size, stride, channels, pe, simd, lanes in and out

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from hdl.convert import TOP, memory_files
-from hdl.export import LANGUAGES, blocks, export
-from hdl.folding import fold
+from hdl.build import default_build_dir
+from hdl.convert.top import TOP
+from hdl.export.block import blocks
+from hdl.export.folder import export
+from hdl.export.texts import LANGUAGES
 from hdl.layers import PRECISIONS
-from hdl.schedule import schedule
-from hdl.sim import toolchain
-from hdl.sim.design import default_build_dir
+from hdl.plan.config import memory_files
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
+from hdl.sim.backends import toolchain
 from tests.conftest import available
 from tests.test_stages import STAGES, TABLE, configs, golden
 

@@ -3,8 +3,8 @@ from itertools import pairwise
 
 import pytest
 
-from hdl.folding import divisors, fold, fold_convolution
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
+from hdl.plan.folding import divisors, fold, fold_convolution
 
 W8A8 = PRECISIONS["w8a8"]
 RATES = [(224, 12_544), (224, 20_000), (224, 50_176), (224, 200_704), (224, 802_816),

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.elaborate import clock_and_reset, fresh_elaboration
+from hdl.blocks.line_buffer import line_buffer
 from hdl.layers import padding
-from hdl.line_buffer import line_buffer
+from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from tests.hardware import STALLS, Bench, beats, integers, naive_window, seed_of
 
 BITS = 6

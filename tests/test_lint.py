@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from hdl.convert import TOP, convert_network, memory_files
-from hdl.sim import ghdl, toolchain
-from hdl.sim.design import default_build_dir
+from hdl.build import default_build_dir
+from hdl.convert.network import convert_network
+from hdl.convert.top import TOP
+from hdl.plan.config import memory_files
+from hdl.sim.backends import ghdl, toolchain
 from tests.conftest import available
 from tests.test_stages import STAGES, configs
 from tests.yosys import yosys

@@ -2,9 +2,8 @@
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.mac import mac
-from hdl.types import signed_width
-from hdl.weight_rom import Rom
+from hdl.blocks.mac import mac
+from hdl.plan.rom import Rom, signed_width
 from tests.hardware import STALLS, Bench, beats, cycles, integers, seed_of
 
 # pe, simd, shared, beats for an output, output groups, bits and sign of x, weight bits

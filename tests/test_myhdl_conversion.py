@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from myhdl import Signal, always_comb, block, instances, intbv
 
-from hdl import convert
 from hdl.axis import AxiStream
-from hdl.sim import Design, SimulatorError, Sink, Source, pack, simulate
-from hdl.types import sint, uint
+from hdl.beats import pack
+from hdl.blocks.signals import sint, uint
+from hdl.convert import network as convert
+from hdl.errors import ToolError
+from hdl.sim.design import Design, simulate
+from hdl.sim.endpoints import Sink, Source
 from tests.conftest import available
 
 
@@ -133,7 +136,7 @@ def test_words_of_vhdl_are_no_names(monkeypatch, cured):
     ends = {"s_axis": Source(pack([[9]], 4)), "m_axis": Sink(1)}
     if not cured:
         monkeypatch.setattr(convert, "legal_names", lambda block: None)
-    with contextlib.nullcontext() if cured else pytest.raises(SimulatorError, match="group"):
+    with contextlib.nullcontext() if cured else pytest.raises(ToolError, match="group"):
         run = simulate("ghdl", Design(words_of_vhdl, ports), ends)
         assert run["m_axis"].words.tolist() == [[9]]
 
@@ -156,7 +159,7 @@ def test_myhdl_alone_is_wrong(case, monkeypatch):
     monkeypatch.setattr(convert, "exact_vhdl", contextlib.nullcontext)
     try:
         wrong = results("ghdl", case)
-    except SimulatorError:
+    except ToolError:
         return
     assert wrong != CASES[case], "mended by MyHDL: see hdl/vhdl.py"
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 from golden.photo import load_photo
-from hdl.config import configure
-from hdl.folding import fold
 from hdl.layers import PRECISIONS, layer_table
-from hdl.mobilenet_v2 import configure_network
-from hdl.schedule import schedule
+from hdl.plan.config import configure, configure_network
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
 from hdl.sim.network import compare, pace, run_frames
 from tests.golden_reference import reference
 from tests.hardware import agree

@@ -1,7 +1,7 @@
 """Pointwise units against plain loops: every way to fold a few channels."""
 import pytest
 
-from hdl.pointwise import pointwise
+from hdl.units.pointwise import pointwise
 from tests.hardware import STALLS, UnitBench, clipped, unit_config
 
 # size, channels in and out, pe, simd, lanes in and out, activation in and out

@@ -2,9 +2,8 @@
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.requantize import requantize
-from hdl.types import signed_width
-from hdl.weight_rom import Rom
+from hdl.blocks.requantize import requantize
+from hdl.plan.rom import Rom, signed_width
 from tests.hardware import STALLS, Bench, beats, cycles, integers, naive_requantize, seed_of
 
 ACC_BITS = 12

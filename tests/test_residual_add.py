@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.elaborate import clock_and_reset, fresh_elaboration
-from hdl.residual_add import residual_add
+from hdl.blocks.residual_add import residual_add
+from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from tests.hardware import STALLS, Bench, beats, cycles, integers, seed_of
 
 

@@ -5,14 +5,16 @@ from itertools import accumulate
 import numpy as np
 import pytest
 
-from hdl import line_buffer, schedule as model
-from hdl.config import configure
-from hdl.folding import fold
+from hdl.beats import payload, tiled
+from hdl.blocks import line_buffer
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
-from hdl.mobilenet_v2 import configure_network
-from hdl.schedule import FRAMES, depth, follow, no_sooner, offers, schedule
-from hdl.sim import Sink, Source, payload, simulate
-from hdl.sim.network import network_design, tiled
+from hdl.plan import schedule as model
+from hdl.plan.config import configure, configure_network
+from hdl.plan.folding import fold
+from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers, schedule
+from hdl.sim.design import simulate
+from hdl.sim.endpoints import Sink, Source
+from hdl.sim.network import network_design
 from tests.hardware import BLOCKS, UnitBench, frames_of, unit_config
 from tests.test_folding import RATES
 from tests.test_stages import TABLE, golden

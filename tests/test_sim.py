@@ -5,12 +5,13 @@ import pytest
 from myhdl import Simulation
 
 from hdl.axis import AxiStream, VideoStream
-from hdl.elaborate import clock_and_reset, fresh_elaboration
-from hdl.sim import (DeadlockError, Design, Monitor, ProtocolError, Sink, Source, pack, payload,
-                     random_pattern, simulate)
-from hdl.sim.endpoints import RESET_CYCLES
-from hdl.sim.myhdl_bench import binary, clocked_at_once
-from hdl.stream import register_slice
+from hdl.beats import pack, payload
+from hdl.blocks.stream import register_slice
+from hdl.errors import DeadlockError, ProtocolError
+from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
+from hdl.myhdl_fixes.scheduler import binary, clocked_at_once
+from hdl.sim.design import Design, simulate
+from hdl.sim.endpoints import RESET_CYCLES, Monitor, Sink, Source, random_pattern
 from tests import sim_blocks
 from tests.hardware import agree
 

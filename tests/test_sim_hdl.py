@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.sim import (DeadlockError, Design, Monitor, ProtocolError, SimulatorError, Sink, Source,
-                     pack, random_pattern, simulate)
-from hdl.sim import ghdl, icarus
-from hdl.weight_rom import Rom
+from hdl.beats import pack
+from hdl.errors import DeadlockError, ProtocolError, ToolError
+from hdl.plan.rom import Rom
+from hdl.sim.backends import ghdl, icarus
+from hdl.sim.design import Design, simulate
+from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
 from tests import sim_blocks
 from tests.conftest import available
 from tests.hardware import agree
@@ -70,14 +72,14 @@ def test_a_rom_reads_its_file(other_simulator):
 
 @pytest.mark.parametrize("memory", ["fc1\n", "fc1\nhi\n", ""])
 def test_a_memory_file_that_does_not_fit_is_refused(other_simulator, memory):
-    with pytest.raises(SimulatorError, match="^(Icarus|GHDL): "):
+    with pytest.raises(ToolError, match="^(Icarus|GHDL): "):
         rom_run(other_simulator, memory)
 
 
 def test_a_missing_memory_file_is_refused(other_simulator):
     ports = {"s_axis": AxiStream(1, 8), "m_axis": AxiStream(1, 16)}
     design = Design(sim_blocks.rom_multiply, {**ports, "name": "factors", "values": (1, 200, 3)})
-    with pytest.raises(SimulatorError, match="memory file factors.mem is missing"):
+    with pytest.raises(ToolError, match="memory file factors.mem is missing"):
         simulate(other_simulator, design, {"s_axis": Source(pack([[1]], 8)), "m_axis": Sink(1)})
 
 
@@ -88,7 +90,7 @@ def test_a_missing_memory_file_is_refused(other_simulator):
 def test_a_monitor_that_does_not_fit_is_refused(other_simulator, monitor, sentence):
     design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4),
                     monitors={"watched": monitor})
-    with pytest.raises(SimulatorError, match=sentence):
+    with pytest.raises(ToolError, match=sentence):
         simulate(other_simulator, design, {"s_axis": Source(pack([[1]], 4)), "m_axis": Sink(1)})
 
 
@@ -114,20 +116,20 @@ def test_unknown_bits_are_told(other_simulator, tmp_path):
         return [file], "unknown"
 
     design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4), hdl=write)
-    with pytest.raises(SimulatorError, match="stream m_axis has unknown bits"):
+    with pytest.raises(ToolError, match="stream m_axis has unknown bits"):
         simulate(other_simulator, design, {"s_axis": Source(pack([[1]], 4)), "m_axis": Sink(1)})
 
 
 def test_a_missing_simulator_is_one_sentence(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "which", lambda name: None)
-        with pytest.raises(SimulatorError, match="^GHDL is not installed: apt-get install ghdl$"):
+        with pytest.raises(ToolError, match="^GHDL is not installed: apt-get install ghdl$"):
             ghdl.find()
-        with pytest.raises(SimulatorError,
+        with pytest.raises(ToolError,
                            match="^Icarus Verilog is not installed: apt-get install iverilog$"):
             icarus.find()
     monkeypatch.setattr(shutil, "which", lambda name: name)
     monkeypatch.setattr(importlib.metadata, "files", lambda name: [])
-    with pytest.raises(SimulatorError, match="^MyHDL is installed without its VPI module's source: "
-                                             "pip install --force-reinstall myhdl$"):
+    with pytest.raises(ToolError, match="^MyHDL is installed without its VPI module's source: "
+                       "pip install --force-reinstall myhdl$"):
         icarus.find()

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream, VideoStream
-from hdl.sim import Trace, pack, payload, unpack
+from hdl.beats import pack, payload, unpack
+from hdl.sim.trace import Trace
 
 
 def naive_words(row, bits, count):

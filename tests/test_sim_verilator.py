@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.sim import (Design, Monitor, SimulatorError, Sink, Source, compiled, pack, simulate,
-                     toolchain)
-from hdl.sim.design import default_build_dir
+from hdl.beats import pack
+from hdl.build import default_build_dir
+from hdl.errors import ToolError
+from hdl.sim.backends import toolchain
+from hdl.sim.design import Design, compiled, simulate
+from hdl.sim.endpoints import Monitor, Sink, Source
 from tests import sim_blocks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,7 +43,7 @@ def build_dir(verilator, tmp_path):
      r"^the C\+\+ compiler Verilator needs is missing: apt-get install g\+\+$")])
 def test_a_missing_tool_is_one_sentence(verilator, monkeypatch, design, patch, sentence):
     monkeypatch.setattr(*patch)
-    with pytest.raises(SimulatorError, match=sentence):
+    with pytest.raises(ToolError, match=sentence):
         compiled(design)
 
 
@@ -66,7 +69,7 @@ def test_a_failed_build_leaves_nothing(build_dir):
         return [file], "bad"
 
     bad = Design(sim_blocks.register_slice, sim_blocks.stream_pair(), hdl=write)
-    with pytest.raises(SimulatorError, match="syntax error"):
+    with pytest.raises(ToolError, match="syntax error"):
         compiled(bad, build_dir)
     assert models(build_dir) == set()
 
@@ -122,7 +125,7 @@ def test_a_missing_memory_file_is_refused(verilator):
     ports = {"s_axis": AxiStream(1, 8), "m_axis": AxiStream(1, 16)}
     design = Design(sim_blocks.rom_multiply, {**ports, "name": "factors", "values": (1, 200, 3)})
     ends = {"s_axis": Source(pack([[1]], 8)), "m_axis": Sink(1)}
-    with pytest.raises(SimulatorError, match="memory file factors.mem is missing"):
+    with pytest.raises(ToolError, match="memory file factors.mem is missing"):
         simulate("verilator", design, ends)
 
 
@@ -132,7 +135,7 @@ def test_a_memory_file_that_does_not_fit_is_refused(verilator):
     design = Design(sim_blocks.rom_multiply, {**ports, "name": "factors", "values": (1, 200, 3)},
                     memories={"factors.mem": "01\nhi\n03\n"})
     ends = {"s_axis": Source(pack([[1]], 8)), "m_axis": Sink(1)}
-    with pytest.raises(SimulatorError, match="factors.mem.*syntax error"):
+    with pytest.raises(ToolError, match="factors.mem.*syntax error"):
         simulate("verilator", design, ends)
 
 
@@ -143,7 +146,7 @@ def test_a_monitor_that_does_not_fit_the_verilog_is_refused(verilator, monitor, 
     design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4),
                     monitors={"watched": monitor})
     ends = {"s_axis": Source(pack([[1]], 4)), "m_axis": Sink(1)}
-    with pytest.raises(SimulatorError, match=sentence):
+    with pytest.raises(ToolError, match=sentence):
         simulate("verilator", design, ends)
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from golden import store
-from hdl.folding import fold
 from hdl.layers import PRECISIONS, layer_table, stages
-from hdl.mobilenet_v2 import by_stage, configure_network
-from hdl.schedule import schedule
+from hdl.plan.config import by_stage, configure_network
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
 from hdl.sim.network import compare, run_frames
 from tests.hardware import agree
 

@@ -3,10 +3,10 @@ import dataclasses
 
 import pytest
 
-from hdl.config import configure
-from hdl.sim.network import tiled
-from hdl.stem import stem
-from tests.hardware import (STALLS, UnitBench, beats, frames_of, naive_unit, seed_of, unit_config)
+from hdl.beats import tiled
+from hdl.plan.config import configure
+from hdl.units.stem import stem
+from tests.hardware import STALLS, UnitBench, beats, frames_of, naive_unit, seed_of, unit_config
 
 # size, channels out, pe, simd, lanes out
 CASES = {"even": (6, 4, 2, 9, 1), "odd": (5, 4, 4, 27, 2), "serial": (4, 2, 1, 3, 1)}

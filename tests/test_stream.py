@@ -3,8 +3,9 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.elaborate import clock_and_reset, fresh_elaboration
-from hdl.stream import fifo, narrow, register_slice, replay, widen, width_converter
+from hdl.blocks.fifo import fifo, replay
+from hdl.blocks.stream import narrow, register_slice, widen, width_converter
+from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from tests.hardware import STALLS, Bench, beats, cycles, integers, seed_of
 from tests.sim_blocks import forked
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hdl.budget import ideal_cost
 from hdl.layers import PRECISIONS, layer_table
+from hdl.plan.budget import ideal_cost
 from tests.golden_reference import convolve, reference, requantize
 
 STRIDED = ["block_1", "block_3", "block_6", "block_13"]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.residual_add import residual_add
-from hdl.sim import Design
+from hdl.blocks.residual_add import residual_add
+from hdl.sim.design import Design
 from tests.hardware import BLOCKS, Bench, UnitBench, beats, integers, unit_config
 from tests.yosys import share, yosys
 

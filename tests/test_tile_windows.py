@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
+from hdl.beats import tiled
+from hdl.blocks.tile_windows import tile_windows
 from hdl.layers import padding
-from hdl.sim.network import tiled
-from hdl.tile_windows import TILE, tile_windows
+from hdl.plan.geometry import TILE
 from tests.hardware import STALLS, Bench, beats, cycles, integers, naive_window, seed_of
 
 BITS, LANES = 6, 2

@@ -20,7 +20,10 @@ from golden.calibration import Calibration
 from golden.errors import GoldenError
 from golden.metrics import sqnr_db
 from hdl.layers import layer_table
-from scripts import validate, validate_jobs, validate_results, validate_workers
+from scripts.validate import __main__ as validate
+from scripts.validate import jobs as validate_jobs
+from scripts.validate import results as validate_results
+from scripts.validate import workers as validate_workers
 from tests.conftest import invoked
 from tests.golden_reference import reference
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
-from hdl.weight_rom import Rom
+from hdl.plan.rom import Rom
 from tests.hardware import STALLS, Bench, integers, seed_of
 from tests.sim_blocks import rom_reader
 

@@ -1,32 +1,21 @@
 """A design that any simulator can run: one call for MyHDL and for its converted Verilog."""
 import inspect
-import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Callable
 
 import numpy as np
 
 from hdl.axis import AxiStream
-from hdl.convert import convert_block
-from hdl.elaborate import clock_and_reset, fresh_elaboration
-from hdl.sim import ghdl, icarus, verilator
+from hdl.beats import payload_width, words_of
+from hdl.build import default_build_dir
+from hdl.convert.stage import convert_block
+from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
+from hdl.sim import SIMULATORS
+from hdl.sim.backends import BACKENDS
+from hdl.sim.backends.myhdl_bench import run_myhdl
 from hdl.sim.endpoints import Source, pause_pattern
-from hdl.sim.myhdl_bench import run_myhdl
-from hdl.sim.trace import payload_width, words_of
-
-SIMULATORS = ("myhdl", "icarus", "verilator", "ghdl")
-# Those of converted HDL: find() the tools, build() a model, run() it.
-BACKENDS = {"icarus": icarus, "verilator": verilator, "ghdl": ghdl}
-
-
-def default_build_dir(kind="models"):
-    """Where what was made is kept, ``models`` or ``hdl``: in $MNV2_BUILD_DIR, or build/ of the
-    checkout."""
-    root = Path(__file__).resolve().parents[2]
-    return Path(os.environ.get("MNV2_BUILD_DIR", root / "build"), kind)
 
 
 @dataclass
@@ -120,6 +109,6 @@ def compiled(design, build_dir=None, simulator="verilator", sources=()):
 
 
 def require(simulator):
-    """SimulatorError where ``simulator`` is not installed: what is missing, and the command."""
+    """ToolError where ``simulator`` is not installed: what is missing, and the command."""
     if simulator in BACKENDS:
         BACKENDS[simulator].find()

@@ -4,7 +4,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from hdl.sim.endpoints import SimulatorError
+from hdl.errors import ToolError
 
 
 def memory_names(texts):
@@ -25,5 +25,5 @@ def memory_directory(names, memories):
             memories = scratch
         missing = [name for name in names if not Path(memories, name).is_file()]
         if missing:
-            raise SimulatorError(f"memory file {missing[0]} is missing, one of {len(missing)}")
+            raise ToolError(f"memory file {missing[0]} is missing, one of {len(missing)}")
         yield Path(memories).resolve()

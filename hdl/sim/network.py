@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from hdl.axis import AxiStream
-from hdl.convert import convert_network, memory_files
-from hdl.mobilenet_v2 import by_stage, mobilenet_v2, output_streams, stage_block
-from hdl.sim.design import Design, default_build_dir, simulate
+from hdl.beats import payload, tiled
+from hdl.build import default_build_dir
+from hdl.convert.network import convert_network
+from hdl.plan.config import by_stage, memory_files
+from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
-from hdl.sim.trace import payload
+from hdl.units.mobilenet_v2 import mobilenet_v2, output_streams, stage_block
 
 
 @dataclass(frozen=True)
@@ -101,16 +103,6 @@ def pace(beats, cycles):
         return None
     cycle = np.arange(cycles // math.gcd(beats, cycles))
     return (cycle * beats) % cycles >= beats
-
-
-def tiled(frames, tile):
-    """Frames (frames, rows, columns, channels) as tiles in raster order, (tiles, elements); those
-    that reach over the edge are filled with the largest integer there, which nobody must read."""
-    count, rows, columns, channels = frames.shape
-    down, right = -rows % tile, -columns % tile
-    padded = np.pad(frames, ((0, 0), (0, down), (0, right), (0, 0)), constant_values=frames.max())
-    return (padded.reshape(count, (rows + down) // tile, tile, (columns + right) // tile, tile,
-                           channels).swapaxes(2, 3).reshape(-1, tile * tile * channels))
 
 
 def compare(unit, golden, values):

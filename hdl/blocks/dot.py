@@ -1,0 +1,44 @@
+"""Dot products of up to nine lanes, a block for each number of them.
+
+MyHDL keeps a loop a loop and a list of signals a memory, which simulators pay for dearly in the
+innermost part of the design.  So the blocks are written out here, lane by lane, from one template.
+"""
+import linecache
+
+from myhdl import always, block, intbv
+
+from hdl.blocks.signals import WIDE
+
+MOST = 9    # lanes: products that are added in one cycle
+
+_TEMPLATE = '''
+@block
+def dot_{n}(clk, enable, {x}, {weight}, total):
+    """total = sum of x_i * weight_i, a cycle later, when enable."""
+
+    @always(clk.posedge)
+    def add():
+        if enable:
+            wide = intbv(0, min=-WIDE, max=WIDE)
+            wide[:] = {products}
+            total.next = wide
+
+    return add
+'''
+
+
+def _written_out(lanes):
+    """The block for so many lanes; its source is kept where MyHDL looks for it."""
+    each = range(lanes)
+    source = _TEMPLATE.format(
+        n=lanes, x=", ".join(f"x_{i}" for i in each),
+        weight=", ".join(f"weight_{i}" for i in each),
+        products=" + ".join(f"x_{i} * weight_{i}" for i in each))
+    name = f"<dot of {lanes}>"
+    linecache.cache[name] = len(source), None, source.splitlines(True), name
+    names = {"always": always, "block": block, "intbv": intbv, "WIDE": WIDE}
+    exec(compile(source, name, "exec"), names)
+    return names[f"dot_{lanes}"]
+
+
+DOT = {lanes: _written_out(lanes) for lanes in range(1, MOST + 1)}

@@ -1,0 +1,52 @@
+"""Lanes of a packed word: constant slices out of ``tdata``, concatenation into it; wires only."""
+from myhdl import ConcatSignal, always_comb, block
+
+
+@block
+def unpack(tdata, lanes, bits, signed):
+    """lanes[i] = field i of ``tdata``.
+
+    lanes  -- list of signed signals
+    bits   -- of a field
+    signed -- whether a field is two's complement; else lanes have a bit more
+    """
+    return [field(tdata, lane, (i + 1) * bits, i * bits, signed) for i, lane in enumerate(lanes)]
+
+
+@block
+def field(tdata, lane, high, low, signed):
+    """lane = bits high - 1 ... low of ``tdata``."""
+    if signed:
+        @always_comb
+        def take():
+            lane.next = tdata[high:low].signed()
+    else:
+        @always_comb
+        def take():
+            lane.next = tdata[high:low]
+
+    return take
+
+
+@block
+def pack(lanes, tdata):
+    """tdata = the unsigned signals ``lanes``, lane 0 lowest."""
+    word = ConcatSignal(*reversed(lanes)) if len(lanes) > 1 else lanes[0]
+
+    @always_comb
+    def join():
+        tdata.next = word
+
+    return join
+
+
+@block
+def unsigned(number, plain):
+    """The bits of a signed number."""
+    bits = len(plain)
+
+    @always_comb
+    def take():
+        plain.next = number[bits:]
+
+    return take

@@ -1,0 +1,65 @@
+"""Residual add: saturating sum of a stage's projected output and its shortcut."""
+from myhdl import always, always_comb, always_seq, block, instances, intbv
+
+from hdl.blocks.lanes import pack, unpack
+from hdl.blocks.signals import flag, sint, uint
+
+
+@block
+def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
+    """m = clip(a + b); a beat moves when both inputs hold one.
+
+    s_axis, s_axis_shortcut -- AxiStream of the same lanes, bits and order, signed
+    m_axis                  -- as they are; latency 1 cycle, 1 beat per cycle
+    """
+    shapes = {(axis.lanes, axis.bits, axis.signed) for axis in (s_axis, s_axis_shortcut, m_axis)}
+    if len(shapes) > 1 or not m_axis.signed:
+        raise ValueError("a residual add takes and gives signed streams of the same lanes and bits")
+    lanes, bits = m_axis.lanes, m_axis.bits
+    a, b = [[sint(bits) for _ in range(lanes)] for _ in range(2)]
+    total = [uint(bits) for _ in range(lanes)]
+    both, go, move = flag(), flag(), flag()
+
+    main = unpack(s_axis.tdata, a, bits, True)
+    shortcut = unpack(s_axis_shortcut.tdata, b, bits, True)
+    adders = [saturating_add(clk, move, *lane) for lane in zip(a, b, total)]
+    sums = pack(total, m_axis.tdata)
+
+    @always_comb
+    def join():
+        both.next = s_axis.tvalid and s_axis_shortcut.tvalid
+        go.next = m_axis.tready or not m_axis.tvalid
+
+    @always_comb
+    def accept():
+        move.next = go and both
+        s_axis.tready.next = go and both
+        s_axis_shortcut.tready.next = go and both
+
+    @always_seq(clk.posedge, reset=rst)
+    def advance():
+        if go:
+            m_axis.tvalid.next = both
+
+    return instances()
+
+
+@block
+def saturating_add(clk, enable, a, b, total):
+    """total = the bits of a + b, clipped to as many, a cycle later, when ``enable``."""
+    bits = len(total)
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+
+    @always(clk.posedge)
+    def add():
+        if enable:
+            wide = intbv(0, min=2 * low, max=2 * high + 2)
+            wide[:] = a
+            wide[:] = wide + b
+            if wide > high:
+                wide[:] = high
+            elif wide < low:
+                wide[:] = low
+            total.next = wide[bits:]
+
+    return add

@@ -1,0 +1,176 @@
+"""Stream helpers: register slice, width converter, FIFO, fork, replay.
+
+All hold the AXI4-Stream rule: tvalid, once high, stays with stable tdata until taken, and no
+tvalid depends on a tready.
+"""
+from math import lcm
+
+from myhdl import always, always_comb, always_seq, block, concat, instances
+
+from hdl.axis import AxiStream
+from hdl.blocks.signals import count, flag, uint
+
+
+@block
+def connect(s_axis, m_axis):
+    """Wires from one stream to another of the same width."""
+
+    @always_comb
+    def forward():
+        m_axis.tdata.next = s_axis.tdata
+        m_axis.tvalid.next = s_axis.tvalid
+
+    @always_comb
+    def backward():
+        s_axis.tready.next = m_axis.tready
+
+    return instances()
+
+
+@block
+def register_slice(clk, rst, s_axis, m_axis):
+    """Registers data, valid and ready.  Latency 1 cycle, 1 beat per cycle, holds 2 beats."""
+    held = uint(s_axis.width)
+    full = flag()
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = not full
+
+    @always_seq(clk.posedge, reset=rst)
+    def move():
+        if m_axis.tready or not m_axis.tvalid:
+            m_axis.tvalid.next = s_axis.tvalid or full
+            full.next = False
+        elif s_axis.tvalid:
+            full.next = True
+
+    @always(clk.posedge)
+    def carry():
+        if full or s_axis.tvalid:
+            if m_axis.tready or not m_axis.tvalid:
+                m_axis.tdata.next = held if full else s_axis.tdata
+            elif not full:
+                held.next = s_axis.tdata
+
+    return instances()
+
+
+@block
+def widen(clk, rst, s_axis, m_axis):
+    """Gather a whole number of input beats in an output beat, first beat lowest.
+
+    Latency 1 cycle after the last beat gathered, 1 input beat per cycle; no beat comes in while one
+    waits to leave.
+    """
+    if m_axis.width < 2 * s_axis.width or m_axis.width % s_axis.width:
+        raise ValueError(f"beats of {m_axis.width} bits are not gathered from two or more whole "
+                         f"beats of {s_axis.width}")
+    slots = m_axis.width // s_axis.width
+    low, high = s_axis.width, m_axis.width
+    filled = count(slots)
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = m_axis.tready or not m_axis.tvalid
+
+    @always_seq(clk.posedge, reset=rst)
+    def fill():
+        if m_axis.tready or not m_axis.tvalid:
+            m_axis.tvalid.next = s_axis.tvalid and filled == slots - 1
+            if s_axis.tvalid:
+                filled.next = 0 if filled == slots - 1 else filled + 1
+
+    @always(clk.posedge)
+    def gather():
+        if s_axis.tvalid and (m_axis.tready or not m_axis.tvalid):
+            m_axis.tdata.next = concat(s_axis.tdata, m_axis.tdata[high:low])
+
+    return instances()
+
+
+@block
+def narrow(clk, rst, s_axis, m_axis):
+    """Split an input beat in a whole number of output beats, lowest lanes first.
+
+    Latency 1 cycle, 1 output beat per cycle; the next beat loads as the last part leaves.
+    """
+    if s_axis.width < 2 * m_axis.width or s_axis.width % m_axis.width:
+        raise ValueError(f"beats of {s_axis.width} bits are not split in two or more whole beats "
+                         f"of {m_axis.width}")
+    parts = s_axis.width // m_axis.width
+    low, high = m_axis.width, s_axis.width
+    rest = uint(high)
+    left = count(parts + 1)
+
+    @always_comb
+    def offer():
+        m_axis.tvalid.next = left != 0
+        m_axis.tdata.next = rest[low:]
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = left == 0 or (left == 1 and m_axis.tready)
+
+    @always_seq(clk.posedge, reset=rst)
+    def progress():
+        if s_axis.tready:
+            left.next = parts if s_axis.tvalid else 0
+        elif m_axis.tready:
+            left.next = left - 1
+
+    @always(clk.posedge)
+    def shift():
+        if s_axis.tready:
+            rest.next = s_axis.tdata
+        elif m_axis.tready:
+            rest.next = rest[high:low]
+
+    return instances()
+
+
+@block
+def width_converter(clk, rst, s_axis, m_axis):
+    """From s_axis.lanes to m_axis.lanes, any two numbers; elements keep their order.
+
+    Latency 0, 1 or 2 cycles: wires when equal, ``widen`` or ``narrow`` when one divides the
+    other, both through the least common multiple when neither does.
+    """
+    if (s_axis.bits, s_axis.signed, s_axis.tile) != (m_axis.bits, m_axis.signed, m_axis.tile):
+        raise ValueError(f"a width converter changes the lanes of a beat, not its elements: "
+                         f"{s_axis.bits} bits come in, {m_axis.bits} go out")
+    if s_axis.lanes == m_axis.lanes:
+        convert = connect(s_axis, m_axis)
+    elif m_axis.lanes % s_axis.lanes == 0:
+        convert = widen(clk, rst, s_axis, m_axis)
+    elif s_axis.lanes % m_axis.lanes == 0:
+        convert = narrow(clk, rst, s_axis, m_axis)
+    else:
+        middle = AxiStream(lcm(s_axis.lanes, m_axis.lanes), s_axis.bits, s_axis.signed)
+        gather = widen(clk, rst, s_axis, middle)
+        split = narrow(clk, rst, middle, m_axis)
+    return instances()
+
+
+@block
+def fork(clk, rst, s_axis, m_axis_a, m_axis_b):
+    """Give every beat to both outputs, each at its own time.  Latency 0."""
+    done_a, done_b = flag(), flag()
+
+    @always_comb
+    def offer():
+        m_axis_a.tdata.next = s_axis.tdata
+        m_axis_b.tdata.next = s_axis.tdata
+        m_axis_a.tvalid.next = s_axis.tvalid and not done_a
+        m_axis_b.tvalid.next = s_axis.tvalid and not done_b
+
+    @always_comb
+    def accept():
+        s_axis.tready.next = (m_axis_a.tready or done_a) and (m_axis_b.tready or done_b)
+
+    @always_seq(clk.posedge, reset=rst)
+    def remember():
+        done_a.next = s_axis.tvalid and not s_axis.tready and (m_axis_a.tready or done_a)
+        done_b.next = s_axis.tvalid and not s_axis.tready and (m_axis_b.tready or done_b)
+
+    return instances()

@@ -1,0 +1,80 @@
+"""Tools that are run, and what they make: built once, kept by a digest of what determines it."""
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from filelock import FileLock
+
+from hdl.errors import ToolError
+
+
+def default_build_dir(kind="models"):
+    """Where what was made is kept, ``models`` or ``hdl``: in $MNV2_BUILD_DIR, or build/ of the
+    checkout."""
+    root = Path(__file__).resolve().parents[2]
+    return Path(os.environ.get("MNV2_BUILD_DIR", root / "build"), kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What the model of every simulator tells of itself."""
+
+    memories: tuple     # names of the files that its ROMs read at run time
+    digest: str
+    reused: bool        # found in the cache
+    seconds: float      # to build, or to find
+
+    def told(self):
+        """For a Run."""
+        return {"digest": self.digest, "reused": self.reused, "seconds": self.seconds}
+
+
+@lru_cache
+def tool_version(*command):
+    """What a tool prints about itself."""
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def run_tool(command, **options):
+    """Run a tool and return what it says; a failure becomes a ToolError."""
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", **options)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip()
+        raise ToolError(f"{Path(command[0]).name} failed:\n{said[-4000:]}")
+    return (done.stdout + done.stderr).strip()
+
+
+def digest(*parts):
+    """Hexadecimal digest of texts and bytes, each told from the next."""
+    total = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else str(part).encode()
+        total.update(b"%d:" % len(raw) + raw)
+    return total.hexdigest()[:24]
+
+
+def built_once(target, fill):
+    """Make the directory ``target`` unless it is there; returns whether it was there.
+
+    fill -- fill(directory) fills a fresh directory, which becomes ``target`` when it succeeds
+
+    Of processes that want the same, one builds it while the others wait.
+    """
+    if target.is_dir():
+        return True
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{target}.lock"):
+        if target.is_dir():
+            return True
+        work = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
+        try:
+            fill(work)
+            work.rename(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return False

@@ -1,0 +1,66 @@
+"""The network's HDL: every stage converted once and kept, and the top that joins them."""
+import functools
+import hashlib
+import multiprocessing
+import os
+import shutil
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import myhdl
+from filelock import FileLock
+
+from hdl.convert.stage import SUFFIX, convert_stage, packages
+from hdl.convert.top import TOP, top_verilog, top_vhdl
+from hdl.plan.config import by_stage
+
+HDL = Path(__file__).resolve().parents[1]
+
+
+def convert_network(configs, directory, cache, hdl="Verilog"):
+    """Write the HDL of the network into ``directory``; returns its files, top last.
+
+    Stages that ``cache``, a directory, has for the same structure and the same source are copied.
+    """
+    directory, grouped = Path(directory), by_stage(configs)
+    Path(cache).mkdir(parents=True, exist_ok=True)
+    with FileLock(Path(cache, ".lock")):    # another process may be at work on the same stages
+        missing = [members for members in grouped.values()
+                   if not cached_stage(members, cache, hdl).exists()]
+        if len(missing) > 1:
+            with ProcessPoolExecutor(min(os.cpu_count(), len(missing)),
+                                     multiprocessing.get_context("spawn")) as pool:
+                for job in [pool.submit(fill_cache, members, cache, hdl) for members in missing]:
+                    job.result()
+        elif missing:
+            fill_cache(missing[0], cache, hdl)
+    files = packages(directory, hdl)
+    files += [shutil.copy(cached_stage(members, cache, hdl), directory / (stage + SUFFIX[hdl]))
+              for stage, members in grouped.items()]
+    if len(grouped) > 1:
+        files.append(directory / (TOP + SUFFIX[hdl]))
+        files[-1].write_text({"Verilog": top_verilog, "VHDL": top_vhdl}[hdl](grouped))
+    return files
+
+
+def cached_stage(configs, cache, hdl="Verilog"):
+    """The file that holds a stage's HDL: its name is a digest of all that determines it."""
+    sha256 = hashlib.sha256(source())
+    for config in configs:
+        sha256.update(repr(config.structure()).encode())
+    return Path(cache, f"{configs[0].unit.stage}-{sha256.hexdigest()[:24]}{SUFFIX[hdl]}")
+
+
+@functools.lru_cache
+def source():
+    """MyHDL's version and this package's source."""
+    texts = [file.read_bytes() for file in sorted(HDL.rglob("*.py"))]
+    return b"\n".join([myhdl.__version__.encode(), *texts])
+
+
+def fill_cache(configs, cache, hdl="Verilog"):
+    """Convert a stage into the cache; a reader sees the whole file or none."""
+    target = cached_stage(configs, cache, hdl)
+    with tempfile.TemporaryDirectory(dir=cache) as directory:
+        os.replace(convert_stage(configs, directory, hdl)[-1], target)

@@ -1,0 +1,56 @@
+"""Conversion of one block or stage: MyHDL flattens what it converts, so a stage is a module."""
+import warnings
+from pathlib import Path
+
+from myhdl import ToVerilogWarning, ToVHDLWarning
+from myhdl.conversion._toVHDL import _package, _shortversion
+
+from hdl.axis import AxiStream
+from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
+from hdl.myhdl_fixes.names import name_streams, order_registers
+from hdl.myhdl_fixes.vhdl import exact_vhdl, legal_names
+from hdl.units.mobilenet_v2 import output_streams, stage_block
+
+SUFFIX = {"Verilog": ".v", "VHDL": ".vhd"}
+
+
+def convert_block(block, directory, name, hdl="Verilog"):
+    """Write an elaborated ``block`` as module or entity ``name``; returns the files, its own last.
+
+    The same block gives the same bytes in every process.
+    """
+    name_streams(block)
+    order_registers(block)
+    options = {"no_myhdl_header": True}
+    if hdl == "Verilog":
+        # What counts has a reset; that the rest needs no first value, simulators with unknown bits
+        # show.
+        options.update(testbench=False, initial_values=False)
+    else:
+        # Arithmetic of numeric_std reports unknown bits wherever they are.
+        options.update(initial_values=True)
+        legal_names(block)
+    with warnings.catch_warnings(), exact_vhdl():
+        warnings.simplefilter("ignore", ToVerilogWarning)
+        warnings.simplefilter("ignore", ToVHDLWarning)
+        block.convert(hdl=hdl, path=str(directory), name=name, **options)
+    return [*packages(directory, hdl), Path(directory, name + SUFFIX[hdl])]
+
+
+def packages(directory, hdl):
+    """Files that every converted file needs, written into ``directory``: of VHDL one."""
+    if hdl == "Verilog":
+        return []
+    file = Path(directory, f"pck_myhdl_{_shortversion}.vhd")
+    file.write_text(_package)
+    return [file]
+
+
+def convert_stage(configs, directory, hdl="Verilog"):
+    """Write one stage's HDL, ``<stage>.v`` or ``.vhd``; returns the files, its own last."""
+    streams = output_streams(configs)
+    function, arguments = stage_block(configs, streams)
+    with fresh_elaboration():
+        stage = function(*clock_and_reset(), AxiStream(*configs[0].stream_in()),
+                         streams[configs[-1].unit.name], *arguments)
+        return convert_block(stage, directory, configs[0].unit.stage, hdl)

@@ -1,0 +1,125 @@
+"""What a user takes home of a block: its figures, ports and golden vectors."""
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from hdl.axis import AxiStream
+from hdl.beats import hex_lines, payload, tiled
+from hdl.convert.top import TOP
+from hdl.plan.config import by_stage
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Cycles of a block in the chain, whose input comes at the rate it is made for."""
+
+    interval: int   # from frame to frame
+    first: int      # from the first input beat to the first output beat, both included
+    last: int       # ... to the frame's last output beat
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive units, one stage or the whole chain, ready to be exported."""
+
+    configs: tuple      # UnitConfig
+    timing: Timing
+    stimulus: np.ndarray    # (rows, columns, channels), the integers of its input
+    golden: np.ndarray      # ... and of its output
+
+    @property
+    def name(self):
+        """The stage, or the chain's top."""
+        stages = list(by_stage(self.configs))
+        return TOP if len(stages) > 1 else stages[0]
+
+    @property
+    def streams(self):
+        """AxiStream of s_axis and of m_axis."""
+        first, last = self.configs[0], self.configs[-1]
+        return AxiStream(*first.stream_in()), AxiStream(*last.stream_out())
+
+    def vectors(self):
+        """{file name: text} of a frame's beats in and out, hexadecimal, a line each."""
+        source, sink = self.streams
+        return {f"{self.name}_{kind}.mem": hex_lines(payload(stream, tiled(frame[None],
+                                                                           stream.tile)),
+                                                     stream.width)
+                for kind, stream, frame in (("stimulus", source, self.stimulus),
+                                            ("golden", sink, self.golden))}
+
+    def constants(self):
+        """{name: value} of what a design around the block needs to know."""
+        first, last = self.configs[0].unit, self.configs[-1].unit
+        values = {}
+        for side, stream, size, channels in zip(
+                ("S_AXIS", "M_AXIS"), self.streams, (first.size_in, last.size_out),
+                (first.channels_in, last.channels_out)):
+            values |= {f"{side}_BITS": stream.width, f"{side}_LANES": stream.lanes,
+                       f"{side}_ELEMENT_BITS": stream.bits, f"{side}_TILE": stream.tile,
+                       f"{side}_BEATS": math.ceil(size / stream.tile) ** 2
+                       * channels // stream.lanes}
+        return values | {
+            "SIZE_IN": first.size_in, "CHANNELS_IN": first.channels_in, "SIZE_OUT": last.size_out,
+            "CHANNELS_OUT": last.channels_out, "CYCLES_PER_FRAME": self.timing.interval,
+            "FIRST_OUTPUT_CYCLES": self.timing.first, "LAST_OUTPUT_CYCLES": self.timing.last}
+
+    def costs(self):
+        """{what: number} of the multipliers and bits that the block takes."""
+        rows = [config.folding for config in self.configs]
+        return {
+            "multipliers of multiply-accumulate arrays": sum(row.multipliers for row in rows),
+            "multipliers of requantizers": sum(row.requantizers for row in rows),
+            "bits of weights": sum(row.weight_bits for row in rows),
+            "bits of biases, multipliers and shifts": sum(
+                config.scales.bits for config in self.configs if config.scales),
+            "bits of line buffers": sum(row.line_buffer_bits for row in rows),
+            "bits of the shortcuts' FIFOs": sum(row.fifo_bits for row in rows),
+            "bits of what waits between units and inside them": sum(
+                row.buffer_bits for row in rows)}
+
+    def ports(self):
+        """(name, direction, bits, meaning) of every port."""
+        found = [("clk", "in", 1, "clock; everything happens at its rising edge"),
+                 ("rst", "in", 1, "reset, synchronous, active high")]
+        activations = self.configs[0].unit.activation_in, self.configs[-1].unit.activation
+        for side, stream, activation, (there, back) in zip(
+                ("s_axis", "m_axis"), self.streams, activations, (("in", "out"), ("out", "in"))):
+            found += [(f"{side}_tdata", there, stream.width, beat(stream, activation)),
+                      (f"{side}_tvalid", there, 1, "a beat is offered; it stays until it is taken"),
+                      (f"{side}_tready", back, 1, "a beat that is offered is taken in this cycle")]
+        return found
+
+
+def beat(stream, activation):
+    """What a beat of a stream holds, in words."""
+    kind = {"input": "input q = 2p - 255 of a byte p, signed", "relu6": "ReLU6 output, unsigned",
+            "linear": "linear output, signed"}[activation]
+    tile = f"{stream.tile} x {stream.tile} pixels, the first lowest, of " if stream.tile > 1 else ""
+    lanes = "one channel" if stream.lanes == 1 else f"{stream.lanes} channels, the first lowest,"
+    return f"{tile}{lanes} of {stream.bits} bits: {kind}; pixels in raster order"
+
+
+def blocks(configs, leave, integers, cycles):
+    """{name: Block} of every stage in order, and last of the whole chain.
+
+    leave    -- {unit: cycles at which its output leaves}, of the schedule
+    integers -- {"input" and every unit: (rows, columns, channels)}
+    cycles   -- for a frame
+    """
+    grouped = by_stage(configs)
+    stimulus, start, found = integers["input"], 0, []
+
+    def block(members, stimulus, start):
+        last = members[-1]
+        golden, left = integers[last.unit.name], leave[last.unit.name]
+        beats = golden.size // last.folding.lanes_out
+        times = (int(left[at]) - start + 1 for at in (0, beats - 1))
+        return Block(members, Timing(cycles, *times), stimulus, golden)
+
+    for members in grouped.values():
+        found.append(block(members, stimulus, start))
+        stimulus, start = found[-1].golden, int(leave[members[-1].unit.name][0])
+    found.append(block(tuple(configs), integers["input"], 0))
+    return {each.name: each for each in found}

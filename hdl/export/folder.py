@@ -1,0 +1,36 @@
+"""What a user takes home: a folder of HDL, memories, constants and a bench that checks itself with
+golden vectors, with a file list, a FuseSoC core and a page of ports and figures; of the chain or of
+one stage.
+"""
+import shutil
+from pathlib import Path
+
+from hdl.convert.network import convert_network
+from hdl.export.texts import LANGUAGES, constants_text, core_text, readme
+from hdl.plan.config import memory_files
+
+HERE = Path(__file__).resolve().parent
+
+
+def export(block, directory, cache, hdl):
+    """Write the folder of a Block.
+
+    directory -- an empty folder
+    cache     -- folder of converted stages
+    hdl       -- "Verilog" or "VHDL"
+    """
+    directory, name, language = Path(directory), block.name, LANGUAGES[hdl]
+    sources = [Path(file).name for file in convert_network(block.configs, directory, cache, hdl)]
+    memories, vectors = memory_files(block.configs), block.vectors()
+    constants, bench = f"{name}_constants{language.constants}", f"{name}_bench{language.bench}"
+    texts = {
+        constants: constants_text(block, hdl),
+        bench: (HERE / f"self_check{language.bench}").read_text().replace("DUT", name),
+        "files.f": "".join(f"{source}\n" for source in sources + [constants] * (hdl == "VHDL")),
+        f"{name}.core": core_text(block, sources, constants, bench, memories, vectors, hdl),
+        "README.md": readme(block, sources, constants, bench, hdl), **memories, **vectors}
+    for file, text in texts.items():
+        (directory / file).write_text(text)
+    shutil.copy(HERE.parent / "LICENSE", directory)
+    if hdl == "Verilog":
+        shutil.copy(HERE / "lint.vlt", directory)

@@ -1,0 +1,160 @@
+"""What an exported folder says: constants, FuseSoC core and page, in Verilog's or VHDL's words."""
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from hdl.convert.top import TOP
+from hdl.plan.config import by_stage
+
+PACKAGE = "impossible-mobilenet"
+
+
+@dataclass(frozen=True)
+class Language:
+    """What differs between Verilog and VHDL."""
+
+    comment: str
+    file_type: str          # FuseSoC's
+    constants: str          # ending of the file of constants
+    bench: str              # ending of the bench
+    bench_type: str         # FuseSoC's
+    constant: Callable      # (name, value) -> its declaration
+    frame: tuple            # lines around the constants; {} is the file's name
+    tool: str               # FuseSoC's simulator
+    tools: str              # options of simulators, in a FuseSoC target
+    commands: tuple         # (simulator, shell command that checks block {0})
+
+
+LANGUAGES = {
+    "Verilog": Language(
+        "//", "verilogSource", ".vh", ".sv", "systemVerilogSource",
+        "localparam integer {} = {};".format, ((), ()), "icarus",
+        """\
+      icarus:
+        iverilog_options: [-g2012]
+      verilator:
+        mode: binary
+        verilator_options: [--timing, -Wno-fatal]
+""",
+        (("Icarus Verilog 11 or newer",
+          "iverilog -g2012 -s {0}_bench -o {0}_bench.vvp -f files.f {0}_bench.sv &&\n"
+          "vvp -n {0}_bench.vvp"),
+         ("Verilator 5.20 or newer",
+          "verilator --binary --timing -j 0 -O3 -Wno-fatal --top-module {0}_bench \\\n"
+          "    -f files.f {0}_bench.sv && ./obj_dir/V{0}_bench"))),
+    "VHDL": Language(
+        "--", "vhdlSource-2008", ".vhd", ".vhd", "vhdlSource-2008",
+        "    constant {} : positive := {};".format, (("package {} is",), ("end package;",)), "ghdl",
+        """\
+      ghdl:
+        analyze_options: [--std=08]
+        run_options: [--ieee-asserts=disable-at-0]
+""",
+        (("GHDL 2.0 or newer",
+          "ghdl -a --std=08 $(cat files.f) {0}_bench.vhd && ulimit -s \"$(ulimit -H -s)\" &&\n"
+          "ghdl --elab-run --std=08 {0}_bench --ieee-asserts=disable-at-0"),)),
+}
+
+
+def constants_text(block, hdl):
+    """The constants as a Verilog header, to be included in a module, or as a VHDL package."""
+    language = LANGUAGES[hdl]
+    before, after = ([line.format(f"{block.name}_constants") for line in lines]
+                     for lines in language.frame)
+    lines = [language.constant(name, value) for name, value in block.constants().items()]
+    return "\n".join([f"{language.comment} {about(block)}", *before, *lines, *after, ""])
+
+
+def about(block):
+    """One line on what the block is."""
+    first, last = block.configs[0].unit, block.configs[-1].unit
+    units = ", ".join(config.unit.role for config in block.configs)
+    what = "all of MobileNetV2" if block.name == TOP else units
+    return (f"{block.name} ({what}): {first.size_in} x {first.size_in} x {first.channels_in} in, "
+            f"{last.size_out} x {last.size_out} x {last.channels_out} out, "
+            f"{block.configs[0].folding.precision.name}, {block.timing.interval:,} cycles a frame")
+
+
+def core_text(block, sources, constants, bench, memories, vectors, hdl):
+    """A FuseSoC core (CAPI=2) with the block by itself and with its bench."""
+    language, name = LANGUAGES[hdl], block.name
+
+    def data(files):
+        return "".join(f"      - {file}: {{file_type: user, copyto: {file}}}\n" for file in files)
+
+    include = ", is_include_file: true" * (hdl == "Verilog")
+    header = f"{{file_type: {language.file_type}{include}}}"
+    return f"""CAPI=2:
+name: "{PACKAGE}:{hdl.lower()}:{name}:{version(PACKAGE)}"
+description: "{about(block)}"
+filesets:
+  rtl:
+    file_type: {language.file_type}
+    files:
+{''.join(f'      - {source}{chr(10)}' for source in sources)}\
+      - {constants}: {header}
+  memories:
+    files:
+{data(memories)}\
+  bench:
+    files:
+{data(vectors)}\
+      - {bench}: {{file_type: {language.bench_type}}}
+targets:
+  default:
+    filesets: [rtl, memories]
+    toplevel: {name}
+  sim:
+    filesets: [rtl, memories, bench]
+    toplevel: {name}_bench
+    default_tool: {language.tool}
+    tools:
+{language.tools}"""
+
+
+def readme(block, sources, constants, bench, hdl):
+    """The folder's page: ports, time, cost, files, and how to check the block."""
+    language, timing = LANGUAGES[hdl], block.timing
+    lines = [
+        f"# {block.name}", "", f"{about(block)}. {hdl}, converted from MyHDL by "
+        f"impossible-mobilenet {version(PACKAGE)}, Apache-2.0.", "",
+        "## Ports", "", "| port | direction | bits | meaning |", "|---|---|---:|---|",
+        *(f"| `{name}` | {way} | {bits} | {meaning} |"
+          for name, way, bits, meaning in block.ports()), "",
+        "## Time", "", "Where the input comes as it does in the chain and the output is taken at "
+        "once:", "", "| | cycles |", "|---|---:|",
+        f"| from frame to frame | {timing.interval:,} |",
+        f"| from the first beat in to the first beat out | {timing.first:,} |",
+        f"| from the first beat in to the last beat out of the same frame | {timing.last:,} |", "",
+        "## Cost", "", "| | |", "|---|---:|",
+        *(f"| {what} | {number:,} |" for what, number in block.costs().items()), ""]
+    if block.name == TOP:
+        lines += ["## Stages", "", "| stage | multipliers | requantizers | bits of weights |",
+                  "|---|---:|---:|---:|"]
+        for stage, members in by_stage(block.configs).items():
+            rows = [config.folding for config in members]
+            lines.append(f"| `{stage}` | {sum(row.multipliers for row in rows):,} | "
+                         f"{sum(row.requantizers for row in rows):,} | "
+                         f"{sum(row.weight_bits for row in rows):,} |")
+        lines.append("")
+    lines += [
+        "## Check", "", f"`{bench}` sends the golden's frame through the block while both sides "
+        "stall at random, and compares every element of the output. It ends with PASS and status "
+        "0, or with the first difference and another status. Its parameters: FRAMES, the frame so "
+        "many times back to back; SEED, of the stalls, 0 for none.", ""]
+    for simulator, command in language.commands:
+        lines += [f"{simulator}, in this folder:", "", "```sh", command.format(block.name), "```",
+                  ""]
+    if hdl == "Verilog":
+        lines += ["`verilator --lint-only -Wall lint.vlt -f files.f` says nothing; `lint.vlt` has "
+                  "what it may not say, with the reasons.", ""]
+    lines += [
+        f"FuseSoC: `fusesoc --cores-root . run --target=sim {PACKAGE}:{hdl.lower()}:"
+        f"{block.name}`.", "",
+        "## Files", "", "| file | what |", "|---|---|",
+        f"| {', '.join(f'`{source}`' for source in sources)} | the design, listed in `files.f` |",
+        f"| `{constants}` | its figures as constants |",
+        "| `*_weights.mem`, `*_scales.mem` | ROMs, read from the working directory |",
+        f"| `{block.name}_stimulus.mem`, `{block.name}_golden.mem` | a frame's beats in and out |",
+        f"| `{block.name}.core` | the same for FuseSoC |", ""]
+    return "\n".join(lines)

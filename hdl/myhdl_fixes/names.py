@@ -1,0 +1,45 @@
+"""Names and order of converted signals: those of the outermost block, the same in every process."""
+import myhdl
+
+from hdl.axis import AxiStream
+
+
+def name_streams(block):
+    """Name each stream's signals after the outermost block that has it: MyHDL names a signal
+    after the first generator that uses it, however deep that is."""
+    if not block.subs:
+        return
+    for name, value in block.subs[-1].callinfo.symdict.items():
+        if isinstance(value, AxiStream):
+            for member, signal in vars(value).items():
+                if isinstance(signal, myhdl._Signal._Signal):
+                    block.sigdict.setdefault(f"{name}_{member}", signal)
+    for sub in block.subs:
+        if isinstance(sub, myhdl._block._Block):
+            name_streams(sub)
+
+
+def order_registers(block):
+    """Make conversion repeatable: MyHDL collects signals in the order of a set of names, which
+    PYTHONHASHSEED shuffles; use the names' own order for resets and sensitivity lists."""
+    for sub in block.subs:
+        if isinstance(sub, myhdl._block._Block):
+            order_registers(sub)
+        elif isinstance(sub, myhdl._always_seq._AlwaysSeq):
+            sub.sigregs[:] = _signals(sub, sub.outputs)
+            sub.varregs.sort(key=lambda register: register[0])
+        elif isinstance(sub, myhdl._always_comb._AlwaysComb):
+            listed = {id(signal) for signal in sub.senslist}
+            sub.senslist = tuple(s for s in _signals(sub, sub.inputs) if id(s) in listed)
+
+
+def _signals(instance, names):
+    """Signals of ``names`` in their order, memories as their elements."""
+    found = []
+    for name in sorted(names):
+        value = instance.symdict[name]
+        if isinstance(value, list):
+            found.extend(value)
+        elif isinstance(value, myhdl._Signal._Signal):
+            found.append(value)
+    return found

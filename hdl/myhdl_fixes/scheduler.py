@@ -1,0 +1,112 @@
+"""MyHDL's scheduler made quicker: clocked processes wake as one, where an input has changed."""
+from contextlib import contextmanager
+
+from myhdl import _intbv
+from myhdl._always import _Always
+from myhdl._always_seq import _AlwaysSeq
+from myhdl._Signal import _isListOfSigs, _Signal
+from myhdl._Simulation import _flatten
+
+from hdl.axis import AxiStream
+
+
+def clocked_at_once(block, clk, rst):
+    """The generators of ``block``, one in place of all that only a rising edge of ``clk`` wakes.
+
+    Their functions run in the same delta cycle either way, signals change after it; but MyHDL
+    takes longer to wake a generator than most of these take to see that they have nothing to do.
+    A function none of whose signals has changed since it ran last would set what it set then: it
+    is not run.
+    """
+    always, others = {}, []     # {function: its instance, where reset sets its signals, or None}
+    for instance in _flatten(block):
+        clocked = (isinstance(instance, _Always) and len(instance.senslist) == 1
+                   and instance.senslist[0] is clk.posedge)
+        if clocked and isinstance(instance, _AlwaysSeq) and instance.reset is rst:
+            always[instance.func] = instance
+        elif clocked and not isinstance(instance, _AlwaysSeq):
+            always[instance.func] = None
+        else:
+            others.append(instance)
+    unseen, seen, readers = [], {}, {}
+    for function in always:
+        signals = signals_of(function)
+        if signals is None:
+            unseen.append(function)
+            continue
+        seen[function] = None
+        for signal in signals:
+            if signal is not clk:
+                readers.setdefault(id(signal), (signal, []))[1].append(function)
+    due = dict(seen)
+    for signal, functions in readers.values():
+        signal._eventWaiters.append(_Change(signal, functions, due))
+
+    def at_edge():
+        while True:
+            yield clk.posedge
+            if rst == rst.active:
+                for function, instance in always.items():
+                    if instance:
+                        instance.reset_sigs()
+                        instance.reset_vars()
+                    else:
+                        function()
+                due.update(seen)
+            else:
+                functions = [*due, *unseen]
+                due.clear()
+                for function in functions:
+                    function()
+
+    return *others, at_edge()
+
+
+class _Change:
+    """Waits in a signal's list for each of its changes, after which ``functions`` are due."""
+
+    hasRun = False
+
+    def __init__(self, signal, functions, due):
+        self.waiting, self.functions, self.due = (signal._eventWaiters, dict.fromkeys(functions),
+                                                  due)
+
+    def next(self, waiters, actives, exc):
+        """What MyHDL calls when the signal has changed; it has emptied the list."""
+        self.due.update(self.functions)
+        self.waiting.append(self)
+
+
+def signals_of(function):
+    """The signals that ``function`` can reach, by name, in a list or in a stream; None where it
+    reaches anything else that may change."""
+    found, left = [], [cell.cell_contents for cell in function.__closure__ or ()]
+    while left:
+        value = left.pop()
+        if isinstance(value, _Signal):
+            found.append(value)
+        elif isinstance(value, tuple) or _isListOfSigs(value):
+            left.extend(value)
+        elif isinstance(value, AxiStream):
+            left.extend(vars(value).values())
+        elif not isinstance(value, (int, str)):
+            return None
+    return found
+
+
+@contextmanager
+def quick_widths():
+    """Let MyHDL count the bits of a new intbv's limits without dividing them bit by bit."""
+    slow, _intbv.bin = _intbv.bin, binary
+    try:
+        yield
+    finally:
+        _intbv.bin = slow
+
+
+def binary(number, width=0):
+    """Two's complement of ``number`` in binary, of the fewest bits or of ``width``: myhdl.bin."""
+    number = int(number)
+    bits = (number if number >= 0 else ~number).bit_length() + (number < 0)
+    digits = format(number & (1 << bits) - 1, "b") if bits else "0"
+    return ("1" if number < 0 else "0") * (width - len(digits)) + digits

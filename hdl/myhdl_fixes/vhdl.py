@@ -1,0 +1,125 @@
+"""Exact arithmetic in converted VHDL, where MyHDL 0.11 computes in too few bits or in too many.
+
+docs/myhdl-conversion.md has the smallest cases; tests/test_myhdl_conversion.py tells when a new
+MyHDL does without this.
+"""
+import ast
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from myhdl._instance import _Instantiator
+from myhdl.conversion._toVHDL import _AnnotateTypesVisitor, _ConvertVisitor, vhd_int, vhd_vector
+from myhdl.conversion._VHDLNameValidation import _vhdl_keywords
+
+INTEGER_BITS = 31   # of VHDL's integer, without its sign
+
+_compare = _AnnotateTypesVisitor.visit_Compare
+_shift = _AnnotateTypesVisitor.inferShiftType
+_index = _AnnotateTypesVisitor.accessIndex
+_cast = _ConvertVisitor.inferBinaryOpCast
+_choose = _ConvertVisitor.visit_IfExp
+
+
+@contextmanager
+def exact_vhdl():
+    """Convert to VHDL as the functions below say."""
+    with patch.multiple(_AnnotateTypesVisitor, create=True, visit_Compare=compare,
+                        visit_Assign=assign, inferShiftType=shift, accessIndex=index), \
+            patch.multiple(_ConvertVisitor, inferBinaryOpCast=cast, visit_IfExp=choose):
+        yield
+
+
+def legal_names(block):
+    """Give names of the outermost block that are words of VHDL an ending; all others have the
+    prefix of their block."""
+    for names in (block.sigdict, block.memdict):
+        renamed = {legal(name): value for name, value in names.items()}
+        names.clear()
+        names.update(renamed)
+    for sub in block.subs:
+        if isinstance(sub, _Instantiator):
+            sub.funcobj.__name__ = legal(sub.name)
+        else:
+            sub.name = legal(sub.name)
+
+
+def legal(name):
+    """The name, or one that is no word of VHDL."""
+    return f"{name}_i" if name.lower() in _vhdl_keywords else name
+
+
+def compare(visitor, node):
+    """A sum that is compared is an integer: MyHDL's vectors do not grow."""
+    _compare(visitor, node)
+    sides = node.left, node.comparators[0]
+    if any(isinstance(side, ast.BinOp) for side in sides):
+        for side in sides:
+            as_integer(side)
+
+
+def assign(visitor, node):
+    """What a Python int takes is a sum of integers; a sum of several terms with an int among them
+    is one too, for a vector may be too narrow for the int."""
+    visitor.generic_visit(node)
+    target, values = node.targets[0].vhd, [node.value]
+    if isinstance(node.value, ast.IfExp):
+        node.value.assigned = True
+        values = [node.value.body, node.value.orelse]
+    for value in values:
+        terms = summands(value)
+        if isinstance(target, vhd_int) or (
+                len(terms) > 2 and any(isinstance(term.vhd, vhd_int) for term in terms)
+                and all(term.vhd.size < INTEGER_BITS for term in (*terms, node.targets[0]))):
+            as_integer(value)
+
+
+def shift(visitor, node):
+    """A shift amount is an integer."""
+    _shift(visitor, node)
+    as_integer(node.right)
+
+
+def index(visitor, node):
+    """An index is an integer."""
+    _index(visitor, node)
+    as_integer(node.slice)
+
+
+def summands(node):
+    """Terms of a sum."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        return summands(node.left) + summands(node.right)
+    return [node]
+
+
+def as_integer(node):
+    """Convert the operands of a sum to VHDL's integers, not the sum."""
+    node.vhd = vhd_int()
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
+        node.vhdOri = vhd_int()
+        as_integer(node.left)
+        as_integer(node.right)
+
+
+def cast(visitor, node, left, right, op):
+    """A product is as wide as both factors and extended afterwards: MyHDL extends a factor to all
+    the bits of the sum, which simulates slowly and takes multipliers that nobody needs."""
+    if isinstance(op, ast.Mult) and type(node.vhd) is type(node.vhdOri) \
+            and isinstance(left.vhd, vhd_vector) and isinstance(right.vhd, vhd_vector):
+        prefix, suffix = visitor.inferCast(node.vhd, node.vhdOri)
+        return prefix or "(", suffix or ")"
+    return _cast(visitor, node, left, right, op)
+
+
+def choose(visitor, node):
+    """An assigned choice computes one of its sides only: MyHDL's function takes both, and the other
+    one may be out of range."""
+    if not hasattr(node, "assigned"):
+        _choose(visitor, node)
+        return
+    node.body.vhd = node.orelse.vhd = node.vhd
+    visitor.visit(node.body)
+    visitor.write(" when ")
+    visitor.visit(node.test)
+    visitor.write(" else ")
+    visitor.visit(node.orelse)

@@ -1,0 +1,136 @@
+"""What a rate costs: multipliers, weight words and on-chip bits, from the layer table.
+
+Two accounts.  The origin's counts the weight uses behind one of the 49 points of the final 7x7
+map (``origin_lines``).  The ladder's (``rung``) gives every unit ``cycles_per_frame`` cycles for
+its frame, first ideally, as if multiply-accumulates could be divided at will, then as the folding
+solver really divides them.
+"""
+from dataclasses import dataclass
+from math import ceil
+
+from hdl.plan.folding import fold
+from hdl.plan.schedule import FRAMES, schedule
+
+FINEST_STEP = 5      # the ladder begins at 4^5 input pixels per clock, one 7x7 point at 224 ...
+COARSEST_STEP = 3    # ... and ends at 64 cycles for a pixel
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one unit takes at a rate; bits are of on-chip memory."""
+
+    unit: object             # hdl.layers.Unit
+    multipliers: int
+    weight_words: int        # the unit's weights times their copies
+    weight_bits: int
+    line_buffer_bits: int
+    fifo_bits: int           # residual shortcut
+    buffer_bits: int         # pixels held between units and inside them
+    pe: int = 0              # 0 where the folding is ideal
+    simd: int = 0
+    steps: int = 0           # cycles for an output pixel
+    requantizers: int = 0
+
+    @property
+    def bits(self):
+        """On-chip memory by kind, in bits."""
+        return {"weights": self.weight_bits, "line_buffers": self.line_buffer_bits,
+                "residual_fifos": self.fifo_bits, "pixel_buffers": self.buffer_bits}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rate of the ladder: the cost of every unit, folded, or ideal with the reason why."""
+
+    cycles_per_frame: int
+    macs: int
+    costs: tuple
+    least_bits: int          # the lower bound of all on-chip memory
+    refusal: str = ""
+    latency: int = 0         # cycles from the first pixel to the last feature, if folded
+
+    @property
+    def folded(self):
+        """Whether the costs are the folding solver's; they are ideal otherwise."""
+        return not self.refusal
+
+    @property
+    def ideal_multipliers(self):
+        """Multipliers if every one worked in every cycle; not a whole number in general."""
+        return self.macs / self.cycles_per_frame
+
+    @property
+    def multipliers(self):
+        """Multipliers of all units."""
+        return sum(cost.multipliers for cost in self.costs)
+
+    @property
+    def requantizers(self):
+        """Requantizers of all units, each with one multiplier more; 0 where ideal."""
+        return sum(cost.requantizers for cost in self.costs)
+
+    @property
+    def weight_words(self):
+        """Weight words held on chip, copies included."""
+        return sum(cost.weight_words for cost in self.costs)
+
+    @property
+    def bits(self):
+        """On-chip memory by kind, in bits."""
+        return {kind: sum(cost.bits[kind] for cost in self.costs) for kind in self.costs[0].bits}
+
+    @property
+    def memory(self):
+        """All on-chip memory, in lower bounds."""
+        return sum(self.bits.values()) / self.least_bits
+
+
+def ideal_cost(unit, precision, cycles_per_frame):
+    """A unit's cost if its multiply-accumulates could be divided at will: a lower bound.
+
+    Multipliers are rounded up.  A weight used at several points in one cycle is held as often, once
+    beside each multiplier.  A 3x3 window holds two rows of its input; a shortcut waits for one row
+    and one pixel of it.
+    """
+    copies = max(1, ceil(unit.pixels_out / cycles_per_frame))
+    pixel_bits = unit.channels_in * precision.bits(unit.activation_in)
+    waits = unit.size_in + 1 if unit.kind == "residual_add" else 0
+    return Cost(
+        unit, ceil(unit.macs / cycles_per_frame), unit.weights * copies,
+        weight_bits=unit.weights * copies * precision.weight_bits,
+        line_buffer_bits=(unit.kernel - 1) * unit.size_in * pixel_bits,
+        fifo_bits=waits * pixel_bits, buffer_bits=0)
+
+
+def folded_cost(folding):
+    """A unit's cost as the solver folded it: at this rate each weight is held once."""
+    return Cost(
+        folding.unit, folding.multipliers, folding.unit.weights,
+        weight_bits=folding.weight_bits, line_buffer_bits=folding.line_buffer_bits,
+        fifo_bits=folding.fifo_bits, buffer_bits=folding.buffer_bits, pe=folding.pe,
+        simd=folding.simd, steps=folding.steps, requantizers=folding.requantizers)
+
+
+def rung(table, precision, cycles_per_frame):
+    """The cost of the whole table at one rate, ideal where the solver refuses to fold it."""
+    macs = sum(unit.macs for unit in table)
+    ideal = tuple(ideal_cost(unit, precision, cycles_per_frame) for unit in table)
+    least = sum(sum(cost.bits.values()) for cost in ideal)
+    try:
+        folding = fold(table, precision, cycles_per_frame)
+    except ValueError as refusal:
+        return Rung(cycles_per_frame, macs, ideal, least, str(refusal))
+    folding, leave = schedule(folding, cycles_per_frame)
+    last = leave[table[-1].name]
+    return Rung(cycles_per_frame, macs, tuple(folded_cost(row) for row in folding), least,
+                latency=int(last[len(last) // FRAMES - 1]) + 1)
+
+
+def ladder_rates(resolution):
+    """Cycles per frame of the ladder's rungs, fastest first, in steps of four.
+
+    From 4^5 input pixels per clock, or as many as divide the frame, to 64 cycles for a pixel.
+    """
+    pixels = resolution ** 2
+    rates = [pixels // 4 ** step for step in range(FINEST_STEP, 0, -1) if pixels % 4 ** step == 0]
+    return tuple(rates + [pixels * 4 ** step for step in range(COARSEST_STEP + 1)])

@@ -1,0 +1,124 @@
+"""Configuration of each unit: its table row, folding and stored integers made ready for blocks.
+
+Everything a block's widths depend on is computed here, outside the hardware description.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+from hdl.plan.folding import Folding
+from hdl.plan.geometry import TAPS
+from hdl.plan.rom import Rom, signed_width
+
+
+@dataclass(frozen=True)
+class UnitConfig:
+    """What the blocks of one convolution need to know."""
+
+    folding: Folding
+    weights: Rom
+    scales: Rom          # a row: lanes_out biases, as many multipliers, as many shifts
+    accumulator_bits: int
+    biased_bits: int     # accumulator plus bias
+    shift_base: int      # the least shift; the ROM holds what comes on top
+
+    @property
+    def unit(self):
+        """The layer-table row."""
+        return self.folding.unit
+
+    @property
+    def beats(self):
+        """Input beats of the MAC array for one beat of results."""
+        return self.unit.weight_shape[0] // self.folding.simd
+
+    def structure(self):
+        """All that the unit's HDL depends on: everything but the content of its ROMs."""
+        roms = tuple((rom.name, len(rom.rows), rom.widths)
+                     for rom in (self.weights, self.scales) if rom)
+        return (self.folding, roms, self.accumulator_bits, self.biased_bits, self.shift_base)
+
+    def stream_in(self):
+        """(lanes, bits, signed, tile) of the input stream."""
+        folding = self.folding
+        return self._stream(folding.lanes_in, self.unit.activation_in, folding.tile_in)
+
+    def stream_out(self):
+        """(lanes, bits, signed, tile) of the output stream."""
+        return self._stream(self.folding.lanes_out, self.unit.activation, 1)
+
+    def _stream(self, lanes, activation, tile):
+        precision = self.folding.precision
+        return lanes, precision.bits(activation), precision.signed(activation), tile
+
+
+def configure(folding, params=None):
+    """The configuration of one unit.
+
+    params -- ``weights`` (weight_shape), ``bias``, ``multiplier``, ``shift`` (channels); None for
+              an add, which has none
+    """
+    if not folding.unit.weights:
+        return UnitConfig(folding, None, None, 0, 0, 0)
+    unit, precision = folding.unit, folding.precision
+    low, high = precision.limits(unit.activation_in)
+    weights = np.asarray(params.weights, np.int64)
+    reach = np.abs(weights).sum(axis=0) * max(-low, high)
+    bias, multiplier, shift = (np.asarray(v, np.int64)
+                               for v in (params.bias, params.multiplier, params.shift))
+    biased = int((reach + np.abs(bias)).max())
+    shift_base = int(shift.min())
+    lanes = folding.lanes_out
+    scale_rows = np.hstack([v.reshape(-1, lanes) for v in (bias, multiplier, shift - shift_base)])
+    widths = (signed_width(bias.min(), bias.max()), precision.multiplier_bits,
+              max(int(shift.max() - shift_base).bit_length(), 1))
+    return UnitConfig(
+        folding,
+        Rom(f"{unit.name}_weights", rows(weight_rows(folding, weights)),
+            (precision.weight_bits,) * folding.multipliers),
+        Rom(f"{unit.name}_scales", rows(scale_rows),
+            tuple(bits for bits in widths for _ in range(lanes))),
+        signed_width(-int(reach.max()), int(reach.max())), signed_width(-biased, biased),
+        shift_base)
+
+
+def weight_rows(folding, weights):
+    """Weights as the MAC array reads them: (rows, pe x simd), SIMD minor.
+
+    A matrix unit goes through all inputs for each group of PE outputs, or through all groups for
+    each input beat where it keeps accumulators for them.  A depthwise unit goes
+    through its taps for each group of PE channels, columns before rows unless all nine are taken
+    at once.
+    """
+    pe, simd, unit = folding.pe, folding.simd, folding.unit
+    inputs, outputs = weights.shape
+    if unit.kind == "depthwise" and simd < TAPS:
+        weights = weights.reshape(3, 3, outputs).transpose(1, 0, 2).reshape(inputs, outputs)
+    # (beat, simd, group, pe) to (group, beat, pe, simd) or (beat, group, pe, simd)
+    order = (0, 2, 3, 1) if folding.groups > 1 else (2, 0, 3, 1)
+    return (weights.reshape(inputs // simd, simd, outputs // pe, pe)
+            .transpose(order).reshape(-1, pe * simd))
+
+
+def rows(array):
+    """A two-dimensional array as a tuple of tuples of ints."""
+    return tuple(map(tuple, array.tolist()))
+
+
+def configure_network(foldings, params):
+    """UnitConfig of every unit in order; ``params`` {unit: weights, bias, multiplier, shift}."""
+    return tuple(configure(folding, params.get(folding.unit.name)) for folding in foldings)
+
+
+def by_stage(configs):
+    """{stage: (UnitConfig, ...)} in order."""
+    grouped = {}
+    for config in configs:
+        grouped.setdefault(config.unit.stage, []).append(config)
+    return {stage: tuple(members) for stage, members in grouped.items()}
+
+
+def memory_files(configs):
+    """{file name: text} of the network's or stage's ``.mem`` files."""
+    return {f"{rom.name}.mem": rom.mem() for config in configs
+            for rom in (config.weights, config.scales) if rom}

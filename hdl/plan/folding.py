@@ -1,0 +1,151 @@
+"""Folding: how many outputs (PE) and inputs (SIMD) of each unit work at once, for a given rate.
+
+One number sets the speed of a design: cycles_per_frame, N.  A unit with P output pixels has N / P
+cycles for each; it gets the fewest multipliers that meet that.  PE and SIMD are FINN's words
+(Blott et al., "FINN-R", 2018).
+"""
+from dataclasses import dataclass
+
+from hdl.layers import Precision, Unit
+from hdl.plan.geometry import TAPS, TILE, rows_kept
+
+ACCUMULATOR = 5     # registers of an output's sums and its way out, in those of an operand
+
+
+@dataclass(frozen=True)
+class Folding:
+    """One unit's folding; memory figures in bits."""
+
+    unit: Unit
+    precision: Precision
+    pe: int         # output channels at once
+    simd: int       # inputs at once; of a depthwise unit, taps
+    lanes_in: int   # channels of an input beat
+    lanes_out: int  # channels of an output beat, and requantizers of a convolution
+    tile_in: int = 1     # pixels a side of an input beat
+    fifo_depth: int = 0  # words that wait before the unit; of an add, the shortcut's
+    fifo_lanes: int = 0  # channels of such a word
+    words_held: int = 0  # of a unit that goes through its input more than once; 0: two pixels
+
+    @property
+    def multipliers(self):
+        """Multipliers of the multiply-accumulate array."""
+        return self.pe * self.simd if self.unit.weights else 0
+
+    @property
+    def requantizers(self):
+        """Requantizers, each with a multiplier of its own."""
+        return self.lanes_out if self.unit.weights else 0
+
+    @property
+    def groups(self):
+        """Groups of PE outputs that a pointwise unit computes for each input beat: all, where
+        there are fewer outputs than inputs to keep; 1 where it takes them one after the other."""
+        unit = self.unit
+        inputs_first = unit.kind == "pointwise" and unit.channels_out < unit.channels_in
+        return unit.channels_out // self.pe if inputs_first else 1
+
+    @property
+    def passes(self):
+        """How often a matrix unit goes through its input: once for each group of PE outputs, or
+        once in all."""
+        if self.unit.kind not in ("pointwise", "stem"):
+            return 1
+        return self.unit.channels_out // self.pe // self.groups
+
+    @property
+    def steps(self):
+        """Cycles for an output pixel."""
+        unit = self.unit
+        serial = unit.channels_out // self.lanes_out
+        return max(unit.weights // self.multipliers, serial) if unit.weights else serial
+
+    @property
+    def weight_bits(self):
+        """The weights, each once."""
+        return self.unit.weights * self.precision.weight_bits
+
+    @property
+    def line_buffer_bits(self):
+        """The rows that a 3x3 unit's line buffer keeps; one of tiles, where it takes those."""
+        unit = self.unit
+        if unit.kernel == 1:
+            return 0
+        pixels = unit.size_out * self.tile_in ** 2 if self.tile_in > 1 \
+            else rows_kept(unit.size_in, unit.stride) * unit.size_in
+        return pixels * unit.channels_in * self.bits_in
+
+    @property
+    def fifo_bits(self):
+        """The shortcut of a residual add."""
+        return 0 if self.unit.weights else self.fifo_depth * self.fifo_lanes * self.bits_in
+
+    @property
+    def buffer_bits(self):
+        """What waits before the unit, what it keeps to go through it again and, where it takes
+        every input once, two accumulators an output, at their widest."""
+        if not self.unit.weights:
+            return 0
+        words = self.fifo_depth * self.fifo_lanes + self.words_held * self.simd
+        inputs, _ = self.unit.weight_shape
+        accumulator = self.precision.weight_bits + self.bits_in + (inputs - 1).bit_length()
+        kept = 2 * self.unit.channels_out if self.groups > 1 else 0
+        return words * self.bits_in + kept * accumulator
+
+    @property
+    def bits_in(self):
+        """Of an input element."""
+        return self.precision.bits(self.unit.activation_in)
+
+
+def divisors(number):
+    """All divisors of ``number``, ascending."""
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def fold(table, precision, cycles_per_frame):
+    """The foldings of every unit of ``table`` with the fewest multipliers that meet the rate.
+
+    Raises ValueError, with the unit and the least cycles, where no folding does.
+    """
+    least = table[0].pixels_out
+    if cycles_per_frame < least:
+        raise ValueError(
+            f"{cycles_per_frame} cycles for a frame are fewer than the {least} pixels of the first "
+            f"unit's output, which leave one a clock: give at least {least}")
+    foldings, lanes = [], table[0].channels_in
+    for unit in table:
+        if unit.kind == "residual_add":
+            row = Folding(unit, precision, 1, 1, lanes, lanes)
+        else:
+            row = fold_convolution(unit, precision, cycles_per_frame, lanes)
+        foldings.append(row)
+        lanes = row.lanes_out
+    return tuple(foldings)
+
+
+def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
+    """The folding of one convolution that takes ``lanes_in`` channels a beat."""
+    budget = cycles_per_frame // unit.pixels_out
+    inputs, outputs = unit.weight_shape
+    tiles = unit.kind == "stem" and cycles_per_frame < unit.pixels_in
+    choices = []
+    for pe in divisors(outputs):
+        for simd in divisors(inputs):
+            beats = outputs // pe       # words of PE channels that a depthwise unit takes a pixel
+            if unit.kind == "depthwise" and (
+                    simd not in (1, 3, TAPS) or unit.pixels_in * beats > cycles_per_frame):
+                continue
+            if tiles and simd < inputs:     # whole windows, which come as they are completed
+                continue
+            if inputs // simd * beats <= budget:
+                arrives = pe if unit.kind == "depthwise" else simd
+                fits = unit.kind == "stem" or arrives % lanes_in == 0 or lanes_in % arrives == 0
+                choices.append((pe * simd, not fits, ACCUMULATOR * pe + simd, pe, simd))
+    if not choices:
+        raise ValueError(
+            f"{unit.name} has {budget} cycles for each of its {unit.pixels_out} pixels at "
+            f"{cycles_per_frame} cycles a frame, and no folding is as quick: give more cycles")
+    *_, pe, simd = min(choices)
+    lanes_out = next(d for d in divisors(pe) if pe // d <= inputs // simd)
+    return Folding(unit, precision, pe, simd, lanes_in, lanes_out, TILE if tiles else 1)

@@ -1,0 +1,38 @@
+"""Content of read-only memories: rows of integers, and the ``.mem`` text that HDL reads."""
+from dataclasses import dataclass
+
+
+def signed_width(low, high):
+    """Bits of the narrowest signed integer that holds both ``low`` and ``high``."""
+    return max(int(high).bit_length(), (-int(low) - 1).bit_length() if low < 0 else 0) + 1
+
+
+@dataclass(frozen=True)
+class Rom:
+    """Content of a ROM: one row of ints for each address, one int for each lane."""
+
+    name: str       # of the file, without .mem, and of the memory in the HDL
+    rows: tuple     # of tuples of ints
+    widths: tuple   # bits of each lane
+
+    @property
+    def width(self):
+        """Bits of a word."""
+        return sum(self.widths)
+
+    @property
+    def bits(self):
+        """Bits of the whole memory."""
+        return self.width * len(self.rows)
+
+    def mem(self):
+        """Text of the ``.mem`` file: a hexadecimal word a line, lane 0 lowest."""
+        digits = -(-self.width // 4)
+        lines = []
+        for row in self.rows:
+            word, offset = 0, 0
+            for value, bits in zip(row, self.widths):
+                word |= (value & (1 << bits) - 1) << offset
+                offset += bits
+            lines.append(f"{word:0{digits}x}\n")
+        return "".join(lines)

@@ -1,0 +1,260 @@
+"""Schedule: the cycle in which every beat of a free-running design moves, and the depths it needs.
+
+A unit never waits for the one after it: wherever beats come closer together than they are taken,
+a FIFO of exactly the greatest number that ever wait stands before the unit.  So the times at which
+a unit's input arrives settle those at which its output leaves, unit after unit, and every rule is
+of the form "not before this beat is there, not before that one is done": a running maximum.
+Times are cycles, of the rising edge at which a beat moves; latencies are those the blocks state.
+"""
+from dataclasses import replace
+from math import lcm
+
+import numpy as np
+
+from hdl.plan.geometry import KERNEL, TAPS, rows_kept
+
+FRAMES = 3          # back to back: the first fills the design, the others repeat it
+FIFO = 2            # cycles from a FIFO's input to its output
+WINDOW = 2          # from the read of the line buffer to the window's beat
+ACCUMULATED = 3     # from the last operand to the result in the MAC array's output register
+BANKED = 4          # the same, where results go through a FIFO
+REQUANTIZED = 6     # through requantize and the register slice after it
+ADDED = 2           # through the residual add and the register slice after it
+NEVER = 1 << 60
+
+
+def offers(beats, cycles, frames=FRAMES):
+    """When ``beats`` a frame arrive that are spread evenly over ``cycles``, one a cycle at most."""
+    beat = np.arange(beats * frames)
+    return beat if cycles <= beats else -(-beat * cycles // beats)
+
+
+def schedule(foldings, cycles, frames=FRAMES):
+    """The timing of a whole network at one frame every ``cycles``: as ``follow`` gives it, with
+    memories that are deep enough for any number of frames.
+
+    Raises ValueError, with the unit and what it takes, where one does not keep the rate.
+    """
+    first = foldings[0]
+    tiles = -(-first.unit.size_in // first.tile_in)
+    deep, leave = follow(foldings, offers(tiles ** 2, cycles))
+    for name, times in leave.items():
+        takes = times[-1] - times[-1 - len(times) // FRAMES]
+        if takes > cycles:
+            raise ValueError(f"{name} takes {takes} cycles for a frame, not {cycles}: give more "
+                             "cycles")
+    return (deep, leave) if frames == FRAMES else follow(deep, offers(tiles ** 2, cycles, frames))
+
+
+def follow(foldings, arrive):
+    """The timing of consecutive units whose first one's input beats arrive at those cycles.
+
+    A memory that a folding has already stays and becomes no shallower.
+    Returns (foldings with the depths of their memories, {unit: cycles at which its output's beats
+    move}).
+    """
+    deep, leave, shortcut = [], {}, None
+    for folding in foldings:
+        unit = folding.unit
+        if unit.kind == "residual_add":
+            folding, arrive = residual_add(folding, *shortcut, arrive)
+        else:
+            if unit.role == "expand":
+                shortcut = arrive, folding.lanes_in
+            folding, arrive = CONVOLUTIONS[unit.kind](folding, arrive)
+        deep.append(folding)
+        leave[unit.name] = arrive
+    return tuple(deep), leave
+
+
+def no_sooner(ready, step, after=None):
+    """Events in order, each when it is ready and ``step`` after the one before, the first of which
+    was at ``after``."""
+    ramp = step * np.arange(len(ready))
+    times = np.maximum.accumulate(ready - ramp) + ramp
+    return times if after is None else np.maximum(times, after + step + ramp)
+
+
+def depth(latest, read, written):
+    """Words of a memory in which each can be written by its ``latest`` cycle; read at ``read``.
+
+    A word's place is free in the cycle after its reading.  Of two words or more, none is read
+    later for having been written late: those before it are read meanwhile.
+    """
+    least, at_once = [int((np.arange(1, len(read) + 1) - np.searchsorted(read, times)).max())
+                      for times in (latest, written)]
+    return max(least, min(at_once, 2))
+
+
+def link(folding, arrive, lanes, take):
+    """A unit's input, from its beats to words of ``lanes``, with a FIFO if any has to wait.
+
+    take -- when the unit takes words, from when they are ready
+    Returns (when words move; until when each may, if no beat shall wait, where that is simple to
+    say, else as before; the FIFO as fields of a Folding).
+    """
+    middle = lcm(folding.lanes_in, lanes)
+    slots, parts = middle // folding.lanes_in, middle // lanes
+    gathered, latest = gather(arrive, slots)
+    words, moved = split(gathered, parts, take)
+    if (moved <= latest).all() and not folding.fifo_depth:
+        if parts == 1:
+            return words, latest, {}
+        if slots > 1:
+            return words, words, {}
+        return words, (following(arrive)[:, None] + np.arange(1 - parts, 1)).ravel(), {}
+    words, moved = split(gathered + FIFO, parts, take)
+    return words, words, fifo(folding, gathered, latest, moved, middle)
+
+
+def gather(arrive, slots):
+    """When beats are there that take ``slots`` of those that arrive, and until when they may stay:
+    the register that they are gathered in is free until the next one comes."""
+    if slots == 1:
+        return arrive, arrive
+    return arrive[slots - 1::slots] + 1, following(arrive[::slots])
+
+
+def split(ready, parts, take):
+    """(when words move, of which a beat has ``parts``; when the beats move) from when these are
+    ready."""
+    if parts == 1:
+        words = take(ready)
+        return words, words
+    words = take(np.repeat(ready + 1, parts))
+    return words, np.maximum(ready, previous(words[parts - 1::parts]))
+
+
+def fifo(folding, written, latest, left, lanes):
+    """Depth and lanes of a FIFO, whose next beat is read as one leaves, as fields of a Folding."""
+    read = np.maximum(written + 1, previous(left))
+    return {"fifo_depth": max(depth(latest, read, written), folding.fifo_depth),
+            "fifo_lanes": lanes}
+
+
+def following(times):
+    """The times one event earlier; nothing comes after the last."""
+    return np.append(times[1:], NEVER)
+
+
+def previous(times):
+    """The times one event later; nothing was before the first."""
+    return np.append(-1, times[:-1])
+
+
+def activations(folding, sums):
+    """When the output's beats leave; ``sums``: when those of PE channels are complete."""
+    parts = folding.pe // folding.lanes_out
+    if parts > 1:
+        sums = (no_sooner(sums, parts)[:, None] + 1 + np.arange(parts)).ravel()
+    return sums + REQUANTIZED
+
+
+def matrix(folding, words, latest):
+    """(words held to go through them again, when the output's beats leave)."""
+    beats = folding.unit.weight_shape[0] // folding.simd
+    if folding.passes > 1:
+        runs = words.reshape(-1, beats)
+        read = no_sooner((runs + beats - np.arange(beats)).max(axis=1), beats * folding.passes)
+        turns = read[:, None] + beats * np.arange(folding.passes)
+        freed = turns[:, -2:-1] + 1 + np.arange(beats)
+        held = max(depth(latest, freed.ravel(), words), beats, folding.words_held)
+        return held, activations(folding, turns.ravel() + 1 + ACCUMULATED)
+    last = words[beats - 1::beats]
+    sums = (last[:, None] + np.arange(folding.groups)).ravel()
+    return 0, activations(folding, sums + (BANKED if folding.groups > 1 and beats > 1
+                                           else ACCUMULATED))
+
+
+def pointwise(folding, arrive):
+    """The folding with its depths, and when its output's beats leave."""
+    words, latest, waits = link(folding, arrive, folding.simd,
+                                lambda ready: no_sooner(ready, folding.groups))
+    held, leave = matrix(folding, words, latest)
+    return replace(folding, words_held=held, **waits), leave
+
+
+def depthwise(folding, arrive):
+    """As pointwise; a window's beats are read one after the other."""
+    beats = TAPS // folding.simd
+    lines = Lines(folding.unit, folding.unit.channels_in // folding.pe, beats, beats)
+    *_, waits = link(folding, arrive, folding.pe, lines.write)
+    sums = lines.read + WINDOW + beats - 1 + ACCUMULATED
+    return replace(folding, **waits), activations(folding, sums)
+
+
+def stem(folding, arrive):
+    """As pointwise, of windows."""
+    unit = folding.unit
+    if folding.tile_in > 1:
+        waits, windows = {}, tile_windows(unit, arrive, folding.steps)
+    else:
+        lines = Lines(unit, 1, 1, folding.steps)
+        *_, waits = link(folding, arrive, folding.lanes_in, lines.write)
+        windows = lines.read + WINDOW
+    words, _ = split(windows, TAPS * unit.channels_in // folding.simd,
+                     lambda ready: no_sooner(ready, 1))
+    held, leave = matrix(folding, words, words)
+    return replace(folding, words_held=held, **waits), leave
+
+
+CONVOLUTIONS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}
+
+
+def residual_add(folding, forked, lanes_forked, arrive):
+    """The sum leaves with the main branch, which never waits for the shortcut."""
+    middle = lcm(lanes_forked, folding.lanes_in)
+    gathered, latest = gather(forked, middle // lanes_forked)
+    _, left = split(gathered + FIFO, middle // folding.lanes_in, lambda ready: arrive)
+    return replace(folding, **fifo(folding, gathered, latest, left, middle)), arrive + ADDED
+
+
+def tile_windows(unit, arrive, interval):
+    """When windows of the tiles that arrive leave; those that a frame's own tiles do not complete
+    leave ``interval`` apart until the next frame's come, then with those."""
+    tiles = unit.pixels_out
+    delay = 0 if unit.pad[0] else unit.size_out + 1
+    frames = arrive.reshape(-1, tiles)
+    windows = []
+    for frame, own in enumerate(frames):
+        after = frames[frame + 1] if frame + 1 < len(frames) else np.full(tiles, NEVER)
+        alone = own[-1] + interval * np.arange(1, delay + 1)
+        alone = alone[alone < after[0]]
+        windows += [own[delay:], alone, after[:delay - len(alone)]]
+    return np.concatenate(windows) + WINDOW
+
+
+class Lines:
+    """A line buffer: rows of words in; windows out, of ``beats`` beats, ``interval`` apart at the
+    soonest."""
+
+    def __init__(self, unit, groups, beats, interval):
+        self.unit, self.groups, self.beats, self.interval = unit, groups, beats, interval
+        self.read = None    # when the first beat of each window is read
+
+    def write(self, ready):
+        """When words are written that are ready then; a row's words follow the reading of the
+        row whose memory they take."""
+        unit, groups = self.unit, self.groups
+        size, stride, before = unit.size_in, unit.stride, unit.pad[0]
+        rows = ready.reshape(-1, size * groups)
+        written, tops, reads = np.empty_like(rows), [], []
+        column = np.arange(unit.size_out)
+        newest = np.minimum(column * stride + KERNEL - 1 - before, size - 1)
+        freed_by = np.minimum((np.arange(size) + before) // stride, unit.size_out - 1)
+        for frame in range(len(rows) // size):
+            tops += [(frame * size + row * stride - before,
+                      frame * size + min(row * stride - before + KERNEL - 1, size - 1))
+                     for row in range(unit.size_out)]
+        freed, kept = {}, rows_kept(size, stride)
+        for row, words in enumerate(rows):
+            if row in freed:
+                words = np.maximum(words, np.repeat(freed.pop(row)[freed_by], groups))
+            written[row] = no_sooner(words, 1, written[row - 1, -1] if row else None)
+            while len(reads) < len(tops) and tops[len(reads)][1] <= row:
+                top, needs = tops[len(reads)]
+                ready = written[needs].reshape(size, groups)[newest].ravel() + 1
+                reads.append(no_sooner(ready, self.interval, reads[-1][-1] if reads else None))
+                freed[top + kept] = reads[-1].reshape(-1, groups)[:, -1] + self.beats
+        self.read = np.concatenate(reads)
+        return written.ravel()

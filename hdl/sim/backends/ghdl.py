@@ -1,0 +1,260 @@
+"""GHDL simulation: converted VHDL under a VHDL bench that reads and writes files."""
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hdl.beats import hex_lines, payload_width, words_of
+from hdl.build import Built, built_once, digest, run_tool, tool_version
+from hdl.errors import DeadlockError, ProtocolError, ToolError
+from hdl.sim.endpoints import RESET_CYCLES, pause_pattern
+from hdl.sim.memories import memory_directory, memory_names
+from hdl.sim.trace import Run, Trace
+
+INSTALL = "apt-get install ghdl"
+STANDARD = "--std=08"
+LIBRARY = "--work=sim"      # of the bench's own entities, so that a design may have the same names
+ENDS = Path(__file__).with_name("ends.vhd")
+PROGRESS_CYCLES = 1 << 8
+
+
+@dataclass(frozen=True)
+class Model(Built):
+    """A design analysed with its bench."""
+
+    directory: Path
+
+
+def find():
+    """The command, or ToolError: that it is missing and what installs it."""
+    ghdl = shutil.which("ghdl")
+    if not ghdl:
+        raise ToolError(f"GHDL is not installed: {INSTALL}")
+    return ghdl
+
+
+def build(files, top, sources, sinks, monitors, build_dir):
+    """Analyse VHDL ``files`` of entity ``top`` and a bench into a Model, or find it analysed.
+
+    sources, sinks -- {port: stream}
+    monitors       -- {name: Monitor}
+    """
+    started = time.perf_counter()
+    ghdl, build_dir = find(), Path(build_dir).resolve()
+    texts = {Path(file).name: Path(file).read_text() for file in files}
+    first = len(sources) + len(sinks)
+    texts = {"watch.vhd": watch_text(first, monitors), **tapped(texts, top, first, monitors),
+             "bench.vhd": bench_text(top, sources, sinks, monitors)}
+    key = digest("ghdl", tool_version(ghdl, "--version"), STANDARD, LIBRARY,
+                 ENDS.read_bytes(), *texts.values())
+    target = build_dir / key
+
+    def analyse_all(work):
+        shutil.copy(ENDS, work)
+        for name, text in texts.items():
+            (work / name).write_text(text)
+        analyse(ghdl, work, LIBRARY, ENDS.name)
+        analyse(ghdl, work, *texts)
+
+    reused = built_once(target, analyse_all)
+    return Model(target, memories=memory_names(texts.values()), digest=key, reused=reused,
+                 seconds=time.perf_counter() - started)
+
+
+def analyse(ghdl, directory, *arguments):
+    """Analyse files; a warning is an error."""
+    said = run_tool([ghdl, "-a", STANDARD, *arguments], cwd=directory)
+    if said:
+        raise ToolError(f"ghdl -a warns:\n{said[:4000]}")
+
+
+def watch_text(first, monitors):
+    """VHDL of the package with a signal for each member of a monitored stream, numbered from
+    ``first``: GHDL 2.0 has no external names."""
+    return "\n".join([
+        "library ieee;", "use ieee.std_logic_1164.all;", "use ieee.numeric_std.all;", "",
+        "package watch is",
+        *(f"    signal stream_{number}_{member} : {kind};"
+          for number, watched in enumerate(monitors.values(), first)
+          for member, kind in members(watched.stream).items()),
+        "end package;", ""])
+
+
+def tapped(texts, top, first, monitors):
+    """The design's files {name: text}, with assignments of monitored streams to those signals."""
+    texts = dict(texts)
+    files = {entity: name for name, text in texts.items()
+             for entity in re.findall(r"^entity (\w+) is", text, re.M)}
+    for number, (name, watched) in enumerate(monitors.items(), first):
+        entity, prefix = top, watched.prefix or name
+        for label in filter(None, watched.path.split(".")):
+            instances = dict(re.findall(r"(\w+)\s*:\s*entity\s+work\.(\w+)",
+                                        texts[files[entity]]))
+            if instances.get(label) not in files:
+                raise ToolError(f"the VHDL has no instance {top}.{watched.path}")
+            entity = instances[label]
+        text, end, rest = texts[files[entity]].rpartition("end architecture")
+        taps = "".join(f"work.watch.stream_{number}_{member} <= {prefix}_{member};\n"
+                       for member in members(watched.stream))
+        texts[files[entity]] = text + taps + end + rest
+    return texts
+
+
+def bench_text(top, sources, sinks, monitors):
+    """VHDL of the bench: the design, an end for each port, a probe for each stream."""
+    declarations, statements = [], []
+    streams = {**sources, **sinks, **{name: each.stream for name, each in monitors.items()}}
+    connections = ["clk => clk", "rst => rst"]
+    for name, stream in {**sources, **sinks}.items():
+        for member, kind in members(stream).items():
+            declarations.append(f"signal {name}_{member} : {kind};")
+            connections.append(f"{name}_{member} => {name}_{member}")
+    statements.append(f"dut : entity work.{top} port map (\n    {join(connections)});")
+    for number, (name, stream) in enumerate(streams.items()):
+        own = f"stream_{number}"
+        declarations.append(
+            f"signal {own} : std_logic_vector({payload_width(stream) - 1} downto 0);")
+        marks = ["tuser", "tlast"] if hasattr(stream, "tlast") else []
+        signals = {member: f"{name}_{member}" for member in members(stream)}
+        if name in monitors:
+            signals = {member: f"work.watch.{own}_{member}" for member in signals}
+        data = "std_logic_vector({})".format(signals["tdata"])
+        if name in sources:
+            low = 0
+            for member, bits in (("tdata", stream.width), ("tlast", 1), ("tuser", 1)):
+                if member in signals:
+                    field = f"unsigned({own}({low + bits - 1} downto {low}))" \
+                        if member == "tdata" else f"{own}({low})"
+                    statements.append(f"{signals[member]} <= {field};")
+                    low += bits
+            statements.append(instance(f"{own}_source", "source", name, clk="clk", cycle="cycle",
+                                       payload=own, tvalid=signals["tvalid"],
+                                       tready=signals["tready"]))
+        else:
+            statements.append(
+                f"{own} <= {' & '.join([*(signals[mark] for mark in marks), data])};")
+        if name in sinks:
+            statements.append(instance(f"{own}_sink", "sink", name, cycle="cycle",
+                                       tready=signals["tready"]))
+        statements.append(instance(
+            f"{own}_probe", "probe", name, clk="clk", rst="rst", cycle="cycle",
+            finished="finished", payload=own, tvalid=signals["tvalid"], tready=signals["tready"],
+            beats=f"beats({number})", violated=f"violated({number})"))
+    last = len(streams) - 1
+    return "\n".join([
+        "library ieee;", "use ieee.std_logic_1164.all;", "use ieee.numeric_std.all;",
+        "library sim;", "",
+        "entity bench is", "end entity;", "", "architecture generated of bench is",
+        "signal clk, rst : std_logic;", "signal cycle : integer;", "signal finished : boolean;",
+        f"signal beats : integer_vector(0 to {last});",
+        f"signal violated : boolean_vector(0 to {last});",
+        *declarations, "begin",
+        "conductor : entity sim.conductor generic map (",
+        f"    reset_cycles => {RESET_CYCLES}, progress_cycles => {PROGRESS_CYCLES}) port map (",
+        "    clk => clk, rst => rst, cycle => cycle, finished => finished, beats => beats,",
+        "    violated => violated);",
+        *statements, "end architecture;", ""])
+
+
+def members(stream):
+    """Members of a stream's bundle and their types."""
+    kinds = {"tdata": f"unsigned({stream.width - 1} downto 0)", "tvalid": "std_logic",
+             "tready": "std_logic"}
+    if hasattr(stream, "tlast"):
+        kinds.update(tlast="std_logic", tuser="std_logic")
+    return kinds
+
+
+def instance(label, entity, name, **ports):
+    """An instance of one of the bench's entities for stream ``name``."""
+    connections = join(f"{port} => {signal}" for port, signal in ports.items())
+    return (f'{label} : entity sim.{entity} generic map (name => "{name}") port map (\n'
+            f"    {connections});")
+
+
+def join(connections):
+    """A port map's lines."""
+    return ",\n    ".join(connections)
+
+
+def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
+        memories=None):
+    """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
+
+    Arguments as those of verilator.run.
+    """
+    streams = {name: stream for name, (stream, _) in (*sources.items(), *sinks.items())}
+    streams.update((name, each.stream) for name, each in (monitors or {}).items())
+    with tempfile.TemporaryDirectory() as scratch, \
+            memory_directory(model.memories, memories) as directory:
+        scratch = Path(scratch)
+        for name in model.memories:
+            (scratch / name).symlink_to(directory / name)
+        for name, (stream, source) in sources.items():
+            write_pauses(scratch, name, source.idle)
+            (scratch / f"{name}.beats").write_text(hex_lines(source.words, payload_width(stream)))
+        for name, (_, sink) in sinks.items():
+            write_pauses(scratch, name, sink.backpressure)
+        wanted = [sinks[name][1].count if name in sinks else 0 for name in streams]
+        (scratch / "run").write_text(" ".join(map(str, (timeout, drain, *wanted))) + "\n")
+        started = time.perf_counter()
+        execute(model, scratch, progress)
+        seconds = time.perf_counter() - started
+        verdict, cycle = (scratch / "verdict").read_text().split()
+        found = {name: read_trace(scratch / f"{name}.trace", stream)
+                 for name, stream in streams.items()}
+    cycle = int(cycle)
+    traces = {name: trace for name, (trace, _, _) in found.items()}
+    if verdict == "protocol":
+        raise ProtocolError(next(name for name, each in found.items() if each[2]), cycle)
+    if verdict == "deadlock":
+        raise DeadlockError({name: len(trace) for name, trace in traces.items()}, cycle, timeout)
+    return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds, model.told())
+
+
+def write_pauses(directory, name, pattern):
+    """The pauses of an end, a character for each cycle."""
+    text = "".join("01"[pause] for pause in pause_pattern(pattern))
+    (directory / f"{name}.pauses").write_text(text + "\n")
+
+
+def execute(model, directory, progress):
+    """Run the bench in ``directory``; what it says besides cycles is an error."""
+    # The contents of ROMs pass over the stack when they are read.
+    command = ["sh", "-c", 'ulimit -s "$(ulimit -H -s)" && exec "$@"', "sh", find(), "--elab-run",
+               STANDARD, f"--workdir={model.directory}", f"-P{model.directory}", "bench",
+               "--ieee-asserts=disable-at-0"]   # before the first delta cycle nothing is driven
+    said = []
+    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True)
+    with process:
+        try:
+            for line in process.stdout:
+                if not line.strip().isdigit():
+                    said.append(line)
+                elif progress:
+                    progress(int(line))
+        except BaseException:
+            process.kill()
+            raise
+    if said or process.returncode:
+        raise ToolError(f"GHDL: {''.join(said)[:4000] or f'status {process.returncode}'}")
+
+
+def read_trace(file, stream):
+    """(Trace, cycles with tvalid and not tready, whether the protocol was broken)."""
+    *lines, stalls = file.read_text().splitlines()
+    violated = bool(lines) and lines[-1] == "violated"
+    if violated:
+        lines.pop()
+    rows = [line.split() for line in lines]
+    count = words_of(payload_width(stream))
+    raw = b"".join(int(beat, 16).to_bytes(4 * count, "little") for _, beat in rows)
+    trace = Trace(np.frombuffer(raw, "<u4").reshape(-1, count).copy(),
+                  np.array([int(cycle) for cycle, _ in rows], np.int64))
+    return trace, int(stalls), violated

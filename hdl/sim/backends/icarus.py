@@ -1,0 +1,216 @@
+"""Icarus Verilog under myhdl.Cosimulation: the MyHDL bench drives converted Verilog over pipes."""
+import importlib.metadata
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from myhdl import Cosimulation, CosimulationError, Simulation, _Cosimulation
+
+from hdl.build import Built, built_once, digest, run_tool, tool_version
+from hdl.errors import ToolError
+from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
+from hdl.sim.backends.myhdl_bench import run_myhdl
+from hdl.sim.memories import memory_directory, memory_names
+
+INSTALL = "apt-get install iverilog"
+VPI_SOURCES = ("myhdl.c", "myhdl_table.c")
+LANGUAGE = "-g2005-sv"      # $bits; the design itself is Verilog of 2005
+# MyHDL and its VPI module send all signals in one line of 4096 characters at the most; a pipe of
+# Linux takes 65536 at once.
+LINE = "#define MAXLINE 4096"
+LONGEST_LINE = 1 << 16
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Where the tools are."""
+
+    iverilog: str
+    vvp: str
+    vpi: str            # the command that compiles VPI modules
+    sources: tuple      # of MyHDL's VPI module
+
+    def identity(self):
+        """What a built object depends on besides its source."""
+        return tool_version(self.iverilog, "-V")
+
+
+@dataclass(frozen=True)
+class Model(Built):
+    """A design compiled for vvp."""
+
+    vvp: str
+    program: Path
+    module: Path        # MyHDL's VPI module
+    ports: tuple        # see bench_ports
+
+
+def find():
+    """The tools, or ToolError: which one is missing and the command that installs it."""
+    commands = [shutil.which(name) for name in ("iverilog", "vvp", "iverilog-vpi")]
+    if None in commands:
+        raise ToolError(f"Icarus Verilog is not installed: {INSTALL}")
+    shipped = {Path(file).name: Path(file.locate()) for file in importlib.metadata.files("myhdl")
+               if Path(file).parts[-3:-1] == ("cosimulation", "icarus")}
+    sources = tuple(shipped.get(name) for name in VPI_SOURCES)
+    if not all(source and source.is_file() for source in sources):
+        raise ToolError("MyHDL is installed without its VPI module's source: "
+                        "pip install --force-reinstall myhdl")
+    return Tools(*commands, sources)
+
+
+def vpi_module(tools, build_dir):
+    """MyHDL's VPI module, compiled from its own source for lines as long as a pipe takes."""
+    texts = [source.read_text() for source in tools.sources]
+    if LINE not in texts[0]:
+        raise ToolError(f"MyHDL's VPI module has no '{LINE}' any more")
+    texts[0] = texts[0].replace(LINE, f"#define MAXLINE {LONGEST_LINE}")
+    target = build_dir / f"vpi-{digest(tools.identity(), *texts)}"
+
+    def compile_module(work):
+        for name, text in zip(VPI_SOURCES, texts):
+            (work / name).write_text(text)
+        run_tool([tools.vpi, *VPI_SOURCES], cwd=work)
+
+    built_once(target, compile_module)
+    return target / "myhdl.vpi"
+
+
+def build(files, top, sources, sinks, monitors, build_dir):
+    """Compile Verilog ``files`` of module ``top`` and a bench into a Model, or find it compiled.
+
+    sources, sinks -- {port: stream}
+    monitors       -- {name: Monitor}
+    """
+    started = time.perf_counter()
+    tools, build_dir = find(), Path(build_dir).resolve()
+    texts = [Path(file).read_text() for file in files]
+    ports = bench_ports(sources, sinks, monitors)
+    bench = bench_text(top, ports, sources, sinks, monitors)
+    key = digest("icarus", tools.identity(), LANGUAGE, bench, *texts)
+    target = build_dir / key
+
+    def compile_model(work):
+        (work / "bench.v").write_text(bench)
+        run_tool([tools.iverilog, LANGUAGE, "-s", "bench", "-o", str(work / "model.vvp"),
+                  str(work / "bench.v"), *map(str, files)])
+
+    reused = built_once(target, compile_model)
+    return Model(tools.vvp, target / "model.vvp", vpi_module(tools, build_dir), ports,
+                 memories=memory_names(texts), digest=key, reused=reused,
+                 seconds=time.perf_counter() - started)
+
+
+def members(stream):
+    """Members of a stream's bundle that go the way of its data, and their bits."""
+    found = {"tdata": stream.width, "tvalid": 1}
+    if hasattr(stream, "tlast"):
+        found.update(tlast=1, tuser=1)
+    return found
+
+
+def bench_ports(sources, sinks, monitors):
+    """(name, stream's name, member, bits, from MyHDL) of all signals that MyHDL sees.
+
+    Short names, for they are sent with every change.
+    """
+    streams = {**sources, **sinks, **{name: each.stream for name, each in monitors.items()}}
+    ports = []
+    for number, (name, stream) in enumerate(streams.items()):
+        for member, bits in members(stream).items():
+            ports.append((f"{member[1]}{number}", name, member, bits, name in sources))
+        ports.append((f"r{number}", name, "tready", 1, name in sinks))
+    return tuple(ports)
+
+
+def bench_text(top, ports, sources, sinks, monitors):
+    """Verilog of the module that gives MyHDL the design's ports and the monitored streams."""
+    inside = {name: ".".join(filter(None, ("dut", each.path, each.prefix or name)))
+              for name, each in monitors.items()}
+    lines = ["module bench;", "reg clk = 0, rst = 1;"]
+    for short, name, member, bits, driven in ports:
+        kind, value = ("reg", " = 0") if driven else ("wire", "")
+        if name in inside:
+            value = f" = {inside[name]}_{member}"
+        lines.append(f"{kind} [{bits - 1}:0] {short}{value};")
+    connections = [f".{name}_{member}({short})" for short, name, member, _, _ in ports
+                   if name not in inside]
+    lines += [f"{top} dut (.clk(clk), .rst(rst),", "    " + ",\n    ".join(connections) + ");",
+              "initial begin"]
+    for _, name, member, bits, _ in ports:
+        signal = f"{inside.get(name, 'dut.' + name)}_{member}"
+        lines += [f"    if ($bits({signal}) != {bits})",
+                  f'        $display("signal {signal[4:]} has %0d bits, not {bits}", '
+                  f"$bits({signal}));"]
+    if sum(len(short) + max(len(str(bits)), bits // 4 + 1) + 2
+           for short, _, _, bits, _ in ports) > LONGEST_LINE - 64:
+        raise ToolError(f"the streams' signals do not fit a line of {LONGEST_LINE} characters")
+    driven, seen = ([port[0] for port in ports if port[4] is way] for way in (True, False))
+    lines += [f"    $from_myhdl({', '.join(['clk', 'rst', *driven])});",
+              f"    $to_myhdl({', '.join(seen)});", "end"]
+    for number, name in enumerate((*sources, *sinks, *inside)):
+        own = {member: short for short, stream, member, _, _ in ports if stream == name}
+        valid, others = own.pop("tvalid"), ", ".join(own.values())
+        tell = f'if (!rst && x{number}) $display("stream {name} has unknown bits");'
+        # tready may be unknown before the first event of what it depends on.
+        lines += [f"wire x{number} = {valid} === 1'bx || {valid} && ^{{{others}}} === 1'bx;",
+                  f"always @(posedge clk) {tell}", f"final {tell}"]
+    return "\n".join([*lines, "endmodule", ""])
+
+
+def run(model, sources, sinks, monitors=None, memories=None, **options):
+    """Simulate ``model`` until every sink has its beats; return a Run.
+
+    Arguments as those of verilator.run.  What vvp prints is an error: of a memory file, a width, or
+    bits that Cosimulation would read as zeros because MyHDL knows no unknown ones.
+    """
+    ends = {**sources, **sinks}
+    with fresh_elaboration(), memory_directory(model.memories, memories) as directory, \
+            tempfile.NamedTemporaryFile("r") as log:
+        clk, rst = clock_and_reset()
+        bundles = {name: bundle(stream) for name, (stream, _) in ends.items()}
+        bundles.update((name, bundle(each.stream)) for name, each in (monitors or {}).items())
+        signals = {short: getattr(bundles[name], member)
+                   for short, name, member, *_ in model.ports}
+        # A run that ends lets vvp write to a closed pipe: it shall live to its last check.
+        command = ["sh", "-c", 'trap "" PIPE; cd "$0" && exec >"$1" 2>&1 && shift && exec "$@"',
+                   str(directory), log.name, model.vvp, "-n", "-M", str(model.module.parent),
+                   "-m", "myhdl", str(model.program)]
+        try:
+            with cosimulation(command, clk=clk, rst=rst, **signals) as design:
+                done = run_myhdl(
+                    design, clk, rst,
+                    {name: (bundles[name], end) for name, (_, end) in sources.items()},
+                    {name: (bundles[name], end) for name, (_, end) in sinks.items()},
+                    {name: bundles[name] for name in monitors or {}}, **options)
+        except CosimulationError as error:
+            raise ToolError(f"Icarus: {log.read().strip() or error}") from error
+        finally:
+            said = log.read().strip()
+            if said:
+                raise ToolError(f"Icarus: {said[:4000]}")
+    done.build.update(model.told())
+    return done
+
+
+def bundle(stream):
+    """A fresh bundle like ``stream``: a run has signals of its own."""
+    return type(stream)(stream.lanes, stream.bits, stream.signed, stream.tile)
+
+
+@contextmanager
+def cosimulation(command, **signals):
+    """A Cosimulation that reads lines as long as the VPI module sends, and ends in any case."""
+    short, _Cosimulation._MAXLINE = _Cosimulation._MAXLINE, LONGEST_LINE
+    try:
+        design = Cosimulation(command, **signals)
+        try:
+            yield design
+        finally:
+            if design._child.returncode is None:    # its Simulation has not begun
+                Simulation(design).quit()
+    finally:
+        _Cosimulation._MAXLINE = short

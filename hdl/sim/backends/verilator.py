@@ -1,0 +1,231 @@
+"""Verilator simulation: Verilog compiled to a shared library, driven from arrays in one call."""
+import contextlib
+import ctypes
+import os
+import re
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hdl.beats import payload_width, words_of
+from hdl.build import Built, built_once, digest
+from hdl.errors import DeadlockError, ProtocolError, ToolError
+from hdl.sim.backends import toolchain
+from hdl.sim.endpoints import NO_PAUSE, RESET_CYCLES, pause_pattern
+from hdl.sim.memories import memory_directory, memory_names
+from hdl.sim.trace import Run, Trace
+
+# A frame takes as long as it takes to fetch its code, every cycle anew: what keeps the code short
+# is what is quick.  Always blocks stay whole and share their conditions, wide words are copied in
+# loops, functions are long enough to merge what they test, and what a few flags decide is tested,
+# not looked up.
+VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-timing",
+            "--no-assert", "--output-split", "20000", "--output-split-cfuncs", "30000",
+            "-fno-split", "-fno-table", "--expand-limit", "4", "--unroll-count", "4",
+            "-Wno-fatal", "-Wno-lint", "-Wno-style", "--prefix", "Vmodel")
+SMALL = 400_000             # bytes of C++ below which one compiler run is quickest
+PROGRESS_CYCLES = 1 << 14
+SOURCE, SINK, MONITOR = range(3)
+DONE, PROTOCOL, DEADLOCK, STOPPED, ERROR = range(5)
+_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64)
+find = toolchain.find
+
+
+@dataclass(frozen=True)
+class Model(Built):
+    """A design compiled for simulation; every run starts from a fresh one."""
+
+    library: Path
+    top: str
+
+
+def build(files, top, sources, sinks, monitors, build_dir):
+    """Compile Verilog ``files`` of module ``top`` into a Model, or find it compiled.
+
+    sources, sinks -- {port: stream}; the model has all ports in any case
+    monitors       -- {name: Monitor} of the inner streams that a run may watch
+    """
+    started = time.perf_counter()
+    tools, build_dir = find(), Path(build_dir).resolve()
+    texts = [Path(file).read_text() for file in files]
+    public = _public(monitors)
+    key = digest(tools.identity(), *VERILATE, SMALL,
+                 (toolchain.HERE / "harness.cpp").read_bytes(),
+                 (toolchain.HERE / "model.cpp").read_bytes(),
+                 (toolchain.HERE / "extend.h").read_bytes(), top, public, *texts)
+    target = build_dir / key
+    reused = built_once(target, lambda work: _compile(
+        tools, toolchain.runtime(tools, build_dir), work, files, top, public))
+    return Model(target / "model.so", top, memories=memory_names(texts), digest=key, reused=reused,
+                 seconds=time.perf_counter() - started)
+
+
+def _public(monitors):
+    """Verilator configuration that keeps the monitored signals, by name in any module: the module
+    of an instance is not known here, and a few signals more cost nothing."""
+    names = {f"{watched.prefix or name}_{member}" for name, watched in monitors.items()
+             for member in ("tdata", "tvalid", "tready", "tlast", "tuser")}
+    return "\n".join(["`verilator_config",
+                      *(f'public_flat_rd -module "*" -var "{name}"' for name in sorted(names)),
+                      ""])
+
+
+def _ports(header):
+    """Declarations of the model's ports for model.cpp."""
+    ports = re.findall(r"VL_(?:IN|OUT)\w*\(&(\w+),(\d+),(\d+)", header)
+    return "".join(f"PORT({name}, {int(high) - int(low) + 1})\n" for name, high, low in ports)
+
+
+def _compile(tools, shared, work, files, top, public):
+    source = work / "source"
+    (work / "public.vlt").write_text(public)
+    tools.verilate([*VERILATE, "--top-module", top, "--Mdir", str(source),
+                    str(work / "public.vlt"), *(str(Path(file).resolve()) for file in files)])
+    (source / "ports.inc").write_text(_ports((source / "Vmodel.h").read_text()))
+    # A precompiled header is used only where it comes first.
+    include = ["-include", str(shared / toolchain.HEADER), f"-I{source}", f"-I{toolchain.HERE}",
+               "-include", str(toolchain.HERE / "extend.h")]
+    with ThreadPoolExecutor(toolchain.jobs()) as pool:
+        objects = list(pool.map(
+            lambda job: _object(tools, source / f"{job[0]}.cc", job[1], job[2], include),
+            _jobs([*source.glob("*.cpp"), toolchain.HERE / "model.cpp"], tools.optimise)))
+    tools.compile(["-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-o", str(work / "model.so"),
+                   *map(str, objects), *map(str, sorted(shared.glob("*.o"))), "-lpthread"])
+    shutil.rmtree(source)
+
+
+def _jobs(units, optimise):
+    """(name, optimisation, units) of compiler runs, the longest first: what simulates in every
+    cycle by itself, what runs once together, all of a small model together."""
+    sizes = {unit: unit.stat().st_size for unit in sorted(units)}
+    if sum(sizes.values()) < SMALL:
+        return [("model", optimise, list(sizes))]
+    slow = [unit for unit in sizes if "Slow" in unit.name]
+    large = [unit for unit in sizes if unit not in slow and sizes[unit] > SMALL / 4]
+    rest = [unit for unit in sizes if unit not in slow and unit not in large]
+    jobs = [(unit.stem, optimise, [unit]) for unit in large]
+    jobs += [("rest", optimise, rest), ("slow", toolchain.OPTIMISE_ONCE, slow)]
+    return sorted(jobs, key=lambda job: -sum(sizes[unit] for unit in job[2]))
+
+
+def _object(tools, joined, optimise, units, options):
+    """Compile units of C++ as one; returns the object file."""
+    joined.write_text("".join(f'#include "{unit}"\n' for unit in units))
+    target = joined.with_suffix(".o")
+    tools.compile([optimise, *options, "-c", str(joined), "-o", str(target)])
+    return target
+
+
+def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
+        memories=None):
+    """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
+
+    Arguments as run_myhdl's, except
+    monitors -- {name: Monitor}
+    memories -- directory of the .mem files, or {file name: text}
+    """
+    streams = [(name, "", name, SOURCE, stream, end) for name, (stream, end) in sources.items()]
+    streams += [(name, "", name, SINK, stream, end) for name, (stream, end) in sinks.items()]
+    streams += [(name, watched.path, watched.prefix or name, MONITOR, watched.stream, None)
+                for name, watched in (monitors or {}).items()]
+    failure = []
+
+    @_CALLBACK
+    def report(cycle):
+        try:
+            if progress:
+                progress(cycle)
+        except BaseException as error:   # raised again when the C++ call is over
+            failure.append(error)
+        return len(failure)
+
+    library = _load(model.library)
+    with _working_directory(model, memories):
+        simulation = library.sim_open()
+    try:
+        _raise_error(library, simulation)
+        keep = [_declare(library, simulation, model.top, *stream[1:]) for stream in streams]
+        started = time.perf_counter()
+        status = library.sim_run(simulation, RESET_CYCLES, timeout, drain, PROGRESS_CYCLES, report)
+        seconds = time.perf_counter() - started
+        del keep
+        if failure:
+            raise failure[0]
+        if status == ERROR:
+            _raise_error(library, simulation)
+        cycles = library.sim_cycles(simulation)
+        if status == PROTOCOL:
+            raise ProtocolError(streams[library.sim_violator(simulation)][0], cycles)
+        beats = {stream[0]: library.sim_beats(simulation, i) for i, stream in enumerate(streams)}
+        if status == DEADLOCK:
+            raise DeadlockError(beats, cycles - 1, timeout)
+        traces = {name: _trace(library, simulation, i, beats[name], stream)
+                  for i, (name, _, _, _, stream, _) in enumerate(streams)}
+        stalls = {name: library.sim_stalls(simulation, i) for i, name in enumerate(sources)}
+        return Run(traces, cycles, stalls, seconds, model.told())
+    finally:
+        library.sim_close(simulation)
+
+
+def _load(path):
+    """The model's library with the types of its functions."""
+    library = ctypes.CDLL(str(path))
+    integer, pointer, text = ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p
+    for name, result, arguments in (
+            ("open", pointer, []), ("close", None, [pointer]), ("error", text, [pointer]),
+            ("cycles", integer, [pointer]), ("violator", integer, [pointer]),
+            ("beats", integer, [pointer, ctypes.c_int]),
+            ("stalls", integer, [pointer, ctypes.c_int]),
+            ("stream", ctypes.c_int, [pointer, text, text, ctypes.c_int, integer, ctypes.c_int,
+                                      pointer, integer, pointer, integer]),
+            ("run", ctypes.c_int, [pointer] + 4 * [integer] + [_CALLBACK]),
+            ("copy", None, [pointer, ctypes.c_int, pointer, pointer])):
+        function = getattr(library, f"sim_{name}")
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+@contextlib.contextmanager
+def _working_directory(model, memories):
+    """Be where the model's $readmemh calls find their files."""
+    before = os.getcwd()
+    with memory_directory(model.memories, memories) as directory:
+        os.chdir(directory)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+
+def _declare(library, simulation, top, path, prefix, kind, stream, end):
+    """Tell the simulation of one stream; returns the arrays that must outlive it."""
+    scope = ".".join(filter(None, ("TOP", top, path))) if kind == MONITOR else ""
+    count = words_of(payload_width(stream))
+    words, beats, pause = np.zeros((0, count), np.uint32), 0, NO_PAUSE.view(np.uint8)
+    if kind == SOURCE:
+        words, pause = np.ascontiguousarray(end.words, "<u4"), pause_pattern(end.idle)
+        beats = len(words)
+    elif kind == SINK:
+        beats, pause = end.count, pause_pattern(end.backpressure)
+    if library.sim_stream(simulation, scope.encode(), prefix.encode(), kind, stream.width,
+                          hasattr(stream, "tlast"), words.ctypes.data, beats, pause.ctypes.data,
+                          len(pause)):
+        _raise_error(library, simulation)
+    return words, pause
+
+
+def _trace(library, simulation, index, beats, stream):
+    words = np.empty((beats, words_of(payload_width(stream))), np.uint32)
+    cycles = np.empty(beats, np.int64)
+    library.sim_copy(simulation, index, words.ctypes.data, cycles.ctypes.data)
+    return Trace(words, cycles)
+
+
+def _raise_error(library, simulation):
+    text = library.sim_error(simulation).decode()
+    if text:
+        raise ToolError(f"Verilator: {text}")

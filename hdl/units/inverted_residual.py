@@ -1,0 +1,44 @@
+"""Inverted residual: expand, depthwise, project and, where the shapes allow, the shortcut's add."""
+from myhdl import block, instances
+
+from hdl.axis import AxiStream
+from hdl.blocks.fifo import link
+from hdl.blocks.residual_add import residual_add
+from hdl.blocks.stream import fork, register_slice
+from hdl.units.depthwise import depthwise
+from hdl.units.pointwise import pointwise
+
+
+@block
+def inverted_residual(clk, rst, s_axis, m_axis, configs, streams):
+    """One stage of the network.
+
+    s_axis, m_axis -- AxiStream of the first unit's input and the last unit's output
+    configs        -- UnitConfig of each unit of the stage, in order
+    streams        -- {unit: AxiStream}, the output of every unit; the last is m_axis
+    """
+    role = {config.unit.role: config for config in configs}
+    depthwise_axis = streams[role["depthwise"].unit.name]
+    project_axis = streams[role["project"].unit.name]
+
+    if "add" in role:
+        add = role["add"].folding
+        if not add.fifo_depth:
+            raise ValueError(f"{add.unit.name} has no shortcut FIFO: schedule the foldings first")
+        trunk_axis, shortcut_axis = [AxiStream(*role["expand"].stream_in()) for _ in range(2)]
+        delayed_axis, sum_axis = [AxiStream(*role["add"].stream_out()) for _ in range(2)]
+        split = fork(clk, rst, s_axis, trunk_axis, shortcut_axis)
+        delay = link(clk, rst, shortcut_axis, delayed_axis, add.fifo_depth)
+        join = residual_add(clk, rst, project_axis, delayed_axis, sum_axis)
+        output = register_slice(clk, rst, sum_axis, m_axis)
+    else:
+        trunk_axis = s_axis
+
+    if "expand" in role:
+        expand_axis = streams[role["expand"].unit.name]
+        expand = pointwise(clk, rst, trunk_axis, expand_axis, role["expand"])
+        filter_ = depthwise(clk, rst, expand_axis, depthwise_axis, role["depthwise"])
+    else:
+        filter_ = depthwise(clk, rst, trunk_axis, depthwise_axis, role["depthwise"])
+    project = pointwise(clk, rst, depthwise_axis, project_axis, role["project"])
+    return instances()

@@ -1,0 +1,40 @@
+"""The whole network: stem, 17 inverted residuals and head, each a stage of the layer table."""
+from myhdl import block
+
+from hdl.axis import AxiStream
+from hdl.plan.config import by_stage
+from hdl.units.inverted_residual import inverted_residual
+from hdl.units.pointwise import pointwise
+from hdl.units.stem import stem
+
+
+def output_streams(configs):
+    """{unit: AxiStream}, a fresh stream for the output of every unit."""
+    return {config.unit.name: AxiStream(*config.stream_out()) for config in configs}
+
+
+def stage_block(configs, streams):
+    """The block of a stage and its arguments after clk, rst, s_axis and m_axis."""
+    if configs[0].unit.kind == "stem":
+        return stem, (configs[0],)
+    if configs[0].unit.role == "head":
+        return pointwise, (configs[0],)
+    return inverted_residual, (configs, streams)
+
+
+@block
+def mobilenet_v2(clk, rst, s_axis, m_axis, configs, streams):
+    """Pixels in, features out, every unit at work at the same time.
+
+    s_axis  -- AxiStream of configs[0].stream_in(): q = 2p - 255 of a pixel's three bytes a beat
+    m_axis  -- AxiStream of configs[-1].stream_out()
+    configs -- UnitConfig of every unit, in order
+    streams -- {unit: AxiStream}, the output of every unit; the last is m_axis
+    """
+    stages, source = [], s_axis
+    for members in by_stage(configs).values():
+        sink = streams[members[-1].unit.name]
+        function, arguments = stage_block(members, streams)
+        stages.append(function(clk, rst, source, sink, *arguments))
+        source = sink
+    return stages

@@ -1,0 +1,318 @@
+"""What ``python -m scripts.bench`` times: each job in a process of its own, so that its peak memory
+is its own and a time limit can end it.
+
+``python -m scripts.bench.jobs JOB ARGUMENTS`` takes a JSON object and prints one: ``seconds`` is
+a run's time or a list of them; what is compared is in ``elements`` and ``mismatches``.
+"""
+import importlib.util
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from golden import build as goldens
+from golden import photo, store
+from golden.metrics import sqnr_db
+from hdl.axis import AxiStream
+from hdl.beats import payload, tiled
+from hdl.blocks.stream import register_slice
+from hdl.build import built_once, default_build_dir, digest
+from hdl.convert.network import convert_network
+from hdl.errors import ToolError
+from hdl.layers import PRECISIONS, layer_table
+from hdl.plan.config import configure_network, memory_files
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
+from hdl.sim.backends import toolchain
+from hdl.sim.backends.verilator import VERILATE
+from hdl.sim.design import Design
+from hdl.sim.design import simulate as run_design
+from hdl.sim.endpoints import Sink, Source
+from hdl.sim.network import network_design, pace
+from hdl.units.depthwise import depthwise
+from hdl.units.pointwise import pointwise
+
+PRECISION = PRECISIONS["w16a16"]
+MISSING = 3     # exit status of a job without its tool, which it has told in a sentence
+BLOCKS = {"pointwise": pointwise, "depthwise": depthwise}
+INSTALL_BENCH = "pip install -e '.[bench]'"
+# Those of our harness that are not given by cocotb's runner itself.
+COCOTB_VERILATE = [option for option in VERILATE if option not in ("--cc", "--prefix", "Vmodel")]
+LEAST_SQNR = 20     # dB of hls4ml's features against Keras's, below which they are something else
+TIMESCALE = ("1ns", "1ps")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A design, the stream to send and the integers to receive."""
+
+    design: Design
+    words: np.ndarray       # payload of s_axis
+    expected: dict          # {stream to compare: its integers in order}, m_axis or the last unit's
+    pause: Any = None       # of the source
+    timeout: int = 10_000
+
+    @property
+    def features(self):
+        """What must leave by m_axis, beat by beat."""
+        return list(self.expected.values())[-1].reshape(-1, self.design.ports["m_axis"].lanes)
+
+    def ends(self):
+        """Source and sink for ``simulate``."""
+        return {"s_axis": Source(self.words, self.pause), "m_axis": Sink(len(self.features))}
+
+    def compare(self, run):
+        """How many integers were compared, and how many of them are not the golden's."""
+        streams = {**self.design.ports, **{name: watched.stream for name, watched
+                                           in self.design.monitors.items()}}
+        wrong = 0
+        for name, values in self.expected.items():
+            found = run[name].values(streams[name]).ravel()
+            wrong += int((found != values).sum()) if found.size == values.size else values.size
+        return {"elements": sum(map(np.size, self.expected.values())), "mismatches": wrong}
+
+
+def case(alpha=1.0, resolution=224, cycles=None, unit=None, frames=1):
+    """The Case of a network, or of one unit of it.
+
+    alpha, resolution, cycles -- of the network; cycles for a frame, None: one pixel per clock
+    unit   -- name of a unit to run by itself, as fast as it can, or ``register_slice``, the
+              smallest block there is, which passes the pixels on
+    frames -- the photo so many times
+    """
+    if unit == "register_slice":
+        pixels = goldens.photos.pixels_to_integers(goldens.as_image(None, resolution))
+        return block_case(register_slice, (3, 9), (3, 9), pixels, pixels)
+    golden, cycles = read_golden(alpha, resolution), cycles or resolution ** 2
+    configs = network_configs(alpha, resolution, cycles, frames)
+    if unit:
+        place = [config.unit.name for config in configs].index(unit)
+        config, before = configs[place], configs[place - 1].unit.name
+        return block_case(BLOCKS[config.unit.kind], config.stream_in(), config.stream_out(),
+                          golden.fixed[before], golden.fixed[unit], config)
+    design = network_design(configs)
+    source = design.ports["s_axis"]
+    words = payload(source, tiled(np.stack([golden.fixed["input"]] * frames), source.tile))
+    return Case(design, words, {name: np.tile(golden.fixed[name].ravel(), frames)
+                                for name in design.monitors},
+                pace(len(words) // frames, cycles), 20 * cycles)
+
+
+def block_case(block, stream_in, stream_out, sent, expected, config=None):
+    """The Case of one block between two streams."""
+    ports = {"s_axis": AxiStream(*stream_in), "m_axis": AxiStream(*stream_out)}
+    design = Design(block, {**ports, "config": config} if config else ports,
+                    memories=memory_files([config] if config else []))
+    return Case(design, payload(ports["s_axis"], sent), {"m_axis": expected.ravel()})
+
+
+def network_configs(alpha=1.0, resolution=224, cycles=None, frames=1):
+    """UnitConfig of every unit of a network, with the golden's integers."""
+    cycles = cycles or resolution ** 2
+    foldings, _ = schedule(fold(layer_table(alpha, resolution), PRECISION, cycles), cycles, frames)
+    return configure_network(foldings, read_golden(alpha, resolution).params)
+
+
+def read_golden(alpha, resolution):
+    """The cached golden of the photo."""
+    return store.read(goldens.cached(alpha, resolution, PRECISION.name)[0])
+
+
+def golden(alpha, resolution):
+    """Both Keras networks made, calibrated and run, from the import of TensorFlow on."""
+    started = time.perf_counter()
+    goldens.build(alpha, resolution, PRECISION.name)
+    return {"seconds": time.perf_counter() - started}
+
+
+def cache_golden(alpha, resolution):
+    """Have the golden, for all jobs that read it."""
+    read_golden(alpha, resolution)
+    return {}
+
+
+def convert(**which):
+    """MyHDL to Verilog, every stage anew, on as many processes as there are cores."""
+    configs = network_configs(**which)
+    with tempfile.TemporaryDirectory() as directory:
+        started = time.perf_counter()
+        files = convert_network(configs, directory, Path(directory, "cache"))
+        return {"seconds": time.perf_counter() - started,
+                "bytes": sum(Path(file).stat().st_size for file in files)}
+
+
+def simulate(simulator, **which):
+    """One of our own simulators; every unit's output is compared."""
+    todo = case(**which)
+    run = run_design(simulator, todo.design, todo.ends(), timeout=todo.timeout)
+    built = {} if run.build.get("reused") else {"build_seconds": run.build.get("seconds")}
+    return {"seconds": run.seconds, "cycles": run.cycles, **built, **todo.compare(run)}
+
+
+def cocotb(simulator, **which):
+    """cocotb's own runner on the same Verilog; the features are compared in its testbench."""
+    tools = toolchain.find() if simulator == "verilator" else None
+    if importlib.util.find_spec("cocotb") is None:
+        raise ToolError(f"cocotb is not installed: {INSTALL_BENCH}")
+    if simulator == "icarus" and not shutil.which("iverilog"):
+        raise ToolError("Icarus Verilog is not installed: apt-get install iverilog")
+    from cocotb_tools.runner import get_runner
+    os.environ.pop("PYTEST_CURRENT_TEST", None)     # the runner would write elsewhere
+    if tools:
+        os.environ.update(tools.environment())
+    todo = case(**which)
+    key = digest("cocotb", simulator, json.dumps(which))
+    work = (default_build_dir("cocotb") / key).resolve()
+    runner, built = get_runner(simulator), {}
+
+    def build(fresh):
+        files, top = todo.design.convert(fresh)
+        for name, text in todo.design.memories.items():
+            (fresh / name).write_text(text)
+        np.savez(fresh / "data.npz", words=todo.words,
+                 expected=payload(todo.design.ports["m_axis"], todo.features))
+        (fresh / "top").write_text(top)
+        started = time.perf_counter()
+        runner.build(sources=files, hdl_toplevel=top, build_dir=fresh / "sim",
+                     build_args=[*COCOTB_VERILATE, "-CFLAGS", "-w"] if tools else [],
+                     timescale=TIMESCALE, log_file=fresh / "build.log")
+        built["build_seconds"] = time.perf_counter() - started
+
+    try:
+        built_once(work, build)
+        result = work / "result.json"
+        result.unlink(missing_ok=True)
+        top = (work / "top").read_text()
+        runner.test("scripts.bench.cocotb_bench", top, hdl_toplevel_lang="verilog",
+                    build_dir=work / "sim", test_dir=work, timescale=TIMESCALE,
+                    extra_env={"BENCH_DATA": str(work / "data.npz"), "BENCH_RESULT": str(result)},
+                    log_file=work / "test.log")
+        return json.loads(result.read_text()) | {"elements": todo.features.size} | built
+    except (RuntimeError, SystemExit, FileNotFoundError) as error:
+        raise ToolError(f"cocotb with {simulator} does not run it: {error}") from None
+
+
+def keras(alpha, resolution, model, repeats):
+    """Keras itself: the ``float`` network in float32, or the ``fixed`` one of the goldens."""
+    reference = goldens.Reference(alpha, resolution, PRECISION.name)
+    import tensorflow
+    image = goldens.as_image(None, resolution)
+    network, pixels = {
+        "float": (reference.float_model, photo.pixels_to_floats(image[None])),
+        "fixed": (reference.fixed_model,
+                  goldens.photos.pixels_to_integers(image)[None].astype(np.float64))}[model]
+    # Features only, as a graph: what a user of the network runs.
+    import keras as library
+    last = list(reference.dtypes)[-1]
+    features = library.Model(network.input, network.output[last])
+    call = tensorflow.function(lambda values: features(values, training=False))
+    pixels = tensorflow.constant(pixels)
+    found = call(pixels).numpy()
+    stored = read_golden(alpha, resolution)
+    expected = getattr(stored, model)[last][None]
+    # Graph and eager mode may fuse, and so round, float32 differently.
+    equal = (found == expected) if model == "fixed" else np.isclose(found, expected, atol=1e-3)
+    return {"seconds": timed(lambda: call(pixels).numpy(), repeats), "elements": found.size,
+            "mismatches": int((~equal).sum())}
+
+
+def timed(call, repeats):
+    """Seconds of each of ``repeats`` calls."""
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - started)
+    return seconds
+
+
+def hls4ml(alpha, resolution, repeats, last=None):
+    """hls4ml's bit-accurate C model of the same topology, 16 bits, streams, strategy Resource.
+
+    last -- name of the layer to end with, None: the whole network
+    """
+    if importlib.util.find_spec("hls4ml") is None:
+        raise ToolError(f"hls4ml is not installed: {INSTALL_BENCH}")
+    import hls4ml as peer
+    network = hls4ml_network(alpha, resolution, last)
+    pixels = photo.pixels_to_floats(goldens.as_image(None, resolution)[None])
+    with tempfile.TemporaryDirectory() as directory:
+        started = time.perf_counter()
+        config = peer.utils.config_from_keras_model(
+            network, granularity="name", backend="Vitis", default_precision="fixed<16,6>")
+        config["Model"] |= {"Strategy": "Resource", "ReuseFactor": 1}
+        for layer in config["LayerName"].values():
+            for part in {"weight", "bias"} & set(layer["Precision"]):
+                # Cut off in place of rounded, a thousand small weights shift a sum by a quarter.
+                layer["Precision"][part] = "fixed<16,6,RND>"
+        model = peer.converters.convert_from_keras_model(
+            network, hls_config=config, output_dir=directory, backend="Vitis",
+            io_type="io_stream")
+        converted = time.perf_counter()
+        model.compile()
+        compiled = time.perf_counter()
+        features = model.predict(pixels)    # the first call reads the weights from text files
+        loaded = time.perf_counter()
+        seconds = timed(lambda: model.predict(pixels), repeats)
+    expected = np.asarray(network(pixels, training=False))
+    error = sqnr_db(expected.ravel(), np.asarray(features).ravel(), 1.0)
+    if error < LEAST_SQNR:
+        raise ToolError(f"hls4ml's model is not Keras's network: {error:.1f} dB, less than "
+                        f"{LEAST_SQNR}")
+    return {"seconds": seconds, "convert_seconds": converted - started,
+            "build_seconds": compiled - converted, "load_seconds": loaded - compiled,
+            "sqnr_db": error}
+
+
+def hls4ml_network(alpha, resolution, last):
+    """The Keras network as hls4ml 1.3 takes it and gets it right: no maximum in a ReLU, which it
+    refuses, and batch norms folded, which it scales by the wrong axis after a depthwise one."""
+    import keras as library
+
+    from golden.fold import fold as folded
+    from golden.graph import trace
+    from golden.model import float_model
+    network = float_model(alpha, resolution)
+    copy = library.models.clone_model(
+        network, clone_function=plain_copy,
+        call_function=lambda layer, inputs, **_:
+            inputs if isinstance(layer, library.layers.BatchNormalization) else layer(inputs))
+    for node in trace(network).values():
+        if node.convolution:
+            weights, bias = folded(node)
+            copy.get_layer(node.convolution.name).set_weights(
+                [weights.reshape(node.convolution.kernel.shape), bias])
+    return library.Model(copy.input, copy.get_layer(last).output) if last else copy
+
+
+def plain_copy(layer):
+    """A copy of a Keras layer: a convolution with a bias, a ReLU without a maximum."""
+    changes = {"use_bias": True, "max_value": None}
+    config = layer.get_config()
+    return type(layer).from_config(
+        config | {name: value for name, value in changes.items() if name in config})
+
+
+JOBS = {job.__name__: job
+        for job in (cache_golden, golden, convert, simulate, cocotb, keras, hls4ml)}
+
+
+def main(name, arguments):
+    """Do one job; its result is the last line on stdout."""
+    try:
+        result = JOBS[name](**json.loads(arguments))
+    except ToolError as missing:
+        print(json.dumps({"error": " ".join(str(missing).split())}))
+        sys.exit(MISSING)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

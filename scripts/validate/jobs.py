@@ -1,0 +1,284 @@
+"""What the workers of ``python -m scripts.validate`` do, in processes here or on a cluster.
+
+A job is a list of photos, (name, the file's bytes, numbers of its views), and every worker process
+builds its models once.  ``python -m scripts.validate.jobs`` compiles the chain of a Network that
+comes pickled on its standard input: a worker that may have no child processes of Python's own asks
+for it that way.
+"""
+import contextlib
+import functools
+import hashlib
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from golden import photo, views
+from golden.classify import classify
+from golden.errors import GoldenError
+from golden.metrics import sqnr_db
+from golden.quantize import smallest_dtype
+from hdl.errors import DeadlockError, ProtocolError
+from hdl.layers import layer_table, precision
+from hdl.plan.config import configure_network
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
+from hdl.sim.design import compiled
+from hdl.sim.network import compare, network_design, run_frames
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = threading.RLock()    # a simulation changes the working directory, which is the process's
+HELD = {}                   # of this process: the Network of local workers, Models by key
+
+
+@dataclass(frozen=True)
+class Network:
+    """All that a worker needs to know, files of this machine excepted."""
+
+    key: str            # digest of everything that determines results
+    source: str         # digest of the code
+    alpha: float
+    resolution: int
+    precision: str
+    cycles: int         # for a frame
+    weights: dict       # {Keras layer: its arrays}
+    params: dict        # {convolution unit: UnitParams}
+    scale: float        # of the features
+    top: tuple = None   # (kernel, bias) of the 1000-class top
+
+    @functools.cached_property
+    def table(self):
+        """The layer table."""
+        return layer_table(self.alpha, self.resolution)
+
+    @functools.cached_property
+    def configs(self):
+        """The hardware."""
+        return hardware(self.table, precision(self.precision), self.cycles, self.params)
+
+
+def hardware(table, row, cycles, params=None):
+    """Configured units of the chain, or with no parameters None; ValueError if there is none."""
+    foldings, _ = schedule(fold(table, row, cycles), cycles, 2)
+    return params and configure_network(foldings, params)
+
+
+def source():
+    """Digest of the code that results depend on."""
+    sha256 = hashlib.sha256()
+    for file in sorted([*ROOT.glob("golden/*.py"), *ROOT.glob("hdl/**/*.py"),
+                        *ROOT.glob("hdl/**/*.cpp"), *ROOT.glob("hdl/**/*.h"), Path(__file__)]):
+        sha256.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
+    return sha256.hexdigest()
+
+
+class Models:
+    """Keras's two networks for one photo at a time, as TensorFlow graphs: several times quicker
+    than layer by layer, and a photo's features do not depend on what else is in its batch."""
+
+    def __init__(self, network, threads=None):
+        import tensorflow as tf
+        if threads:
+            with contextlib.suppress(RuntimeError):     # TensorFlow is at work already
+                tf.config.threading.set_intra_op_parallelism_threads(threads)
+                tf.config.threading.set_inter_op_parallelism_threads(1)
+        import keras
+
+        from golden import fixed, model
+        if network.source != source():
+            raise GoldenError("a worker has another version of this project's source: install the "
+                              "same one on every machine of the cluster")
+        row = precision(network.precision)
+        plain = model.mobilenet_v2(network.alpha, network.resolution)
+        for name, arrays in network.weights.items():
+            plain.get_layer(name).set_weights(arrays)
+        integer = fixed.fixed_model(plain, network.params, row)
+        self.resolution = network.resolution
+        self.last = network.table[-1].name
+        self.limits = {unit.name: row.limits(unit.activation) for unit in network.table}
+        self.linear = [unit.name for unit in network.table if unit.activation == "linear"]
+        brief = keras.Model(integer.input, {name: integer.output[name]
+                                            for name in [*self.linear, self.last]})
+        self._float, self._brief, self._all = (
+            tf.function(functools.partial(each, training=False), autograph=False)
+            for each in (plain, brief, integer))
+        blank = np.zeros((network.resolution, network.resolution, 3), np.uint8)
+        self.float(blank)
+        self.brief(blank)
+
+    def float(self, image):
+        """Keras's features (H, W, C) of a photo, uint8 (R, R, 3)."""
+        return np.asarray(self._float(photo.pixels_to_floats(image[None])))[0]
+
+    def brief(self, image):
+        """{linear or last unit: integers (H, W, C)} of a photo."""
+        return self._integers(self._brief, image)
+
+    def fixed(self, image):
+        """{unit: integers (H, W, C)} of a photo."""
+        return self._integers(self._all, image)
+
+    def trace(self):
+        """Make ``fixed`` ready."""
+        import tensorflow as tf
+        side = self.resolution
+        self._all.get_concrete_function(tf.TensorSpec((1, side, side, 3), tf.float64))
+
+    def _integers(self, function, image):
+        outputs = function(photo.pixels_to_integers(image)[None].astype(np.float64))
+        return {name: np.asarray(values)[0].astype(smallest_dtype(self.limits[name]))
+                for name, values in outputs.items()}
+
+    def saturated(self, integers):
+        """Elements of linear tensors that are at a limit."""
+        return sum(int(np.isin(integers[name], self.limits[name]).sum()) for name in self.linear)
+
+
+def hold(network, threads):
+    """Begin a worker process of this machine: it ends with its parent, however that ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    HELD.update(network=network, threads=threads)
+
+    def follow():
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def models(network):
+    """The Models of a network, built once in a process."""
+    if network.key not in HELD:
+        HELD[network.key] = Models(network, HELD.get("threads") or cluster_threads())
+    return HELD[network.key]
+
+
+def cluster_threads():
+    """Threads of the Dask worker that this process is, or None."""
+    if "distributed" in sys.modules:
+        with contextlib.suppress(ValueError):
+            return sys.modules["distributed"].get_worker().state.nthreads
+    return None
+
+
+def opened(photos, resolution, failures):
+    """Yield (name, digest of the file, view, pixels) of every view that can be read; note in
+    ``failures`` the others as (name, reason)."""
+    for name, content, numbers in photos:
+        try:
+            image = photo.decode(content)
+        except GoldenError as error:
+            failures.append((name, str(error)))
+            continue
+        digest = hashlib.sha256(content).hexdigest()
+        for number in numbers:
+            yield name, digest, number, views.view(image, number, resolution)
+
+
+def golden_job(network, photos):
+    """(rows, failures, times): what Keras and the fixed-point golden make of every view; when that
+    began and ended, in seconds of the clock.
+    """
+    with LOCK:
+        network = network or HELD["network"]
+        both, rows, failures = models(network), [], []
+        begun = started = time.time()
+        for name, digest, number, pixels in opened(photos, network.resolution, failures):
+            features, integers = both.float(pixels), both.brief(pixels)
+            last = integers[both.last]
+            values = np.asarray(features, np.float64)
+            error = values - last * network.scale
+            rows.append({
+                "file": name, "view": number, "file_sha256": digest,
+                "pixels_sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
+                "float_top5": top5(features, network.top),
+                "fixed_top5": top5(last * network.scale, network.top),
+                "sqnr_db": sqnr_db(features, last, network.scale),
+                "signal": float((values ** 2).sum()), "noise": float((error ** 2).sum()),
+                "saturated": both.saturated(integers),
+                "seconds": time.time() - started})
+            started = time.time()
+        return rows, failures, (begun, started)
+
+
+def top5(features, top):
+    """The five likeliest classes, or five times -1 without a top."""
+    return [index for index, _ in classify(features, *top)] if top else [-1] * 5
+
+
+def rtl_job(network, photos):
+    """(rows, failures, times): the chain in Verilator against the golden, every element of every
+    unit; when that began and ended.
+
+    The views are frames back to back in one run.
+    """
+    with LOCK:
+        network, failures = network or HELD["network"], []
+        ready(network)
+        both, rows = models(network), []
+        both.trace()
+        begun = time.time()
+        frames = list(opened(photos, network.resolution, failures))
+        if not frames:
+            return [], failures, (begun, begun)
+        problem, outputs = "", {}
+        try:
+            _, outputs = run_frames(
+                "verilator", network.configs,
+                np.stack([photo.pixels_to_integers(pixels) for *_, pixels in frames]),
+                None, network.cycles, timeout=20 * network.cycles)
+        except (DeadlockError, ProtocolError) as error:
+            problem = str(error)
+        for index, (name, _, number, pixels) in enumerate(frames):
+            found = compared(network, both.fixed(pixels), outputs, index, len(frames))
+            first = next((str(each.first) for each in found if each.first), problem)
+            rows.append({"file": name, "view": number,
+                         "rtl_elements": sum(each.elements for each in found),
+                         "rtl_mismatches": sum(each.mismatches for each in found),
+                         "rtl_first": first})
+        ended = time.time()
+        for row in rows:
+            row["rtl_seconds"] = (ended - begun) / len(frames)
+        return rows, failures, (begun, ended)
+
+
+def compared(network, integers, outputs, index, frames):
+    """Comparisons of one frame's units; what is missing or too much is the last frame's."""
+    found = []
+    for unit in network.table:
+        golden = integers[unit.name]
+        values = outputs.get(unit.name, np.zeros(0, int))
+        end = None if index == frames - 1 else (index + 1) * golden.size
+        found.append(compare(unit, golden[None], values[index * golden.size:end]))
+    return found
+
+
+def ready(network):
+    """Compile the chain where no process of this machine has yet."""
+    if HELD.get("compiled") == network.key:
+        return
+    if multiprocessing.current_process().daemon:    # conversion has child processes
+        made = subprocess.run(
+            [sys.executable, "-m", "scripts.validate.jobs"], input=pickle.dumps(network),
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(
+                [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])},
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if made.returncode:
+            lines = made.stderr.decode(errors="replace").strip().splitlines()
+            raise GoldenError(f"a worker cannot compile the chain: {lines[-1] if lines else ''}")
+    else:
+        compiled(network_design(network.configs), None, "verilator", ("s_axis",))
+    HELD["compiled"] = network.key
+
+
+if __name__ == "__main__":
+    from scripts.validate import jobs as validate_jobs
+    validate_jobs.ready(pickle.load(sys.stdin.buffer))

@@ -1,0 +1,131 @@
+"""Who computes a validation's jobs: this process, processes of this machine, a Dask cluster.
+
+Each has ``workers``, how many there are; ``window``, how many jobs are under way at a time;
+``errors``, which of a job's Futures ask for it to be submitted again; and ``close``.
+"""
+import logging
+import multiprocessing
+import os
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from scripts.shared.options import UserError
+from scripts.validate import jobs
+
+RESTARTS = 3            # of worker processes of this machine that died
+CONNECT_SECONDS = 10
+INSTALL_CLUSTER = "pip install -e '.[cluster]'"
+
+
+class Inline:
+    """An executor of the command's own process."""
+
+    workers = window = 1
+    errors = ()
+
+    def __init__(self, network):
+        self.network = network
+
+    def submit(self, function, job):
+        """A Future that is done."""
+        future = Future()
+        try:
+            future.set_result(function(self.network, job))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    def close(self):
+        """Nothing is left."""
+
+
+class Local:
+    """Processes on this machine.  One that dies takes all with it, so they are started again."""
+
+    errors = (BrokenProcessPool,)
+
+    def __init__(self, network, workers):
+        self.workers, self.window, self.restarts = workers, 2 * workers, 0
+        self._arguments = {"max_workers": workers, "initializer": jobs.hold,
+                           "mp_context": multiprocessing.get_context("spawn"),
+                           "initargs": (network, max(1, (os.cpu_count() or 1) // workers))}
+        self._pool = ProcessPoolExecutor(**self._arguments)
+
+    def submit(self, function, job):
+        """Start a job; after a death in new processes."""
+        try:
+            return self._pool.submit(function, None, job)
+        except BrokenProcessPool:
+            if self.restarts == RESTARTS:
+                raise UserError(f"worker processes died {RESTARTS + 1} times, perhaps for want of "
+                                "memory: give fewer with --workers; what was computed is "
+                                "kept") from None
+            self.restarts += 1
+            self.close()
+            self._pool = ProcessPoolExecutor(**self._arguments)
+            return self._pool.submit(function, None, job)
+
+    def close(self):
+        """Drop what is waiting."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+class Cluster:
+    """The workers of a Dask cluster; the scheduler gives a dead worker's jobs to another."""
+
+    errors = ()
+
+    def __init__(self, client, network):
+        import dask
+        self._client, self._executor = client, client.get_executor(pure=False)
+        # The network is a task's argument, not data laid on workers, so that it comes again when
+        # all of them are lost.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
+            self._network = client.submit(itself, network, pure=False)
+
+    @property
+    def workers(self):
+        """Worker processes, which may come and go."""
+        return max(1, len(self._client.nthreads()))
+
+    @property
+    def window(self):
+        """Jobs at a time."""
+        return 2 * self.workers
+
+    def submit(self, function, job):
+        """Start a job."""
+        return self._executor.submit(function, self._network, job)
+
+    def close(self):
+        """Drop what is waiting."""
+        self._executor.shutdown(wait=False)
+        self._network.release()
+
+
+def itself(value):
+    """The value: a task that is only data."""
+    return value
+
+
+def connect(address):
+    """A Client of a Dask scheduler that has workers."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UserError(f"--scheduler needs Dask: {INSTALL_CLUSTER}") from None
+    for name in ("client", "core"):     # they log tracebacks of what is told in a sentence here
+        logging.getLogger(f"distributed.{name}").setLevel(logging.CRITICAL + 1)
+    try:
+        client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise UserError(f"no Dask scheduler answers at {address} "
+                        f"({str(error).splitlines()[0] if str(error) else 'timeout'}): start one "
+                        "with 'dask scheduler' or give its address") from None
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except (OSError, TimeoutError):
+        client.close()
+        raise UserError(f"the Dask scheduler at {address} has no workers: start some with "
+                        f"'dask worker {address}'") from None
+    return client
