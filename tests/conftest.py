@@ -3,11 +3,9 @@ import os
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from hdl.errors import ToolError
 from hdl.sim import SIMULATORS
-from hdl.sim.design import require
+from tests.support.simulators import available
 
 
 def pytest_addoption(parser):
@@ -50,13 +48,6 @@ def pytest_itemcollected(item):
         item.add_marker("simulator")
 
 
-def invoked(command, *arguments, code=0):
-    """The result of a command of scripts; its exit status must be as expected."""
-    result = CliRunner().invoke(command, [str(argument) for argument in arguments])
-    assert result.exit_code == code, (result.output, result.exception)
-    return result
-
-
 @pytest.fixture(scope="module")
 def golden_cache(tmp_path_factory):
     """A golden cache of the file's own."""
@@ -95,14 +86,3 @@ def simulators(request):
 def verilator():
     """Skips the test without Verilator, as ``simulator`` does."""
     return available("verilator")
-
-
-def available(simulator):
-    """The simulator's name; skip, or fail, with the sentence that says what is missing."""
-    try:
-        require(simulator)
-    except ToolError as missing:
-        if os.environ.get("REQUIRE_SIMULATORS") == "1":
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
-    return simulator

@@ -1,0 +1,143 @@
+"""Exported folders: the bench in each passes without Python, and fails where it should."""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hdl.convert.top import TOP
+from hdl.export.texts import LANGUAGES
+from hdl.layers import PRECISIONS
+from hdl.plan.config import memory_files
+from tests.support.exported import CYCLES, LANGUAGE, PASS, check, folder, made, passes
+from tests.support.networks import STAGES
+from tests.support.simulators import available
+
+
+@pytest.mark.parametrize("tool, stage", [
+    *((tool, "stem") for tool in LANGUAGE), ("icarus", "block_2"), ("icarus", "head")])
+def test_bench_of_a_stage(tmp_path, tool, stage):
+    directory = folder(tmp_path, stage, LANGUAGE[tool])
+    constants = made()[stage].constants()
+    beats = constants["S_AXIS_BEATS"], constants["M_AXIS_BEATS"]
+    assert passes(tool, directory)[:2] == beats
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("block", [*STAGES, TOP])
+@pytest.mark.parametrize("tool", LANGUAGE)
+def test_bench_of_every_block(tmp_path, tool, block, precision):
+    passes(tool, folder(tmp_path, block, LANGUAGE[tool], precision))
+
+
+def test_stalls_are_the_same_in_both_languages(tmp_path):
+    found = set()
+    for tool in ("icarus", "ghdl"):
+        (tmp_path / tool).mkdir()
+        directory = folder(tmp_path / tool, "stem", LANGUAGE[tool])
+        found.add(passes(tool, directory, seed=7, frames=2))
+    assert len(found) == 1
+
+
+@pytest.mark.full
+def test_time_of_the_chain_is_what_its_page_says(tmp_path):
+    """Without stalls, from the first beat in to the last one out of the second frame."""
+    block, directory = made()[TOP], folder(tmp_path, TOP, "Verilog")
+    constants = block.constants()
+    beats = constants["S_AXIS_BEATS"], constants["M_AXIS_BEATS"]
+    *found, cycles = passes("icarus", directory, seed=0, frames=2)
+    assert tuple(found) == (2 * beats[0], 2 * beats[1])
+    assert cycles == CYCLES + constants["LAST_OUTPUT_CYCLES"]
+    assert f"| {constants['LAST_OUTPUT_CYCLES']:,} |" in (directory / "README.md").read_text()
+
+
+FAULTS = {  # of one language's text only: (pattern, what takes its place)
+    "icarus": (r"rounded = \(rounded \+ 1\);", "rounded = rounded;"),
+    "ghdl": (r"rounded := \(rounded \+ 1\);", "rounded := rounded;"),
+}
+
+
+@pytest.mark.parametrize("tool", FAULTS)
+def test_a_fault_in_one_language_is_told(tmp_path, tool):
+    """The rounding of one lane of the converted text left out."""
+    directory = folder(tmp_path, "stem", LANGUAGE[tool])
+    design = next(directory.glob("stem.v*"))
+    text, count = re.subn(*FAULTS[tool], design.read_text(), count=1)
+    assert count == 1
+    design.write_text(text)
+    status, said = check(tool, directory)
+    assert status != 0 and "PASS" not in said
+    assert re.search(r"FAIL: cycle \d+: frame 0, row \d+, column \d+, channel \d+: expected \w+, "
+                     r"got \w+", said), said
+
+
+@pytest.mark.parametrize("tool", LANGUAGE)
+def test_a_wrong_vector_is_told(tmp_path, tool):
+    """The first difference is the element that was changed."""
+    directory = folder(tmp_path, "stem", LANGUAGE[tool])
+    block, vectors = made()["stem"], directory / "stem_golden.mem"
+    lines, lanes = vectors.read_text().splitlines(), block.streams[1].lanes
+    beat = len(lines) // 2
+    lines[beat] = f"{int(lines[beat], 16) ^ 1:0{len(lines[beat])}x}"
+    vectors.write_text("\n".join(lines) + "\n")
+    status, said = check(tool, directory)
+    row, rest = divmod(beat * lanes, 16 * 32)
+    column, channel = divmod(rest, 32)
+    assert status != 0 and f"row {row}, column {column}, channel {channel}: expected" in said, said
+
+
+@pytest.mark.parametrize("tool", ["icarus", "ghdl"])
+def test_a_beat_too_many_is_told(tmp_path, tool):
+    directory = folder(tmp_path, "stem", LANGUAGE[tool])
+    constants = next(directory.glob("stem_constants.*"))
+    beats = made()["stem"].constants()["M_AXIS_BEATS"]
+    text, count = re.subn(rf"(M_AXIS_BEATS .*?){beats};", rf"\g<1>{beats - 1};",
+                          constants.read_text())
+    assert count == 1
+    constants.write_text(text)
+    status, said = check(tool, directory)
+    assert status != 0 and f"a beat more than {beats - 1}" in said, said
+
+
+@pytest.mark.parametrize("hdl", LANGUAGES)
+def test_page_and_constants_are_those_of_the_text(tmp_path, hdl):
+    """Every port of the HDL in its order, with direction and bits; every file is there."""
+    directory, block = folder(tmp_path, "block_2", hdl), made()["block_2"]
+    text = next(directory.glob("block_2.v*")).read_text()
+    if hdl == "Verilog":
+        ports = re.findall(r"^(in|out)put (?:\[(\d+):0\] )?(\w+);", text, re.M)
+    else:
+        entity = re.search(r"entity block_2 is(.*?)end entity", text, re.S)[1]
+        ports = [(way, high, name) for name, way, high in re.findall(
+            r"(\w+) ?: (in|out|inout) (?:std_logic|unsigned\((\d+) downto 0\))", entity)]
+    found = {name: (way, int(high or 0) + 1) for way, high, name in ports}
+    assert found == {name: (way, bits) for name, way, bits, _ in block.ports()}
+    page = (directory / "README.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (in|out) \| (\d+) \|", page, re.M)
+    assert {name: (way, int(bits)) for name, way, bits in rows} == found
+    constants = dict(re.findall(r"(\w+)(?: : positive :)? ?= (\d+);", next(
+        directory.glob("block_2_constants.*")).read_text()))
+    assert {name: int(value) for name, value in constants.items()} == block.constants()
+    assert constants["S_AXIS_BITS"] == str(found["s_axis_tdata"][1])
+    for name, content in memory_files(block.configs).items():
+        assert (directory / name).read_text() == content
+    for name in (directory / "files.f").read_text().split():
+        assert (directory / name).is_file()
+
+
+@pytest.mark.parametrize("tool", ["icarus", "ghdl"])
+def test_fusesoc_runs_the_bench(tmp_path, tool):
+    available(tool)
+    directory = folder(tmp_path, "stem", LANGUAGE[tool])
+    core = f"impossible-mobilenet:{LANGUAGE[tool].lower()}:stem"
+    assert core in (directory / "README.md").read_text()
+    fusesoc = Path(sys.executable).with_name("fusesoc")     # beside this Python
+    done = subprocess.run([fusesoc, "--cores-root", ".", "run", "--target=sim", core],
+                          cwd=directory, capture_output=True, text=True,
+                          env={**os.environ, "XDG_CACHE_HOME": str(tmp_path),
+                               "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
+    said = done.stdout + done.stderr
+    assert done.returncode == 0 and PASS.search(said), said[-3000:]

@@ -1,0 +1,117 @@
+"""The whole chain at its true channels, against the stored goldens; and that faults are told.
+
+An xdist_group is tests of one network: one worker converts and compiles it, once.
+"""
+import dataclasses
+
+import numpy as np
+import pytest
+
+from golden.photo import load_photo
+from hdl.layers import PRECISIONS, layer_table
+from hdl.plan.config import configure, configure_network
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
+from hdl.sim.network import compare, pace, run_frames
+from tests.support.bench import agree
+from tests.support.networks import configs, golden
+from tests.support.reference import reference
+
+
+def mismatches(units, fixed, simulator, frames=1, seed=None, cycles=None):
+    """Elements of all units that differ, the first Difference, and the Run."""
+    inputs = np.stack([fixed["input"]] * frames)
+    run, outputs = run_frames(simulator, units, inputs, seed, cycles, timeout=50_000)
+    found = [compare(config.unit, np.stack([fixed[config.unit.name]] * frames),
+                     outputs[config.unit.name]) for config in units]
+    return sum(f.mismatches for f in found), next((f.first for f in found if f.first), None), run
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", [
+    pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in PRECISIONS])
+def test_chain_in_verilator(verilator, precision):
+    units, fixed = configs(precision), golden(precision).fixed
+    assert mismatches(units, fixed, "verilator", frames=2)[:2] == (0, None)
+    assert mismatches(units, fixed, "verilator", frames=2, seed=11)[:2] == (0, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", [
+    pytest.param("w16a16", marks=pytest.mark.xdist_group("w16a16")),
+    pytest.param("w8a8", marks=[pytest.mark.xdist_group("w8a8"), pytest.mark.full])])
+def test_simulators_agree_on_the_chain(simulators, precision):
+    """6,112,128 multiply-accumulates, in MyHDL or another, and every beat as in Verilator."""
+    units = configs(precision)
+    assert sum(config.unit.macs for config in units) == 6_112_128
+    runs = []
+    for simulator in simulators:
+        count, first, run = mismatches(units, golden(precision).fixed, simulator)
+        assert (count, first) == (0, None)
+        runs.append(run)
+    for other in runs[1:]:
+        agree(runs[0], other)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("w8a8")
+def test_a_swapped_weight_is_told(verilator):
+    """Two weights of one unit change places in its ROM; the units before it stay right."""
+    precision, name = "w8a8", "block_2_project"
+    units, data = list(configs(precision)), golden(precision)
+    at = [config.unit.name for config in units].index(name)
+    weights = data.params[name].weights.copy()
+    other = np.flatnonzero(weights[:, 3] != weights[0, 3])[0]
+    weights[[0, other], 3] = weights[[other, 0], 3]
+    units[at] = configure(units[at].folding,
+                          dataclasses.replace(data.params[name], weights=weights))
+    count, first, _ = mismatches(tuple(units), data.fixed, "verilator")
+    assert count > 0 and (first.stage, first.unit, first.channel) == ("block_2", name, 3)
+    assert first.expected != first.got
+    assert f"stage block_2, unit {name}, frame 0, pixel (" in str(first)
+
+
+def test_first_difference_names_the_element():
+    unit = layer_table(1.0, 32)[0]
+    expected = np.arange(2 * 16 * 16 * 32).reshape(2, 16, 16, 32)
+    values = expected.ravel().copy()
+    values[[16 * 16 * 32 + 5 * 16 * 32 + 2 * 32 + 9, -1]] += 7
+    found = compare(unit, expected, values)
+    assert found.mismatches == 2
+    assert (found.first.frame, found.first.pixel, found.first.channel) == (1, (5, 2), 9)
+    assert found.first.got == found.first.expected + 7
+    assert compare(unit, expected, values[:-3]).mismatches == 1 + 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("resolution, cycles", [(32, 256), (32, 4096), (33, 500), (48, 2304)])
+def test_no_unit_ever_waits(verilator, resolution, cycles):
+    """Frames back to back at rates from four pixels a clock, in tiles of 2 x 2, to a quarter, odd
+    sizes among them, which pad both sides of a stride of 2: every beat of every unit moves in the
+    very cycle that the schedule says, which is as often as frames come; and stalls change nothing
+    but the time."""
+    frames, network = 4, reference("w8a8", 0.35, resolution)
+    fixed = network.fixed(load_photo(None, resolution))
+    foldings, leave = schedule(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles),
+                               cycles, frames)
+    units = configure_network(foldings, network.params)
+    assert units[0].folding.tile_in == (2 if cycles < resolution ** 2 else 1)
+    count, first, run = mismatches(units, fixed, "verilator", frames, cycles=cycles)
+    assert (count, first, run.input_stalls["s_axis"]) == (0, None, 0)
+    for row in foldings:
+        np.testing.assert_array_equal(run[row.unit.name].cycles, leave[row.unit.name],
+                                      row.unit.name)
+    features = run["m_axis"].cycles.reshape(frames, -1)
+    assert (np.diff(features[:-1], axis=0) == cycles).all()
+    assert mismatches(units, fixed, "verilator", frames=2, seed=5)[:2] == (0, None)
+
+
+def test_pace():
+    """As many beats as asked for in every so many cycles, the first at once."""
+    for beats, cycles in [(4, 8), (3, 10), (256, 700), (5, 5)]:
+        pauses = pace(beats, cycles)
+        offered = np.ones(cycles, bool) if pauses is None else ~np.resize(pauses, cycles)
+        assert offered.sum() == beats and offered[0]
+        gaps = np.diff(np.flatnonzero(np.tile(offered, 2)))
+        assert gaps.max() - gaps.min() <= 1
+    assert pace(4, None) is None

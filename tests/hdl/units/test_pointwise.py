@@ -1,0 +1,51 @@
+"""Pointwise units against plain loops: every way to fold a few channels."""
+import pytest
+
+from hdl.units.pointwise import pointwise
+from tests.support.bench import STALLS, UnitBench, clipped, unit_config
+
+# size, channels in and out, pe, simd, lanes in and out, activation in and out
+CASES = {
+    "serial": (3, 4, 6, 1, 1, 1, 1, "linear", "relu6"),
+    "parallel": (3, 4, 6, 6, 4, 2, 6, "relu6", "linear"),
+    "groups": (2, 6, 8, 4, 3, 2, 2, "relu6", "relu6"),
+    "odd_lanes": (2, 6, 4, 2, 2, 3, 1, "linear", "linear"),
+    "accumulators": (3, 8, 6, 2, 2, 1, 1, "relu6", "linear"),
+    "two_groups": (2, 12, 4, 2, 3, 3, 2, "relu6", "linear"),
+    "serial_accumulators": (2, 5, 3, 1, 1, 5, 1, "relu6", "linear"),
+    "all_inputs": (3, 6, 4, 2, 6, 2, 2, "relu6", "linear"),
+    "single": (1, 1, 1, 1, 1, 1, 1, "linear", "linear"),
+}
+
+
+def bench(simulator, rng, case):
+    size, inputs, outputs, pe, simd, lanes_in, lanes_out, kind_in, kind = CASES[case]
+    return UnitBench(simulator, pointwise, *unit_config(
+        rng, "pointwise", size, inputs, outputs, pe, simd, lanes_in, lanes_out,
+        activation_in=kind_in, activation=kind))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_frames(simulator, rng, case):
+    dut = bench(simulator, rng, case)
+    for stall in STALLS:
+        _, got, expected = dut.frames(rng, stall)
+        assert got == expected, stall
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rate(simulator, rng, case):
+    """Frames back to back take the cycles that the folding has for their pixels."""
+    dut = bench(simulator, rng, case)
+    done, got, expected = dut.frames(rng, count=4)
+    assert got == expected
+    folding, frame, cycles = dut.config.folding, len(got) // 4, done["m_axis"].cycles
+    steps = max(folding.steps, folding.unit.channels_in // folding.lanes_in)
+    assert (cycles[frame:] - cycles[:-frame]).max() <= folding.unit.pixels_out * steps
+
+
+def test_random_numbers_reach_every_case(rng):
+    """The stimulus clips at either end and leaves most values between."""
+    dut = bench("myhdl", rng, "parallel")
+    _, got, _ = dut.frames(rng, count=8)
+    assert min(clipped(got, dut.config)) > 0.01

@@ -1,0 +1,113 @@
+"""scripts.cosim: what it prints, what it refuses, and that it fails when something differs."""
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from golden import store
+from hdl.layers import layer_table
+from scripts import cosim
+
+SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
+pytestmark = [pytest.mark.xdist_group("cosim"),      # one network, one cache of goldens
+              pytest.mark.usefixtures("golden_cache")]
+KEYS = {"ok", "stages", "cycles_per_frame", "initiation_interval", "input_stalls",
+        "latency_cycles", "build_seconds", "simulate_seconds", "golden_seconds", "macs",
+        "multipliers"}
+
+
+def run(*arguments):
+    """The command's result."""
+    return CliRunner().invoke(cosim.main, list(arguments))
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    """A photo of coloured noise, of no square size."""
+    path = tmp_path_factory.mktemp("photo") / "noise.png"
+    pixels = np.random.default_rng(7).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+    return str(path)
+
+
+@pytest.mark.slow
+def test_small_network(verilator, photo):
+    result = run(photo, *SMALL, "--json")
+    assert result.exit_code == 0, result.output
+    summary = json.loads(result.stdout)
+    assert KEYS <= set(summary) and summary["ok"] is True
+    table = layer_table(0.35, 32)
+    assert [unit["name"] for unit in summary["units"]] == [unit.name for unit in table]
+    assert [stage["name"] for stage in summary["stages"]] == list(
+        dict.fromkeys(unit.stage for unit in table))
+    for stage in summary["stages"]:
+        assert {"name", "elements", "mismatches", "sqnr_db"} <= set(stage)
+        assert stage["mismatches"] == 0 and stage["elements"] == sum(
+            unit.pixels_out * unit.channels_out for unit in table if unit.stage == stage["name"])
+    assert summary["macs"] == sum(unit.macs for unit in table)
+    assert summary["cycles_per_frame"] == 32 * 32
+    assert summary["beats"] > 20_000 and summary["off_schedule"] == 0
+
+    again = run(photo, *SMALL, "--seed", "5")
+    assert again.exit_code == 0, again.output
+    assert "every element equals its golden" in again.stdout and "(cached)" in again.stdout
+    assert "schedule" not in again.stdout
+
+
+@pytest.mark.slow
+def test_two_frames(verilator, monkeypatch, photo):
+    """The steady interval; and a beat that moves in another cycle than scheduled is told."""
+    result = run(photo, *SMALL, "--frames", "2")
+    assert result.exit_code == 0, result.output
+    assert "interval 1,024 cycles between frames, input stalls 0" in " ".join(result.stdout.split())
+
+    monkeypatch.setattr("hdl.plan.schedule.REQUANTIZED", 7)
+    result = run(photo, *SMALL)
+    assert result.exit_code == 1 and "NOT as scheduled" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_difference_is_told_and_fails(verilator, monkeypatch, photo):
+    def corrupted(path):
+        golden = read(path)
+        golden.fixed["block_3_depthwise"][1, 0, 4] ^= 1
+        return golden
+
+    read = store.read
+    monkeypatch.setattr(store, "read", corrupted)
+    result = run(photo, *SMALL)
+    assert result.exit_code == 1
+    flat = " ".join(result.stdout.split())
+    assert "stage block_3, unit block_3_depthwise, frame 0, pixel (1, 0), channel 4: expected" \
+        in flat and "NOT equal" in flat
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["no/such/photo.png"], "no photo no/such/photo.png"),
+    (["--weights", "no/such/weights.h5"], "no/such/weights.h5"),
+    (["--resolution", "16"], "resolution 16 is too small"),
+    (["--alpha", "0.4"], "alpha 0.4 is not one of Keras's"),
+    (["--cycles-per-frame", "100"], "give at least 12544"),
+    (["--classify"], "no 1000-class top"),
+])
+def test_bad_input_is_one_sentence(arguments, words):
+    result = run(*arguments)
+    assert result.exit_code == 2 and words in result.stderr
+    assert result.stderr.count("\n") == 1 and result.stderr.startswith("Error: ")
+    assert "Traceback" not in result.output
+
+
+def test_unreadable_photo(tmp_path):
+    (tmp_path / "photo.png").write_bytes(b"this is no image")
+    result = run(str(tmp_path / "photo.png"))
+    assert result.exit_code == 2 and "cannot be read" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_wrong_weights(tmp_path):
+    (tmp_path / "weights.h5").write_bytes(b"no weights")
+    result = run("--weights", str(tmp_path / "weights.h5"))
+    assert result.exit_code == 2 and "weights.h5" in result.stderr
+    assert result.stderr.count("\n") == 1

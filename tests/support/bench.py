@@ -1,0 +1,156 @@
+"""One run of a block, with every mixture of stalls."""
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+
+from hdl.axis import AxiStream
+from hdl.beats import payload
+from hdl.layers import Precision, Unit, padding
+from hdl.plan.config import configure, memory_files
+from hdl.plan.folding import Folding
+from hdl.sim.design import Design, simulate
+from hdl.sim.endpoints import Sink, Source, random_pattern
+from hdl.units.depthwise import depthwise
+from hdl.units.pointwise import pointwise
+from hdl.units.stem import stem
+from tests.support.naive import naive_unit
+
+BLOCKS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}     # {kind: block}
+# Share of the cycles in which (sources, sinks) pause, each end by a pattern of its own.
+STALLS = {"free": (0, 0), "idle": (0.6, 0), "backpressure": (0, 0.6), "both": (0.4, 0.4),
+          "mostly_backpressure": (0.3, 0.8)}
+# Narrow, so that exhaustive corners are few; every width another, so that none can be mistaken.
+NARROW = Precision("narrow", weight_bits=5, relu6_bits=6, linear_bits=7, input_bits=4,
+                   multiplier_bits=8)
+
+
+class Bench:
+    """A block to run more than once: it is converted the first time only.
+
+    What Icarus and GHDL make of it, Verilator has to make of it in the same cycles.
+    """
+
+    def __init__(self, simulator, block, arguments, memories=None):
+        self.simulator, self.arguments = simulator, arguments
+        self.plain = Design(block, arguments)
+        self.design = Design(block, arguments, memories=memories, hdl=self._hdl)
+        self.texts = {}
+
+    def _hdl(self, directory, language):
+        if language not in self.texts:
+            files, _ = self.plain.convert(directory, language)
+            self.texts[language] = {file.name: file.read_text() for file in files}
+        files = [Path(directory, name) for name in self.texts[language]]
+        for file, text in zip(files, self.texts[language].values()):
+            file.write_text(text)
+        return files, files[-1].stem
+
+    def run(self, inputs, counts, stall="free", seed=0):
+        """Send ``inputs`` {stream: (beats, lanes)}, await ``counts`` {stream: beats} and a while
+        more, to see that no more come.
+
+        stall -- of STALLS, or {stream: its pauses}
+        """
+        ends = {}
+        for number, name in enumerate((*inputs, *counts)):
+            if isinstance(stall, dict):
+                pauses = stall.get(name)
+            else:
+                share = STALLS[stall][name in counts]
+                pauses = random_pattern(100 * seed + number, share, 509) if share else None
+            ends[name] = Source(payload(self.arguments[name], inputs[name]), pauses) \
+                if name in inputs else Sink(counts[name], pauses)
+        run = simulate(self.simulator, self.design, ends, timeout=2000, drain=40)
+        if self.simulator not in ("myhdl", "verilator"):
+            agree(run, simulate("verilator", self.design, ends, timeout=2000, drain=40))
+        return run
+
+
+def agree(one, other):
+    """Every beat of every stream is the same, in the same cycle."""
+    assert list(one.traces) == list(other.traces)
+    for name in one.traces:
+        np.testing.assert_array_equal(one[name].cycles, other[name].cycles, name)
+        np.testing.assert_array_equal(one[name].words, other[name].words, name)
+    assert (one.cycles, one.input_stalls) == (other.cycles, other.input_stalls)
+
+
+def beats(done, arguments, name="m_axis"):
+    """What moved on a stream, as lists of ints."""
+    return done[name].values(arguments[name]).tolist()
+
+
+def cycles(done, name):
+    """When it moved."""
+    return done[name].cycles.tolist()
+
+
+def seed_of(rng):
+    """A seed for pauses out of the test's own generator."""
+    return int(rng.integers(1 << 20))
+
+
+def integers(rng, bits, signed, shape):
+    """Random integers of a lane, a fifth of them at either end of the range."""
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    values = rng.integers(low, high, shape, endpoint=True)
+    ends = rng.choice([low, high], shape)
+    return np.where(rng.random(shape) < 0.2, ends, values)
+
+
+def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, lanes_out,
+                stride=1, activation_in="relu6", activation="relu6", precision=NARROW):
+    """UnitConfig of a unit that no network has, with random integers that reach every corner."""
+    kernel = 1 if kind == "pointwise" else 3
+    unit = Unit("dut", kind, kind, "dut", size, -(-size // stride), channels_in, channels_out,
+                kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
+                activation)
+    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out, fifo_depth=3 * (stride == 2))
+    top = 1 << precision.multiplier_bits - 1
+    weights = integers(rng, precision.weight_bits, True, unit.weight_shape)
+    # Shifts that leave outputs inside the range as well as clipped at either end.
+    reach = int(np.abs(weights).sum(axis=0).max()) * (1 << precision.bits(activation_in))
+    middle = max(reach.bit_length() + precision.multiplier_bits - precision.bits(activation) - 2, 2)
+    params = SimpleNamespace(
+        weights=np.maximum(weights, 1 - (1 << precision.weight_bits - 1)),
+        bias=rng.integers(-reach // 4, reach // 4, channels_out),
+        multiplier=rng.integers(top, 2 * top, channels_out),
+        shift=rng.integers(middle - 1, middle + 2, channels_out))
+    return configure(folding, params), params
+
+
+def frames_of(rng, config, count):
+    """Random frames for a unit: ints (frames, rows, columns, channels)."""
+    unit, (_, bits, signed, _) = config.unit, config.stream_in()
+    return integers(rng, bits, signed, (count, unit.size_in, unit.size_in, unit.channels_in))
+
+
+class UnitBench(Bench):
+    """A Bench for the block of a convolution."""
+
+    def __init__(self, simulator, block, config, params):
+        ports = {"s_axis": AxiStream(*config.stream_in()),
+                 "m_axis": AxiStream(*config.stream_out())}
+        super().__init__(simulator, block, {**ports, "config": config}, memory_files([config]))
+        self.config, self.params = config, params
+
+    def frames(self, rng, stall="free", count=3):
+        """Random frames back to back: (run, beats, naive beats)."""
+        folding = self.config.folding
+        frames = frames_of(rng, self.config, count)
+        pixels = [pixel for frame in frames
+                  for pixel in naive_unit(self.config, self.params, frame)]
+        expected = [pixel[c:c + folding.lanes_out] for pixel in pixels
+                    for c in range(0, len(pixel), folding.lanes_out)]
+        done = self.run({"s_axis": frames.reshape(-1, folding.lanes_in)},
+                        {"m_axis": len(expected)}, stall, seed_of(rng))
+        return done, beats(done, self.arguments), expected
+
+
+def clipped(values, config):
+    """Shares of a unit's outputs at the lower limit, between the limits and at the upper."""
+    low, high = config.folding.precision.limits(config.unit.activation)
+    flat = [value for row in values for value in row]
+    return [sum(f) / len(flat) for f in ([v == low for v in flat], [low < v < high for v in flat],
+                                         [v == high for v in flat])]

@@ -1,0 +1,36 @@
+"""The network of 32 x 32 that many tests share: its table, stored goldens and configured units."""
+import functools
+from pathlib import Path
+
+from golden import store
+from hdl.layers import PRECISIONS, layer_table, stages
+from hdl.plan.config import by_stage, configure_network
+from hdl.plan.folding import fold
+from hdl.plan.schedule import schedule
+
+GOLDENS = Path(__file__).parents[1] / "goldens"
+RESOLUTION = 32
+TABLE = layer_table(1.0, RESOLUTION)
+STAGES = list(stages(TABLE))
+RATES = [(224, 12_544), (224, 20_000), (224, 50_176), (224, 200_704), (224, 802_816),
+         (224, 3_211_264), (96, 9216), (48, 2304), (33, 289), (33, 1089), (32, 256), (32, 1024),
+         (32, 5000)]
+
+
+@functools.lru_cache(maxsize=None)
+def golden(precision):
+    """The stored golden."""
+    return store.read(GOLDENS / f"{precision}.h5", float=False)
+
+
+@functools.lru_cache(maxsize=None)
+def configs(precision):
+    """UnitConfig of every unit at one pixel per clock."""
+    cycles = RESOLUTION ** 2
+    foldings, _ = schedule(fold(TABLE, PRECISIONS[precision], cycles), cycles)
+    return configure_network(foldings, golden(precision).params)
+
+
+def stage(name, precision="w8a8"):
+    """UnitConfig of every unit of one stage."""
+    return by_stage(configs(precision))[name]

@@ -1,0 +1,18 @@
+"""Simulators that are there, or a visible skip."""
+import os
+
+import pytest
+
+from hdl.errors import ToolError
+from hdl.sim.design import require
+
+
+def available(simulator):
+    """The simulator's name; skip, or fail, with the sentence that says what is missing."""
+    try:
+        require(simulator)
+    except ToolError as missing:
+        if os.environ.get("REQUIRE_SIMULATORS") == "1":
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    return simulator
