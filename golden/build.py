@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 
 from golden import photo as photos
 from golden import store
@@ -187,17 +188,17 @@ def read_params(path):
 
 
 def cache_folder():
-    """Where goldens and networks are kept."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(home, "impossible-mobilenet")
+    """Where goldens and networks are kept: the user's cache."""
+    return platformdirs.user_cache_path("impossible-mobilenet", appauthor=False)
 
 
 def cached(alpha, resolution, precision, weights="seeded", photo=None, cache_dir=None,
            report=lambda text: None, calibration=Calibration()):
     """(path, reused): the file of a golden, built unless a sound one is in the cache.
 
-    The cache is $XDG_CACHE_HOME/impossible-mobilenet, or ~/.cache/impossible-mobilenet.  A new
-    photo of a network that is there takes its integers from there.
+    Without a cache_dir the cache is the user's, on Linux $XDG_CACHE_HOME/impossible-mobilenet or
+    ~/.cache/impossible-mobilenet.  A new photo of a network that is there takes its integers from
+    there.
     """
     check(alpha, resolution, precision)
     image = as_image(photo, resolution)

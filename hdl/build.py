@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import platformdirs
 from filelock import FileLock
 
 from hdl.errors import ToolError
 
+PACKAGE = "impossible-mobilenet"
 
-def default_build_dir(kind="models"):
-    """Where what was made is kept, ``models`` or ``hdl``: in $MNV2_BUILD_DIR, or build/ of the
-    checkout."""
-    root = Path(__file__).resolve().parents[2]
-    return Path(os.environ.get("MNV2_BUILD_DIR", root / "build"), kind)
+
+def default_build_dir(kind: str = "models") -> Path:
+    """Where what was made is kept, such as ``models`` or ``hdl``: in $MNV2_BUILD_DIR, or in the
+    user's cache."""
+    given = os.environ.get("MNV2_BUILD_DIR")
+    return Path(given or platformdirs.user_cache_path(PACKAGE, appauthor=False), kind)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,7 +45,7 @@ def main(photo, hdl, block, alpha, resolution, precision, weights, calibration, 
     cycles = cycles_per_frame or resolution ** 2
     table = layer_table(alpha, resolution)
     chosen = choose(block, [*stages(table)])
-    out = out or default_build_dir(hdl.lower())
+    out = out or Path("build", hdl.lower())
     for name in chosen:
         check_replaceable(out / name)
     foldings, leave = schedule(fold(table, precision, cycles), cycles)

@@ -1,5 +1,6 @@
 """Fixtures that every test module shares."""
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     os.environ.setdefault("MNV2_OPTIMISE", "-O0")    # most tests compile for longer than they run
+    os.environ.setdefault("MNV2_BUILD_DIR", str(Path(__file__).parents[1] / "build"))
     for name in config.getoption("simulators").split(","):
         if name not in SIMULATORS:
             raise pytest.UsageError(f"--simulators: {name!r} is not one of "

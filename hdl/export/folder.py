@@ -3,8 +3,10 @@ golden vectors, with a file list, a FuseSoC core and a page of ports and figures
 one stage.
 """
 import shutil
+from importlib import metadata
 from pathlib import Path
 
+from hdl.build import PACKAGE
 from hdl.convert.network import convert_network
 from hdl.export.texts import LANGUAGES, constants_text, core_text, readme
 from hdl.plan.config import memory_files
@@ -31,6 +33,11 @@ def export(block, directory, cache, hdl):
         "README.md": readme(block, sources, constants, bench, hdl), **memories, **vectors}
     for file, text in texts.items():
         (directory / file).write_text(text)
-    shutil.copy(HERE.parent / "LICENSE", directory)
+    (directory / "LICENSE").write_text(licence())
     if hdl == "Verilog":
         shutil.copy(HERE / "lint.vlt", directory)
+
+
+def licence() -> str:
+    """The licence that the installed distribution carries, of a checkout as of a wheel."""
+    return next(file for file in metadata.files(PACKAGE) if file.name == "LICENSE").read_text()

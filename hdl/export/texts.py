@@ -3,10 +3,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 
+from hdl.build import PACKAGE
 from hdl.convert.top import TOP
 from hdl.plan.config import by_stage
-
-PACKAGE = "impossible-mobilenet"
 
 
 @dataclass(frozen=True)

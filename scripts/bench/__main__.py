@@ -38,7 +38,8 @@ OURS = "verilator"
 WIDTH = 120
 LONG = 60           # seconds; a run that takes longer is not repeated
 INSTALL_PYPY = ("apt-get install pypy3, and "
-                "pypy3 -m pip install numpy h5py pillow scikit-image myhdl")
+                "pypy3 -m pip install filelock h5py myhdl numpy pillow platformdirs "
+                "scikit-image")
 PACKAGES = ("verilator", "cocotb", "hls4ml", "keras", "tensorflow-cpu", "tensorflow", "myhdl",
             "numpy")
 TOOLS = {"g++": "--version", "iverilog": "-V", "ghdl": "--version", "pypy3": "--version"}

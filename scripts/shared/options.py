@@ -1,8 +1,8 @@
 """The command-line options that several commands share, one spelling each.
 
 Every command is ``@click.command() @alpha_option ... @user_errors def main(...)``: the options give
-it Python values (a precision is its ``Precision`` row) and ``user_errors`` turns bad input into one
-sentence on stderr and exit status 2.
+it Python values (a precision is its ``Precision`` row) and ``user_errors`` tells bad input or a
+tool that fails in one sentence on stderr, with exit status 2, and a check that fails with status 1.
 """
 import functools
 from pathlib import Path
@@ -10,28 +10,42 @@ from pathlib import Path
 import click
 
 from golden.calibration import METHODS, Calibration
+from hdl.errors import SimulationError, ToolError
 from hdl.layers import ALPHAS, precision
 from hdl.sim import SIMULATORS
 
 
 class UserError(click.ClickException):
-    """Bad input: one sentence, exit status 2."""
+    """Bad input, or a tool that is missing or fails: one sentence, exit status 2."""
 
     exit_code = 2
 
 
+class CheckFailed(click.ClickException):
+    """What was checked does not hold: one sentence, exit status 1."""
+
+
 def user_errors(function):
-    """Tell a refusal (ValueError, OSError) of the function in one sentence, without a traceback."""
+    """Tell what ends the function in one sentence, without a traceback: a refusal (ValueError,
+    OSError, ToolError) as a UserError, a simulation's finding (SimulationError) as a
+    CheckFailed."""
     @functools.wraps(function)
     def wrapper(*args, **kwargs):
         try:
             return function(*args, **kwargs)
         except OSError as error:
             sentence = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-            raise UserError(" ".join(sentence.split())) from error
-        except ValueError as error:
-            raise UserError(" ".join(str(error).split())) from error
+            raise UserError(one_line(sentence)) from error
+        except (ValueError, ToolError) as error:
+            raise UserError(one_line(str(error))) from error
+        except SimulationError as error:
+            raise CheckFailed(one_line(str(error))) from error
     return wrapper
+
+
+def one_line(text: str) -> str:
+    """A text with its lines joined."""
+    return " ".join(text.split())
 
 
 alpha_option = click.option(

@@ -1,18 +1,19 @@
 """Every command's manners: help, and bad input told in one sentence with exit status 2."""
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import click
 import pytest
 from click.testing import CliRunner
 
 import scripts
+from hdl.errors import DeadlockError, ToolError
+from scripts.__main__ import commands, summary
 from scripts.shared.options import UserError, user_errors
 
-MODULES = [importlib.import_module(f"scripts.{module.name}")
-           for module in pkgutil.iter_modules(scripts.__path__)]
-COMMANDS = {module.__name__.partition(".")[2]: module.main for module in MODULES
-            if isinstance(getattr(module, "main", None), click.Command)}
+COMMANDS = {name: importlib.import_module(module).main for name, module in commands().items()}
 
 
 def commands_with(option):
@@ -33,7 +34,39 @@ def refused(name, *arguments):
 
 
 def test_there_are_commands():
-    assert "budget" in COMMANDS
+    """Every module and package of scripts but what commands share."""
+    assert {*COMMANDS, "shared", "__main__"} == {
+        module.name for module in pkgutil.iter_modules(scripts.__path__)}
+    assert all(isinstance(command, click.Command) for command in COMMANDS.values())
+
+
+def run_scripts(*arguments):
+    """``python -m scripts`` in a process of its own."""
+    return subprocess.run([sys.executable, "-m", "scripts", *arguments], capture_output=True,
+                          text=True)
+
+
+def test_list_of_commands():
+    """Each with the first line of its help, from its text alone."""
+    done = run_scripts()
+    assert done.returncode == 0 and "begin with" in done.stdout
+    for name, module in commands().items():
+        first = importlib.import_module(module).__doc__.splitlines()[0]
+        assert summary(module) == first
+        assert f"  {name:14}{first}\n" in done.stdout
+
+
+def test_list_runs_a_command():
+    done = run_scripts("budget", "--resolution", "16")
+    assert done.returncode == 2 and "resolution 16 is too small" in done.stderr
+    assert "python -m scripts.budget" in run_scripts("budget", "--help").stdout
+
+
+def test_list_refuses_what_is_no_command():
+    done = run_scripts("fly")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == ("Error: there is no command fly: give one of "
+                           f"{', '.join(COMMANDS)}\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -94,10 +127,18 @@ def invoke(error):
      "Error: cat.png: No such file or directory\n"),
     (OSError("truncated file"), "Error: truncated file\n"),
     (UserError("no"), "Error: no\n"),
+    (ToolError("GHDL is not\ninstalled"), "Error: GHDL is not installed\n"),
 ])
 def test_user_errors(error, sentence):
     result = invoke(error)
     assert (result.exit_code, result.stderr, result.stdout) == (2, sentence, "")
+
+
+def test_a_check_that_fails():
+    result = invoke(DeadlockError({"s_axis": 3}, 70, 50))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == ("Error: no beat moved for 50 cycles, up to cycle 70; beats so far: "
+                             "s_axis 3\n")
 
 
 def test_a_bug_is_not_a_user_error():

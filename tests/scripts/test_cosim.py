@@ -8,6 +8,8 @@ from PIL import Image
 
 from golden import store
 from hdl.layers import layer_table
+from hdl.sim import network
+from hdl.sim.endpoints import Sink
 from scripts import cosim
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
@@ -82,6 +84,16 @@ def test_a_difference_is_told_and_fails(verilator, monkeypatch, photo):
     flat = " ".join(result.stdout.split())
     assert "stage block_3, unit block_3_depthwise, frame 0, pixel (1, 0), channel 4: expected" \
         in flat and "NOT equal" in flat
+
+
+@pytest.mark.slow
+def test_a_deadlock_is_one_sentence(verilator, monkeypatch, photo):
+    """The sink waits for a beat more than there is."""
+    monkeypatch.setattr(network, "Sink", lambda count, *pauses: Sink(count + 1, *pauses))
+    result = run(photo, *SMALL)
+    assert result.exit_code == 1 and "Traceback" not in result.output
+    assert result.stderr.startswith(f"Error: no beat moved for {20 * 32 * 32} cycles, up to cycle ")
+    assert result.stderr.count("\n") == 1 and result.stdout == ""
 
 
 @pytest.mark.parametrize("arguments, words", [

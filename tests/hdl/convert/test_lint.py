@@ -9,11 +9,12 @@ import pytest
 from hdl.build import default_build_dir
 from hdl.convert.network import convert_network
 from hdl.convert.top import TOP
+from hdl.errors import ToolError
 from hdl.plan.config import memory_files
 from hdl.sim.backends import ghdl, toolchain
 from tests.support.networks import STAGES, configs
 from tests.support.simulators import available
-from tests.support.yosys import yosys
+from tests.support.yosys import YosysError, yosys
 
 WAIVERS = Path(__file__).resolve().parents[3] / "hdl" / "export" / "lint.vlt"
 WAIVER = re.compile(r'^lint_off -rule (\w+) -file "\*\.v" -match "([^"]+)"$')
@@ -107,12 +108,20 @@ def test_verilator_would_tell(verilator, verilog, tmp_path, fault, rule):
     assert rule in {each for each, _ in verilator_says([planted], WAIVERS, top=head.stem)}
 
 
-@pytest.mark.parametrize("fault", [
-    "reg spare;\nalways @* if (a) spare = b;\nassign q = spare;\n",
-    "wire spare;\nassign spare = !(q & a);\nassign q = !(spare & b);\n",
-    "wire spare;\nassign q = spare & a;\n"])
-def test_yosys_would_tell(tmp_path, fault):
+def test_a_missing_yosys_is_no_finding(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ToolError, match="^Yosys is not installed: pip install "):
+        yosys(tmp_path, "stat")
+
+
+@pytest.mark.parametrize("fault, finding", [
+    ("reg spare;\nalways @* if (a) spare = b;\nassign q = spare;\n",
+     r"selection is not empty: t:\$dlatch"),
+    ("wire spare;\nassign spare = !(q & a);\nassign q = !(spare & b);\n",
+     "found logic loop in module planted"),
+    ("wire spare;\nassign q = spare & a;\n", r"spare is used but has no driver")])
+def test_yosys_would_tell(tmp_path, fault, finding):
     (tmp_path / "planted.v").write_text(
         f"module planted (input a, input b, output q);\n{fault}endmodule\n")
-    with pytest.raises(AssertionError):
+    with pytest.raises(YosysError, match=finding):
         yosys_checks([tmp_path / "planted.v"], "planted")

@@ -85,9 +85,8 @@ def test_a_fault_is_told(verilator, rng):
     """The rounding left out before synthesis."""
     bench = unit_bench(rng, "expand", "generic", planted=lambda text: re.sub(
         r"rounded = \(rounded \+ 1\);", "rounded = rounded;", text))
-    with pytest.raises(AssertionError):
-        _, got, expected = bench.frames(rng, count=1)
-        assert got == expected
+    _, got, expected = bench.frames(rng, count=1)
+    assert len(got) == len(expected) and got != expected
 
 
 def test_multiplier_cells_of_ice40_compute_something_else(verilator, rng, monkeypatch):

@@ -124,6 +124,8 @@ def test_page_and_constants_are_those_of_the_text(tmp_path, hdl):
     assert constants["S_AXIS_BITS"] == str(found["s_axis_tdata"][1])
     for name, content in memory_files(block.configs).items():
         assert (directory / name).read_text() == content
+    licence = Path(__file__).parents[3] / "LICENSE"
+    assert (directory / "LICENSE").read_text() == licence.read_text()
     for name in (directory / "files.f").read_text().split():
         assert (directory / name).is_file()
 

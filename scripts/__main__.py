@@ -1,0 +1,55 @@
+"""List the commands of this project, or run one: ``python -m scripts NAME ...``."""
+import ast
+import importlib.util
+import pkgutil
+import runpy
+import sys
+
+import scripts
+
+FIRST = "python -m scripts.cosim"
+
+
+def commands() -> dict[str, str]:
+    """{name of a command: the module that has its ``main``}, sorted by name."""
+    found = {}
+    for module in pkgutil.iter_modules(scripts.__path__):
+        path = f"scripts.{module.name}"
+        if module.ispkg and importlib.util.find_spec(f"{path}.__main__"):
+            found[module.name] = f"{path}.__main__"
+        elif not module.ispkg and module.name != "__main__":
+            found[module.name] = path
+    return found
+
+
+def summary(module: str) -> str:
+    """The first line of a module's docstring, read without importing it."""
+    source = importlib.util.find_spec(module).loader.get_source(module)
+    return ast.get_docstring(ast.parse(source)).splitlines()[0]
+
+
+def listing() -> str:
+    """What ``python -m scripts`` prints."""
+    lines = [f"  {name:14}{summary(module)}" for name, module in commands().items()]
+    return "\n".join([
+        "Commands, each run as python -m scripts.NAME and explained by its --help:", "", *lines, "",
+        f"A beginner may begin with {FIRST}: a photograph through the whole chain,",
+        "every unit compared with its golden."])
+
+
+def main(arguments: list[str]) -> None:
+    """Print the list, or run the command that is named first."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(listing())
+        return
+    name, *rest = arguments
+    if name not in commands():
+        print(f"Error: there is no command {name}: give one of {', '.join(commands())}",
+              file=sys.stderr)
+        sys.exit(2)
+    sys.argv[1:] = rest
+    runpy.run_module(f"scripts.{name}", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
