@@ -86,7 +86,8 @@ def scaling(rows):
             axis.plot(places, seconds, "o-", color=f"C{colour}", label=step)
             peaks = [(place, row[step]["peak_mb"]) for place, row in zip(places, found)
                      if row[step].get("peak_mb")]
-            memory.plot(*zip(*peaks), "s:", color=f"C{colour}", alpha=0.5) if peaks else None
+            if peaks:
+                memory.plot(*zip(*peaks), "s:", color=f"C{colour}", alpha=0.5)
         axis.set(xlabel=AXES[name], ylabel="seconds", yscale="log")
         memory.set_ylabel("peak memory, MB (dotted)")
         if name == "cycles":

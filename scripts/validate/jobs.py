@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
+import golden
+import hdl
 from golden import photo, views
 from golden.classify import classify
 from golden.errors import GoldenError
@@ -34,7 +36,8 @@ from hdl.plan.schedule import schedule
 from hdl.sim.design import compiled
 from hdl.sim.network import compare, network_design, run_frames
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[2]      # where golden, hdl and scripts are
+SOURCES = {".py", ".cpp", ".h"}     # endings of what results depend on
 LOCK = threading.RLock()    # a simulation changes the working directory, which is the process's
 HELD = {}                   # of this process: the Network of local workers, Models by key
 
@@ -72,10 +75,11 @@ def hardware(table, row, cycles, params=None):
 
 
 def source():
-    """Digest of the code that results depend on."""
+    """Digest of the code that results depend on, alike in a checkout and where it is installed."""
+    files = [file for package in (golden, hdl) for file in Path(package.__file__).parent.rglob("*")
+             if file.suffix in SOURCES]
     sha256 = hashlib.sha256()
-    for file in sorted([*ROOT.glob("golden/*.py"), *ROOT.glob("hdl/**/*.py"),
-                        *ROOT.glob("hdl/**/*.cpp"), *ROOT.glob("hdl/**/*.h"), Path(__file__)]):
+    for file in sorted([*files, Path(__file__)]):
         sha256.update(file.relative_to(ROOT).as_posix().encode() + file.read_bytes())
     return sha256.hexdigest()
 
@@ -254,10 +258,10 @@ def compared(network, integers, outputs, index, frames):
     """Comparisons of one frame's units; what is missing or too much is the last frame's."""
     found = []
     for unit in network.table:
-        golden = integers[unit.name]
+        expected = integers[unit.name]
         values = outputs.get(unit.name, np.zeros(0, int))
-        end = None if index == frames - 1 else (index + 1) * golden.size
-        found.append(compare(unit, golden[None], values[index * golden.size:end]))
+        end = None if index == frames - 1 else (index + 1) * expected.size
+        found.append(compare(unit, expected[None], values[index * expected.size:end]))
     return found
 
 

@@ -5,11 +5,16 @@ from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from hdl.sim.trace import Trace
-from scripts.bench import __main__ as bench
 from scripts.bench import jobs as bench_jobs
-from scripts.bench.__main__ import COLUMNS, Bench, Job, cells, compared, fill, goals, main, spread
+from scripts.bench import sections
+from scripts.bench.__main__ import WIDTH, main
+from scripts.bench.report import COLUMNS, cells, fill, spread, tell
+from scripts.bench.runner import Bench, Job
+from scripts.bench.sections import Runner, compared, goals
+from scripts.shared.checkout import ROOT
 
 RUNS = {"seconds": [2.0, 1.0, 4.0], "cycles": 100, "elements": 7, "mismatches": 0,
         "peak_mb": 50.4, "build_seconds": 3.0}
@@ -30,9 +35,9 @@ ROWS = {
 @pytest.fixture
 def document():
     """What a run writes."""
-    sections = {name: {"date": "2020-01-01", "machine": "an abacus", "repeats": 3, "rows": rows}
+    measured = {name: {"date": "2020-01-01", "machine": "an abacus", "repeats": 3, "rows": rows}
                 for name, rows in ROWS.items()}
-    return {"sections": sections, "goals": goals(sections)}
+    return {"sections": measured, "goals": goals(measured)}
 
 
 @pytest.mark.parametrize("seconds, words", [
@@ -67,7 +72,7 @@ def test_cells(section):
 
 def test_what_is_missing_is_named(capsys, document):
     """The terminal's table has the row, and under it the command that installs what it lacks."""
-    bench.tell(bench.Console(width=bench.WIDTH), document)
+    tell(Console(width=WIDTH), document)
     said = capsys.readouterr().out
     assert "cocotb + Icarus: cocotb is not installed: pip install cocotb" in said
     assert "4 times as fast as cocotb + Verilator: 4.5 times: met" in said
@@ -76,7 +81,7 @@ def test_what_is_missing_is_named(capsys, document):
 
 def test_page(document):
     """Tables go between their marks, nothing else changes, and a second time changes nothing."""
-    page = (bench.ROOT / "docs" / "bench.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "bench.md").read_text(encoding="utf-8")
     filled = fill(page, document)
     assert "| network, 224 × 224 | cocotb + Verilator | 9.00 s | 11 |" in filled
     assert filled.count("an abacus") == len(ROWS)
@@ -138,12 +143,12 @@ def test_case_compares_every_integer():
 
 def test_tiny_run(tmp_path, monkeypatch):
     """The command, on a register slice in MyHDL and with a Python that is not there."""
-    monkeypatch.setattr(bench, "CASES", {"slice": {"unit": "register_slice", "resolution": 32}})
-    monkeypatch.setattr(bench, "OURS", "myhdl")
-    monkeypatch.setattr(bench, "RUNNERS", {
-        "myhdl": bench.Runner("simulate", "myhdl", sys.executable),
-        "nobody": bench.Runner("cocotb", "icarus", "no-such-python", "install it"),
-        "not for units": bench.Runner("simulate", "myhdl")})
+    monkeypatch.setattr(sections, "CASES", {"slice": {"unit": "register_slice", "resolution": 32}})
+    monkeypatch.setattr(sections, "OURS", "myhdl")
+    monkeypatch.setattr(sections, "RUNNERS", {
+        "myhdl": Runner("simulate", "myhdl", sys.executable),
+        "nobody": Runner("cocotb", "icarus", "no-such-python", "install it"),
+        "not for units": Runner("simulate", "myhdl")})
     out = tmp_path / "out"
     out.mkdir()
     result = CliRunner().invoke(main, ["--only", "simulators", "--repeats", "2", "--json", "--out",
@@ -160,3 +165,11 @@ def test_tiny_run(tmp_path, monkeypatch):
 def test_refuses_a_missing_folder(tmp_path):
     result = CliRunner().invoke(main, ["--out", str(tmp_path / "no")])
     assert result.exit_code == 2 and "does not exist" in result.stderr
+
+
+def test_without_a_checkout_it_asks_for_a_folder(monkeypatch, tmp_path):
+    monkeypatch.setattr("scripts.shared.checkout.ROOT", tmp_path)
+    result = CliRunner().invoke(main, [])
+    assert result.exit_code == 2 and result.stderr == (
+        "Error: this command writes to docs/ of a checkout of its source, and runs from none: give "
+        "a place with --out\n")
