@@ -18,8 +18,7 @@ from hdl.export.block import blocks
 from hdl.export.folder import export
 from hdl.layers import layer_table, stages
 from hdl.plan.config import configure_network
-from hdl.plan.folding import fold
-from hdl.plan.schedule import schedule
+from hdl.plan.network import plan_network
 from scripts.shared.options import (cycles_per_frame_option, hdl_option, json_option,
                                     network_options, out_option, user_errors)
 from scripts.shared.tables import grid
@@ -48,12 +47,12 @@ def main(photo, hdl, block, alpha, resolution, precision, weights, calibration, 
     out = out or Path("build", hdl.lower())
     for name in chosen:
         check_replaceable(out / name)
-    foldings, leave = schedule(fold(table, precision, cycles), cycles)
+    plan = plan_network(table, precision, cycles)
     with Console(stderr=True).status("reading") as status:
         path, reused = build.cached(alpha, resolution, precision.name, weights, photo,
                                     report=status.update, calibration=calibration)
         golden = store.read(path, float=False)
-        available = blocks(configure_network(foldings, golden.params), leave, golden.fixed, cycles)
+        available = blocks(configure_network(plan.units, golden.params), plan, golden.fixed)
         for name in chosen:
             status.update(f"converting {name}")
             write(available[name], out / name, hdl)

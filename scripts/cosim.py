@@ -18,8 +18,7 @@ from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
 from hdl.layers import layer_table
 from hdl.plan.config import configure_network
-from hdl.plan.folding import fold
-from hdl.plan.schedule import schedule
+from hdl.plan.network import plan_network
 from hdl.sim.network import compare, run_frames
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     seed_option, simulator_option, user_errors)
@@ -42,7 +41,7 @@ def main(photo, alpha, resolution, precision, weights, calibration, cycles_per_f
     """Cosimulate one photo."""
     cycles_per_frame = cycles_per_frame or resolution ** 2
     table = layer_table(alpha, resolution)
-    foldings, leave = schedule(fold(table, precision, cycles_per_frame), cycles_per_frame, frames)
+    plan = plan_network(table, precision, cycles_per_frame, frames)
     with Console(stderr=True).status("reading") as status:
         top = classifier(weights, alpha, status.update) if with_top else None
         started = time.perf_counter()
@@ -53,7 +52,7 @@ def main(photo, alpha, resolution, precision, weights, calibration, cycles_per_f
 
         status.update("configuring and building the hardware")
         started = time.perf_counter()
-        configs = configure_network(foldings, golden.params)
+        configs = configure_network(plan.units, golden.params)
         run, outputs = run_frames(
             simulator, configs, np.stack([golden.fixed["input"]] * frames), seed,
             cycles_per_frame, timeout=20 * cycles_per_frame,
@@ -65,8 +64,8 @@ def main(photo, alpha, resolution, precision, weights, calibration, cycles_per_f
                                outputs[config.unit.name]) for config in configs]
     summary = summarise(comparisons, golden, configs, run, frames)
     if seed is None:
-        summary["beats"] = sum(map(len, leave.values()))
-        summary["off_schedule"] = off_schedule(leave, run)
+        summary["beats"] = plan.beats
+        summary["off_schedule"] = off_schedule(plan.leave, run)
         summary["ok"] &= summary["off_schedule"] == 0
     summary.update(
         golden_seconds=golden_seconds, golden_reused=reused, build_seconds=build_seconds,

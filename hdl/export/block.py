@@ -68,6 +68,7 @@ class Block:
     def costs(self):
         """{what: number} of the multipliers and bits that the block takes."""
         rows = [config.folding for config in self.configs]
+        plans = [config.plan for config in self.configs]
         return {
             "multipliers of multiply-accumulate arrays": sum(row.multipliers for row in rows),
             "multipliers of requantizers": sum(row.requantizers for row in rows),
@@ -75,9 +76,9 @@ class Block:
             "bits of biases, multipliers and shifts": sum(
                 config.scales.bits for config in self.configs if config.scales),
             "bits of line buffers": sum(row.line_buffer_bits for row in rows),
-            "bits of the shortcuts' FIFOs": sum(row.fifo_bits for row in rows),
+            "bits of the shortcuts' FIFOs": sum(plan.fifo_bits for plan in plans),
             "bits of what waits between units and inside them": sum(
-                row.buffer_bits for row in rows)}
+                plan.buffer_bits for plan in plans)}
 
     def ports(self):
         """(name, direction, bits, meaning) of every port."""
@@ -101,25 +102,25 @@ def beat(stream, activation):
     return f"{tile}{lanes} of {stream.bits} bits: {kind}; pixels in raster order"
 
 
-def blocks(configs, leave, integers, cycles):
+def blocks(configs, plan, integers):
     """{name: Block} of every stage in order, and last of the whole chain.
 
-    leave    -- {unit: cycles at which its output leaves}, of the schedule
+    configs  -- UnitConfig of every unit of the plan
+    plan     -- Plan of the network
     integers -- {"input" and every unit: (rows, columns, channels)}
-    cycles   -- for a frame
     """
     grouped = by_stage(configs)
     stimulus, start, found = integers["input"], 0, []
 
     def block(members, stimulus, start):
         last = members[-1]
-        golden, left = integers[last.unit.name], leave[last.unit.name]
+        golden, left = integers[last.unit.name], plan.leave[last.unit.name]
         beats = golden.size // last.folding.lanes_out
         times = (int(left[at]) - start + 1 for at in (0, beats - 1))
-        return Block(members, Timing(cycles, *times), stimulus, golden)
+        return Block(members, Timing(plan.cycles_per_frame, *times), stimulus, golden)
 
     for members in grouped.values():
         found.append(block(members, stimulus, start))
-        stimulus, start = found[-1].golden, int(leave[members[-1].unit.name][0])
+        stimulus, start = found[-1].golden, int(plan.leave[members[-1].unit.name][0])
     found.append(block(tuple(configs), integers["input"], 0))
     return {each.name: each for each in found}

@@ -8,8 +8,7 @@ solver really divides them.
 from dataclasses import dataclass
 from math import ceil
 
-from hdl.plan.folding import fold
-from hdl.plan.schedule import FRAMES, schedule
+from hdl.plan.network import plan_network
 
 FINEST_STEP = 5      # the ladder begins at 4^5 input pixels per clock, one 7x7 point at 224 ...
 COARSEST_STEP = 3    # ... and ends at 64 cycles for a pixel
@@ -102,12 +101,13 @@ def ideal_cost(unit, precision, cycles_per_frame):
         fifo_bits=waits * pixel_bits, buffer_bits=0)
 
 
-def folded_cost(folding):
-    """A unit's cost as the solver folded it: at this rate each weight is held once."""
+def folded_cost(plan):
+    """The cost of a UnitPlan: at its rate each weight is held once."""
+    folding = plan.folding
     return Cost(
-        folding.unit, folding.multipliers, folding.unit.weights,
+        plan.unit, folding.multipliers, plan.unit.weights,
         weight_bits=folding.weight_bits, line_buffer_bits=folding.line_buffer_bits,
-        fifo_bits=folding.fifo_bits, buffer_bits=folding.buffer_bits, pe=folding.pe,
+        fifo_bits=plan.fifo_bits, buffer_bits=plan.buffer_bits, pe=folding.pe,
         simd=folding.simd, steps=folding.steps, requantizers=folding.requantizers)
 
 
@@ -117,13 +117,11 @@ def rung(table, precision, cycles_per_frame):
     ideal = tuple(ideal_cost(unit, precision, cycles_per_frame) for unit in table)
     least = sum(sum(cost.bits.values()) for cost in ideal)
     try:
-        folding = fold(table, precision, cycles_per_frame)
+        plan = plan_network(table, precision, cycles_per_frame)
     except ValueError as refusal:
         return Rung(cycles_per_frame, macs, ideal, least, str(refusal))
-    folding, leave = schedule(folding, cycles_per_frame)
-    last = leave[table[-1].name]
-    return Rung(cycles_per_frame, macs, tuple(folded_cost(row) for row in folding), least,
-                latency=int(last[len(last) // FRAMES - 1]) + 1)
+    return Rung(cycles_per_frame, macs, tuple(map(folded_cost, plan.units)), least,
+                latency=plan.latency)
 
 
 def ladder_rates(resolution):

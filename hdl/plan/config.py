@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hdl.plan.folding import Folding
 from hdl.plan.geometry import TAPS
+from hdl.plan.network import UnitPlan
 from hdl.plan.rom import Rom, signed_width
 
 
@@ -15,7 +15,7 @@ from hdl.plan.rom import Rom, signed_width
 class UnitConfig:
     """What the blocks of one convolution need to know."""
 
-    folding: Folding
+    plan: UnitPlan
     weights: Rom
     scales: Rom          # a row: lanes_out biases, as many multipliers, as many shifts
     accumulator_bits: int
@@ -23,9 +23,19 @@ class UnitConfig:
     shift_base: int      # the least shift; the ROM holds what comes on top
 
     @property
+    def folding(self):
+        """What works at once."""
+        return self.plan.folding
+
+    @property
+    def buffers(self):
+        """How deep its memories are."""
+        return self.plan.buffers
+
+    @property
     def unit(self):
         """The layer-table row."""
-        return self.folding.unit
+        return self.plan.unit
 
     @property
     def beats(self):
@@ -36,7 +46,7 @@ class UnitConfig:
         """All that the unit's HDL depends on: everything but the content of its ROMs."""
         roms = tuple((rom.name, len(rom.rows), rom.widths)
                      for rom in (self.weights, self.scales) if rom)
-        return (self.folding, roms, self.accumulator_bits, self.biased_bits, self.shift_base)
+        return (self.plan, roms, self.accumulator_bits, self.biased_bits, self.shift_base)
 
     def stream_in(self):
         """(lanes, bits, signed, tile) of the input stream."""
@@ -52,15 +62,15 @@ class UnitConfig:
         return lanes, precision.bits(activation), precision.signed(activation), tile
 
 
-def configure(folding, params=None):
-    """The configuration of one unit.
+def configure(plan, params=None):
+    """The configuration of one unit, of its UnitPlan.
 
     params -- ``weights`` (weight_shape), ``bias``, ``multiplier``, ``shift`` (channels); None for
               an add, which has none
     """
-    if not folding.unit.weights:
-        return UnitConfig(folding, None, None, 0, 0, 0)
-    unit, precision = folding.unit, folding.precision
+    folding, unit, precision = plan.folding, plan.unit, plan.folding.precision
+    if not unit.weights:
+        return UnitConfig(plan, None, None, 0, 0, 0)
     low, high = precision.limits(unit.activation_in)
     weights = np.asarray(params.weights, np.int64)
     reach = np.abs(weights).sum(axis=0) * max(-low, high)
@@ -73,7 +83,7 @@ def configure(folding, params=None):
     widths = (signed_width(bias.min(), bias.max()), precision.multiplier_bits,
               max(int(shift.max() - shift_base).bit_length(), 1))
     return UnitConfig(
-        folding,
+        plan,
         Rom(f"{unit.name}_weights", rows(weight_rows(folding, weights)),
             (precision.weight_bits,) * folding.multipliers),
         Rom(f"{unit.name}_scales", rows(scale_rows),
@@ -105,9 +115,9 @@ def rows(array):
     return tuple(map(tuple, array.tolist()))
 
 
-def configure_network(foldings, params):
-    """UnitConfig of every unit in order; ``params`` {unit: weights, bias, multiplier, shift}."""
-    return tuple(configure(folding, params.get(folding.unit.name)) for folding in foldings)
+def configure_network(plans, params):
+    """UnitConfig of each of some UnitPlans; ``params`` {unit: weights, bias, multiplier, shift}."""
+    return tuple(configure(plan, params.get(plan.unit.name)) for plan in plans)
 
 
 def by_stage(configs):

@@ -14,7 +14,7 @@ ACCUMULATOR = 5     # registers of an output's sums and its way out, in those of
 
 @dataclass(frozen=True)
 class Folding:
-    """One unit's folding; memory figures in bits."""
+    """What the solver decides for one unit; memory figures in bits."""
 
     unit: Unit
     precision: Precision
@@ -22,10 +22,7 @@ class Folding:
     simd: int       # inputs at once; of a depthwise unit, taps
     lanes_in: int   # channels of an input beat
     lanes_out: int  # channels of an output beat, and requantizers of a convolution
-    tile_in: int = 1     # pixels a side of an input beat
-    fifo_depth: int = 0  # words that wait before the unit; of an add, the shortcut's
-    fifo_lanes: int = 0  # channels of such a word
-    words_held: int = 0  # of a unit that goes through its input more than once; 0: two pixels
+    tile_in: int = 1    # pixels a side of an input beat
 
     @property
     def multipliers(self):
@@ -76,21 +73,13 @@ class Folding:
         return pixels * unit.channels_in * self.bits_in
 
     @property
-    def fifo_bits(self):
-        """The shortcut of a residual add."""
-        return 0 if self.unit.weights else self.fifo_depth * self.fifo_lanes * self.bits_in
-
-    @property
-    def buffer_bits(self):
-        """What waits before the unit, what it keeps to go through it again and, where it takes
-        every input once, two accumulators an output, at their widest."""
-        if not self.unit.weights:
+    def accumulator_bits(self):
+        """Where it takes every input once, two accumulators for each output, at their widest."""
+        if self.groups == 1:
             return 0
-        words = self.fifo_depth * self.fifo_lanes + self.words_held * self.simd
-        inputs, _ = self.unit.weight_shape
-        accumulator = self.precision.weight_bits + self.bits_in + (inputs - 1).bit_length()
-        kept = 2 * self.unit.channels_out if self.groups > 1 else 0
-        return words * self.bits_in + kept * accumulator
+        inputs, outputs = self.unit.weight_shape
+        width = self.precision.weight_bits + self.bits_in + (inputs - 1).bit_length()
+        return 2 * outputs * width
 
     @property
     def bits_in(self):

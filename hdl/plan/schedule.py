@@ -6,8 +6,9 @@ a unit's input arrives settle those at which its output leaves, unit after unit,
 of the form "not before this beat is there, not before that one is done": a running maximum.
 Times are cycles, of the rising edge at which a beat moves; latencies are those the blocks state.
 """
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import lcm
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,33 @@ ADDED = 2           # through the residual add and the register slice after it
 NEVER = 1 << 60
 
 
+@dataclass(frozen=True)
+class Buffers:
+    """The memories in which a unit's input waits; only the schedule knows how deep they must be."""
+
+    fifo_depth: int     # words that wait before the unit, of an add the shortcut's; 0: no FIFO
+    fifo_lanes: int     # channels of such a word; 0: no FIFO
+    words_held: int     # input words held to go through them again; 0: it goes through them once
+
+
+NO_BUFFERS = Buffers(fifo_depth=0, fifo_lanes=0, words_held=0)
+
+
+class Arrival(NamedTuple):
+    """Beats that come to a unit."""
+
+    cycles: np.ndarray  # at which they move
+    lanes: int          # channels of each
+
+
+class Input(NamedTuple):
+    """A unit's input behind its link."""
+
+    words: np.ndarray   # cycles at which the words move
+    latest: np.ndarray  # until when each may move and no beat before the link waits for it
+    buffers: Buffers    # the FIFO in the link
+
+
 def offers(beats, cycles, frames=FRAMES):
     """When ``beats`` a frame arrive that are spread evenly over ``cycles``, one a cycle at most."""
     beat = np.arange(beats * frames)
@@ -31,40 +59,44 @@ def offers(beats, cycles, frames=FRAMES):
 
 def schedule(foldings, cycles, frames=FRAMES):
     """The timing of a whole network at one frame every ``cycles``: as ``follow`` gives it, with
-    memories that are deep enough for any number of frames.
+    buffers that are deep enough for any number of frames.
 
     Raises ValueError, with the unit and what it takes, where one does not keep the rate.
     """
     first = foldings[0]
     tiles = -(-first.unit.size_in // first.tile_in)
-    deep, leave = follow(foldings, offers(tiles ** 2, cycles))
+    buffers, leave = follow(foldings, offers(tiles ** 2, cycles))
     for name, times in leave.items():
         takes = times[-1] - times[-1 - len(times) // FRAMES]
         if takes > cycles:
             raise ValueError(f"{name} takes {takes} cycles for a frame, not {cycles}: give more "
                              "cycles")
-    return (deep, leave) if frames == FRAMES else follow(deep, offers(tiles ** 2, cycles, frames))
+    if frames != FRAMES:
+        buffers, leave = follow(foldings, offers(tiles ** 2, cycles, frames), buffers)
+    return buffers, leave
 
 
-def follow(foldings, arrive):
+def follow(foldings, arrive, least=None):
     """The timing of consecutive units whose first one's input beats arrive at those cycles.
 
-    A memory that a folding has already stays and becomes no shallower.
-    Returns (foldings with the depths of their memories, {unit: cycles at which its output's beats
-    move}).
+    least -- Buffers of every unit that are there already and become no shallower; None: none are
+
+    Returns (Buffers of every unit, {unit: cycles at which its output's beats move}).
     """
-    deep, leave, shortcut = [], {}, None
-    for folding in foldings:
+    found, leave, stage = [], {}, None
+    arrival = Arrival(arrive, foldings[0].lanes_in)
+    for folding, floor in zip(foldings, least or (NO_BUFFERS,) * len(foldings), strict=True):
         unit = folding.unit
-        if unit.kind == "residual_add":
-            folding, arrive = residual_add(folding, *shortcut, arrive)
+        if unit.stage != stage:     # what a residual add at its end has as its shortcut
+            stage, shortcut = unit.stage, arrival
+        if unit.weights:
+            buffers, left = CONVOLUTIONS[unit.kind](folding, floor, arrival)
         else:
-            if unit.role == "expand":
-                shortcut = arrive, folding.lanes_in
-            folding, arrive = CONVOLUTIONS[unit.kind](folding, arrive)
-        deep.append(folding)
-        leave[unit.name] = arrive
-    return tuple(deep), leave
+            buffers, left = residual_add(folding, floor, arrival, shortcut)
+        arrival = Arrival(left, folding.lanes_out)
+        found.append(buffers)
+        leave[unit.name] = left
+    return tuple(found), leave
 
 
 def no_sooner(ready, step, after=None):
@@ -86,25 +118,25 @@ def depth(latest, read, written):
     return max(least, min(at_once, 2))
 
 
-def link(folding, arrive, lanes, take):
-    """A unit's input, from its beats to words of ``lanes``, with a FIFO if any has to wait.
+def link(arrival, lanes, take, floor):
+    """The Input of a unit, from its beats to words of ``lanes``, with a FIFO if any has to wait.
 
-    take -- when the unit takes words, from when they are ready
-    Returns (when words move; until when each may, if no beat shall wait, where that is simple to
-    say, else as before; the FIFO as fields of a Folding).
+    take  -- when the unit takes words, from when they are ready
+    floor -- Buffers that are there already
     """
-    middle = lcm(folding.lanes_in, lanes)
-    slots, parts = middle // folding.lanes_in, middle // lanes
-    gathered, latest = gather(arrive, slots)
+    middle = lcm(arrival.lanes, lanes)
+    slots, parts = middle // arrival.lanes, middle // lanes
+    gathered, latest = gather(arrival.cycles, slots)
     words, moved = split(gathered, parts, take)
-    if (moved <= latest).all() and not folding.fifo_depth:
+    if (moved <= latest).all() and not floor.fifo_depth:
         if parts == 1:
-            return words, latest, {}
-        if slots > 1:
-            return words, words, {}
-        return words, (following(arrive)[:, None] + np.arange(1 - parts, 1)).ravel(), {}
+            return Input(words, latest, NO_BUFFERS)
+        if slots > 1:   # when they move is early enough; how much later would do is not needed
+            return Input(words, words, NO_BUFFERS)
+        until = following(arrival.cycles)[:, None] + np.arange(1 - parts, 1)
+        return Input(words, until.ravel(), NO_BUFFERS)
     words, moved = split(gathered + FIFO, parts, take)
-    return words, words, fifo(folding, gathered, latest, moved, middle)
+    return Input(words, words, fifo(gathered, latest, moved, middle, floor))
 
 
 def gather(arrive, slots):
@@ -125,11 +157,10 @@ def split(ready, parts, take):
     return words, np.maximum(ready, previous(words[parts - 1::parts]))
 
 
-def fifo(folding, written, latest, left, lanes):
-    """Depth and lanes of a FIFO, whose next beat is read as one leaves, as fields of a Folding."""
+def fifo(written, latest, left, lanes, floor):
+    """Buffers that are a FIFO of words of ``lanes``; its next word is read as one leaves."""
     read = np.maximum(written + 1, previous(left))
-    return {"fifo_depth": max(depth(latest, read, written), folding.fifo_depth),
-            "fifo_lanes": lanes}
+    return Buffers(max(depth(latest, read, written), floor.fifo_depth), lanes, words_held=0)
 
 
 def following(times):
@@ -150,7 +181,7 @@ def activations(folding, sums):
     return sums + REQUANTIZED
 
 
-def matrix(folding, words, latest):
+def matrix(folding, words, latest, floor):
     """(words held to go through them again, when the output's beats leave)."""
     beats = folding.unit.weight_shape[0] // folding.simd
     if folding.passes > 1:
@@ -158,7 +189,7 @@ def matrix(folding, words, latest):
         read = no_sooner((runs + beats - np.arange(beats)).max(axis=1), beats * folding.passes)
         turns = read[:, None] + beats * np.arange(folding.passes)
         freed = turns[:, -2:-1] + 1 + np.arange(beats)
-        held = max(depth(latest, freed.ravel(), words), beats, folding.words_held)
+        held = max(depth(latest, freed.ravel(), words), beats, floor.words_held)
         return held, activations(folding, turns.ravel() + 1 + ACCUMULATED)
     last = words[beats - 1::beats]
     sums = (last[:, None] + np.arange(folding.groups)).ravel()
@@ -166,47 +197,48 @@ def matrix(folding, words, latest):
                                            else ACCUMULATED))
 
 
-def pointwise(folding, arrive):
-    """The folding with its depths, and when its output's beats leave."""
-    words, latest, waits = link(folding, arrive, folding.simd,
-                                lambda ready: no_sooner(ready, folding.groups))
-    held, leave = matrix(folding, words, latest)
-    return replace(folding, words_held=held, **waits), leave
+def pointwise(folding, floor, arrival):
+    """(Buffers, no shallower than ``floor``; when the output's beats leave)."""
+    words, latest, buffers = link(arrival, folding.simd,
+                                  lambda ready: no_sooner(ready, folding.groups), floor)
+    held, leave = matrix(folding, words, latest, floor)
+    return replace(buffers, words_held=held), leave
 
 
-def depthwise(folding, arrive):
+def depthwise(folding, floor, arrival):
     """As pointwise; a window's beats are read one after the other."""
     beats = TAPS // folding.simd
     lines = Lines(folding.unit, folding.unit.channels_in // folding.pe, beats, beats)
-    *_, waits = link(folding, arrive, folding.pe, lines.write)
+    buffers = link(arrival, folding.pe, lines.write, floor).buffers
     sums = lines.read + WINDOW + beats - 1 + ACCUMULATED
-    return replace(folding, **waits), activations(folding, sums)
+    return buffers, activations(folding, sums)
 
 
-def stem(folding, arrive):
-    """As pointwise, of windows."""
+def stem(folding, floor, arrival):
+    """As pointwise, of windows; those of tiles are cut out of beats that never wait."""
     unit = folding.unit
     if folding.tile_in > 1:
-        waits, windows = {}, tile_windows(unit, arrive, folding.steps)
+        buffers = NO_BUFFERS
+        windows = tile_windows(unit, arrival.cycles, folding.steps)
     else:
         lines = Lines(unit, 1, 1, folding.steps)
-        *_, waits = link(folding, arrive, folding.lanes_in, lines.write)
+        buffers = link(arrival, folding.lanes_in, lines.write, floor).buffers
         windows = lines.read + WINDOW
     words, _ = split(windows, TAPS * unit.channels_in // folding.simd,
                      lambda ready: no_sooner(ready, 1))
-    held, leave = matrix(folding, words, words)
-    return replace(folding, words_held=held, **waits), leave
+    held, leave = matrix(folding, words, words, floor)
+    return replace(buffers, words_held=held), leave
 
 
 CONVOLUTIONS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}
 
 
-def residual_add(folding, forked, lanes_forked, arrive):
+def residual_add(folding, floor, arrival, shortcut):
     """The sum leaves with the main branch, which never waits for the shortcut."""
-    middle = lcm(lanes_forked, folding.lanes_in)
-    gathered, latest = gather(forked, middle // lanes_forked)
-    _, left = split(gathered + FIFO, middle // folding.lanes_in, lambda ready: arrive)
-    return replace(folding, **fifo(folding, gathered, latest, left, middle)), arrive + ADDED
+    middle = lcm(shortcut.lanes, folding.lanes_in)
+    gathered, latest = gather(shortcut.cycles, middle // shortcut.lanes)
+    _, left = split(gathered + FIFO, middle // folding.lanes_in, lambda ready: arrival.cycles)
+    return fifo(gathered, latest, left, middle, floor), arrival.cycles + ADDED
 
 
 def tile_windows(unit, arrive, interval):

@@ -17,7 +17,7 @@ def depthwise(clk, rst, s_axis, m_axis, config):
     folding, unit = config.folding, config.unit
     gathered = AxiStream(folding.pe, s_axis.bits, s_axis.signed)
     windows = AxiStream(folding.simd * folding.pe, s_axis.bits, s_axis.signed)
-    gather = link(clk, rst, s_axis, gathered, folding.fifo_depth)
+    gather = link(clk, rst, s_axis, gathered, config.buffers.fifo_depth)
     lines = line_buffer(clk, rst, gathered, windows, unit.size_in, unit.channels_in, unit.stride,
                         unit.pad, folding.simd)
     array = convolve(clk, rst, windows, m_axis, config)

@@ -22,13 +22,11 @@ def inverted_residual(clk, rst, s_axis, m_axis, configs, streams):
     project_axis = streams[role["project"].unit.name]
 
     if "add" in role:
-        add = role["add"].folding
-        if not add.fifo_depth:
-            raise ValueError(f"{add.unit.name} has no shortcut FIFO: schedule the foldings first")
         trunk_axis, shortcut_axis = [AxiStream(*role["expand"].stream_in()) for _ in range(2)]
         delayed_axis, sum_axis = [AxiStream(*role["add"].stream_out()) for _ in range(2)]
         split = fork(clk, rst, s_axis, trunk_axis, shortcut_axis)
-        delay = link(clk, rst, shortcut_axis, delayed_axis, add.fifo_depth)
+        delay = link(clk, rst, shortcut_axis, delayed_axis,
+                     role["add"].buffers.fifo_depth)
         join = residual_add(clk, rst, project_axis, delayed_axis, sum_axis)
         output = register_slice(clk, rst, sum_axis, m_axis)
     else:

@@ -14,19 +14,21 @@ from hdl.units.convolve import convolve
 
 
 @block
-def pointwise(clk, rst, s_axis, m_axis, config):
+def pointwise(clk, rst, s_axis, m_axis, config, fifo_depth=None):
     """m[c] = requantize(sum over k of s[k] * w[k, c]).
 
     s_axis, m_axis -- AxiStream of config.stream_in() and config.stream_out()
     config         -- UnitConfig of a pointwise unit, or of the stem, whose pixels are windows
     """
+    # Words of the FIFO at the input; the stem gives 0, whose FIFO stands before its windows.
+    if fifo_depth is None:
+        fifo_depth = config.buffers.fifo_depth
     folding = config.folding
     gathered, operands = [AxiStream(folding.simd, s_axis.bits, s_axis.signed) for _ in range(2)]
-    before_windows = config.unit.kind == "stem"     # the FIFO, if any, stands
-    gather = link(clk, rst, s_axis, gathered, 0 if before_windows else folding.fifo_depth)
+    gather = link(clk, rst, s_axis, gathered, fifo_depth)
     if folding.passes > 1:
         hold = replay(clk, rst, gathered, operands, config.beats, folding.passes,
-                      folding.words_held or 2 * config.beats)
+                      config.buffers.words_held)
         array = convolve(clk, rst, operands, m_axis, config)
     else:
         array = convolve(clk, rst, gathered, m_axis, config)

@@ -23,8 +23,8 @@ def stem(clk, rst, s_axis, m_axis, config):
         lines = tile_windows(clk, rst, s_axis, windows, unit.size_in, unit.pad, folding.steps)
     else:
         waiting = AxiStream(s_axis.lanes, s_axis.bits, s_axis.signed)
-        wait = link(clk, rst, s_axis, waiting, folding.fifo_depth)
+        wait = link(clk, rst, s_axis, waiting, config.buffers.fifo_depth)
         lines = line_buffer(clk, rst, waiting, windows, unit.size_in, unit.channels_in,
                             unit.stride, unit.pad, TAPS, folding.steps)
-    matrix = pointwise(clk, rst, windows, m_axis, config)
+    matrix = pointwise(clk, rst, windows, m_axis, config, fifo_depth=0)
     return instances()

@@ -28,8 +28,7 @@ from hdl.convert.network import convert_network
 from hdl.errors import ToolError
 from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.config import configure_network, memory_files
-from hdl.plan.folding import fold
-from hdl.plan.schedule import schedule
+from hdl.plan.network import plan_network
 from hdl.sim.backends import toolchain
 from hdl.sim.backends.verilator import VERILATE
 from hdl.sim.design import Design
@@ -116,8 +115,8 @@ def block_case(block, stream_in, stream_out, sent, expected, config=None):
 def network_configs(alpha=1.0, resolution=224, cycles=None, frames=1):
     """UnitConfig of every unit of a network, with the golden's integers."""
     cycles = cycles or resolution ** 2
-    foldings, _ = schedule(fold(layer_table(alpha, resolution), PRECISION, cycles), cycles, frames)
-    return configure_network(foldings, read_golden(alpha, resolution).params)
+    plan = plan_network(layer_table(alpha, resolution), PRECISION, cycles)
+    return configure_network(plan.units, read_golden(alpha, resolution).params)
 
 
 def read_golden(alpha, resolution):

@@ -31,8 +31,7 @@ from golden.quantize import smallest_dtype
 from hdl.errors import DeadlockError, ProtocolError
 from hdl.layers import layer_table, precision
 from hdl.plan.config import configure_network
-from hdl.plan.folding import fold
-from hdl.plan.schedule import schedule
+from hdl.plan.network import plan_network
 from hdl.sim.design import compiled
 from hdl.sim.network import compare, network_design, run_frames
 
@@ -70,8 +69,8 @@ class Network:
 
 def hardware(table, row, cycles, params=None):
     """Configured units of the chain, or with no parameters None; ValueError if there is none."""
-    foldings, _ = schedule(fold(table, row, cycles), cycles, 2)
-    return params and configure_network(foldings, params)
+    plan = plan_network(table, row, cycles)
+    return params and configure_network(plan.units, params)
 
 
 def source():

@@ -9,6 +9,8 @@ from hdl.beats import payload
 from hdl.layers import Precision, Unit, padding
 from hdl.plan.config import configure, memory_files
 from hdl.plan.folding import Folding
+from hdl.plan.network import UnitPlan
+from hdl.plan.schedule import Buffers
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Sink, Source, random_pattern
 from hdl.units.depthwise import depthwise
@@ -99,6 +101,13 @@ def integers(rng, bits, signed, shape):
     return np.where(rng.random(shape) < 0.2, ends, values)
 
 
+def any_buffers(folding):
+    """Buffers that are deep enough for any unit: two pixels held, and at a stride of 2 a FIFO."""
+    words = folding.unit.weight_shape[0] // folding.simd
+    return Buffers(fifo_depth=3 if folding.unit.stride == 2 else 0, fifo_lanes=folding.lanes_in,
+                   words_held=2 * words if folding.passes > 1 else 0)
+
+
 def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, lanes_out,
                 stride=1, activation_in="relu6", activation="relu6", precision=NARROW):
     """UnitConfig of a unit that no network has, with random integers that reach every corner."""
@@ -106,7 +115,8 @@ def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, 
     unit = Unit("dut", kind, kind, "dut", size, -(-size // stride), channels_in, channels_out,
                 kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
                 activation)
-    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out, fifo_depth=3 * (stride == 2))
+    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out)
+    plan = UnitPlan(folding, any_buffers(folding))
     top = 1 << precision.multiplier_bits - 1
     weights = integers(rng, precision.weight_bits, True, unit.weight_shape)
     # Shifts that leave outputs inside the range as well as clipped at either end.
@@ -117,7 +127,7 @@ def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, 
         bias=rng.integers(-reach // 4, reach // 4, channels_out),
         multiplier=rng.integers(top, 2 * top, channels_out),
         shift=rng.integers(middle - 1, middle + 2, channels_out))
-    return configure(folding, params), params
+    return configure(plan, params), params
 
 
 def frames_of(rng, config, count):

@@ -5,11 +5,8 @@ import subprocess
 from hdl.build import default_build_dir
 from hdl.export.block import blocks
 from hdl.export.folder import export
-from hdl.layers import PRECISIONS
-from hdl.plan.folding import fold
-from hdl.plan.schedule import schedule
 from hdl.sim.backends import toolchain
-from tests.support.networks import TABLE, configs, golden
+from tests.support.networks import configs, golden, plan
 from tests.support.simulators import available
 
 CYCLES = 1024
@@ -21,8 +18,7 @@ PASS = re.compile(r"^PASS: (\w+), (\d+) beats in, (\d+) beats out equal to the g
 
 def made(precision="w8a8"):
     """{name: Block} of the stored golden."""
-    foldings, leave = schedule(fold(TABLE, PRECISIONS[precision], CYCLES), CYCLES)
-    return blocks(configs(precision), leave, golden(precision).fixed, CYCLES)
+    return blocks(configs(precision), plan(precision), golden(precision).fixed)
 
 
 def folder(tmp_path, name, hdl, precision="w8a8"):

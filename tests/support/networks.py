@@ -5,8 +5,7 @@ from pathlib import Path
 from golden import store
 from hdl.layers import PRECISIONS, layer_table, stages
 from hdl.plan.config import by_stage, configure_network
-from hdl.plan.folding import fold
-from hdl.plan.schedule import schedule
+from hdl.plan.network import plan_network
 
 GOLDENS = Path(__file__).parents[1] / "goldens"
 RESOLUTION = 32
@@ -24,11 +23,15 @@ def golden(precision):
 
 
 @functools.lru_cache(maxsize=None)
+def plan(precision):
+    """The Plan at one pixel per clock."""
+    return plan_network(TABLE, PRECISIONS[precision], RESOLUTION ** 2)
+
+
+@functools.lru_cache(maxsize=None)
 def configs(precision):
     """UnitConfig of every unit at one pixel per clock."""
-    cycles = RESOLUTION ** 2
-    foldings, _ = schedule(fold(TABLE, PRECISIONS[precision], cycles), cycles)
-    return configure_network(foldings, golden(precision).params)
+    return configure_network(plan(precision).units, golden(precision).params)
 
 
 def stage(name, precision="w8a8"):

@@ -15,9 +15,8 @@ from hdl.convert.top import top_verilog
 from hdl.layers import PRECISIONS
 from hdl.myhdl_fixes.elaborate import _Frame
 from hdl.plan.config import by_stage, configure_network, memory_files
-from hdl.plan.folding import fold
-from hdl.plan.schedule import schedule
-from tests.support.networks import STAGES, TABLE, configs, golden, stage
+from hdl.plan.network import plan_network
+from tests.support.networks import STAGES, TABLE, configs, golden, plan, stage
 
 ROOT = Path(__file__).resolve().parents[3]
 STAGE = "block_2"   # expand, depthwise, project and add
@@ -122,11 +121,10 @@ def test_the_cache_knows_structures_not_weights(tmp_path):
     params = dict(golden("w8a8").params)
     other = type(params["Conv_1"])(**{**vars(params["Conv_1"]),
                                       "weights": params["Conv_1"].weights[::-1]})
-    foldings, _ = schedule(fold(TABLE, PRECISIONS["w8a8"], 1024), 1024)
-    turned = by_stage(configure_network(foldings, {**params, "Conv_1": other}))["head"]
+    turned = by_stage(configure_network(plan("w8a8").units, {**params, "Conv_1": other}))["head"]
     assert memory_files(turned) != memory_files(members)
     assert cached_stage(turned, tmp_path) == cached_stage(members, tmp_path)
-    wider = configure_network(fold(TABLE, PRECISIONS["w8a8"], 4096), params)
+    wider = configure_network(plan_network(TABLE, PRECISIONS["w8a8"], 4096).units, params)
     assert cached_stage(by_stage(wider)["head"], tmp_path) != cached_stage(members, tmp_path)
 
 

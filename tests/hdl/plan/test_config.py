@@ -7,6 +7,8 @@ import pytest
 from hdl.layers import Precision, Unit
 from hdl.plan.config import configure
 from hdl.plan.folding import Folding
+from hdl.plan.network import UnitPlan
+from hdl.plan.schedule import NO_BUFFERS
 from tests.support.bench import NARROW, unit_config
 from tests.support.naive import read_back
 
@@ -93,7 +95,8 @@ def config_of(weights, bias, activation_in="relu6", precision=NARROW):
     inputs, outputs = weights.shape
     unit = Unit("dut", "pointwise", "head", "dut", 1, 1, inputs, outputs,
                 activation_in=activation_in)
-    return configure(Folding(unit, precision, 1, 1, 1, 1), SimpleNamespace(
+    plan = UnitPlan(Folding(unit, precision, 1, 1, 1, 1), NO_BUFFERS)
+    return configure(plan, SimpleNamespace(
         weights=weights, bias=bias, multiplier=[128] * outputs, shift=[9] * outputs))
 
 

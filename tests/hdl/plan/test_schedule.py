@@ -10,13 +10,13 @@ from hdl.layers import ALPHAS, PRECISIONS, layer_table
 from hdl.plan import geometry
 from hdl.plan import schedule as model
 from hdl.plan.config import configure, configure_network
-from hdl.plan.folding import fold
-from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers, schedule
+from hdl.plan.network import UnitPlan, plan_network
+from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers
 from hdl.sim.design import simulate
 from hdl.sim.endpoints import Sink, Source
 from hdl.sim.network import network_design
 from tests.support.bench import BLOCKS, UnitBench, frames_of, unit_config
-from tests.support.networks import RATES, TABLE, golden
+from tests.support.networks import RATES, golden, plan
 
 COUNT = 4   # frames
 # kind, size, channels in and out, pe, simd, lanes in and out, stride
@@ -59,20 +59,20 @@ def idle(arrive):
 
 
 def unit(rng, case):
-    """UnitConfig, its stored integers and when its input arrives."""
+    """A unit's Folding, its stored integers and when its input arrives."""
     kind, size, inputs, outputs, pe, simd, lanes_in, lanes_out, stride = CASES[case]
     config, params = unit_config(rng, kind, size, inputs, outputs, pe, simd, lanes_in, lanes_out,
                                  stride, activation_in="input" if kind == "stem" else "relu6")
     tile = 2 if case.endswith("tiles") else 1
-    folding = dataclasses.replace(config.folding, fifo_depth=0, tile_in=tile)
+    folding = dataclasses.replace(config.folding, tile_in=tile)
     beats = (-(-size // tile)) ** 2 * inputs // lanes_in
     average = -(-folding.steps * folding.unit.pixels_out // beats)
     return folding, params, bursts(rng, COUNT * beats, max(average, 2))
 
 
-def unit_run(simulator, rng, folding, params, arrive):
+def unit_run(simulator, rng, folding, buffers, params, arrive):
     """Cycles at which a unit's input and output move, when its input is offered at ``arrive``."""
-    config = configure(folding, params)
+    config = configure(UnitPlan(folding, buffers), params)
     bench = UnitBench(simulator, BLOCKS[folding.unit.kind], config, params)
     frames = frames_of(rng, config, COUNT)
     values = tiled(frames, 2) if folding.tile_in == 2 else frames.reshape(-1, folding.lanes_in)
@@ -85,8 +85,8 @@ def unit_run(simulator, rng, folding, params, arrive):
 def test_unit(simulator, rng, case):
     """Whenever the input comes, it is taken at once, and the output leaves when it is said to."""
     folding, params, arrive = unit(rng, case)
-    (deep,), leave = follow([folding], arrive)
-    taken, left = unit_run(simulator, rng, deep, params, arrive)
+    (buffers,), leave = follow([folding], arrive)
+    taken, left = unit_run(simulator, rng, folding, buffers, params, arrive)
     np.testing.assert_array_equal(taken, arrive)
     np.testing.assert_array_equal(left, leave["dut"])
 
@@ -97,9 +97,9 @@ def test_unit(simulator, rng, case):
     ("words_held", "in_passes"), ("words_held", "word_by_word")])
 def test_a_word_less_and_the_input_waits(rng, memory, case):
     folding, params, arrive = unit(rng, case)
-    (deep,), _ = follow([folding], arrive)
-    shallower = dataclasses.replace(deep, **{memory: getattr(deep, memory) - 1})
-    taken, _ = unit_run("myhdl", rng, shallower, params, arrive)
+    (buffers,), _ = follow([folding], arrive)
+    shallower = dataclasses.replace(buffers, **{memory: getattr(buffers, memory) - 1})
+    taken, _ = unit_run("myhdl", rng, folding, shallower, params, arrive)
     assert len(taken) == len(arrive) and (taken >= arrive).all() and (taken > arrive).any()
 
 
@@ -107,15 +107,16 @@ def test_a_word_less_and_the_input_waits(rng, memory, case):
 @pytest.mark.parametrize("stage", ["block_2", "block_4", "block_14"])
 def test_shortcut(verilator, stage, shorter):
     """Of the network at one pixel a clock, with the arrivals it has there."""
-    cycles, data = 1024, golden("w8a8")
-    foldings, leave = schedule(fold(TABLE, PRECISIONS["w8a8"], cycles), cycles)
-    names = [row.unit.name for row in foldings]
-    rows = [row for row in foldings if row.unit.stage == stage]
+    network, data = plan("w8a8"), golden("w8a8")
+    leave, names = network.leave, [row.unit.name for row in network.units]
+    rows = [row for row in network.units if row.unit.stage == stage]
     before = names[names.index(rows[0].unit.name) - 1]
     arrive = leave[before]
-    rows[-1] = dataclasses.replace(rows[-1], fifo_depth=rows[-1].fifo_depth - shorter)
+    words = rows[-1].buffers.fifo_depth - shorter
+    rows[-1] = UnitPlan(rows[-1].folding,
+                        dataclasses.replace(rows[-1].buffers, fifo_depth=words))
     design = network_design(configure_network(rows, data.params))
-    values = np.stack([data.fixed[before]] * FRAMES).reshape(-1, rows[0].lanes_in)
+    values = np.stack([data.fixed[before]] * FRAMES).reshape(-1, rows[0].folding.lanes_in)
     run = simulate("verilator", design, {
         "s_axis": Source(payload(design.ports["s_axis"], values), idle(arrive)),
         "m_axis": Sink(len(leave[rows[-1].unit.name]))}, timeout=20_000)
@@ -133,9 +134,8 @@ def test_shortcut(verilator, stage, shorter):
 def test_every_frame_takes_the_same_time(alpha, resolution, cycles):
     """Every beat of every unit leaves ``cycles`` after that of the frame before: it never waits.
     (The last frame's windows need not wait for tiles that come after them.)"""
-    _, leave = schedule(fold(layer_table(alpha, resolution), PRECISIONS["w16a16"], cycles), cycles,
-                        frames=4)
-    for name, times in leave.items():
+    made = plan_network(layer_table(alpha, resolution), PRECISIONS["w16a16"], cycles, frames=4)
+    for name, times in made.leave.items():
         assert (np.diff(times) > 0).all(), name
         assert (np.diff(times.reshape(4, -1)[1:3], axis=0) == cycles).all(), name
 
@@ -144,7 +144,7 @@ def test_a_row_less_and_the_rate_is_not_kept(monkeypatch):
     """The fourth row of a line buffer at a stride of 2; a unit that is too slow is told."""
     monkeypatch.setattr(model, "rows_kept", lambda size, stride: geometry.KERNEL)
     with pytest.raises(ValueError, match="^Conv1 takes 1.* cycles for a frame, not 1024: give"):
-        schedule(fold(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024), 1024)
+        plan_network(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024)
 
 
 def test_no_sooner():

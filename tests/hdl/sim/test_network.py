@@ -10,8 +10,7 @@ import pytest
 from golden.photo import load_photo
 from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.config import configure, configure_network
-from hdl.plan.folding import fold
-from hdl.plan.schedule import schedule
+from hdl.plan.network import plan_network
 from hdl.sim.network import compare, pace, run_frames
 from tests.support.bench import agree
 from tests.support.networks import configs, golden
@@ -63,7 +62,7 @@ def test_a_swapped_weight_is_told(verilator):
     weights = data.params[name].weights.copy()
     other = np.flatnonzero(weights[:, 3] != weights[0, 3])[0]
     weights[[0, other], 3] = weights[[other, 0], 3]
-    units[at] = configure(units[at].folding,
+    units[at] = configure(units[at].plan,
                           dataclasses.replace(data.params[name], weights=weights))
     count, first, _ = mismatches(tuple(units), data.fixed, "verilator")
     assert count > 0 and (first.stage, first.unit, first.channel) == ("block_2", name, 3)
@@ -92,15 +91,13 @@ def test_no_unit_ever_waits(verilator, resolution, cycles):
     but the time."""
     frames, network = 4, reference("w8a8", 0.35, resolution)
     fixed = network.fixed(load_photo(None, resolution))
-    foldings, leave = schedule(fold(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles),
-                               cycles, frames)
-    units = configure_network(foldings, network.params)
+    plan = plan_network(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles, frames)
+    units = configure_network(plan.units, network.params)
     assert units[0].folding.tile_in == (2 if cycles < resolution ** 2 else 1)
     count, first, run = mismatches(units, fixed, "verilator", frames, cycles=cycles)
     assert (count, first, run.input_stalls["s_axis"]) == (0, None, 0)
-    for row in foldings:
-        np.testing.assert_array_equal(run[row.unit.name].cycles, leave[row.unit.name],
-                                      row.unit.name)
+    for name, cycles_left in plan.leave.items():
+        np.testing.assert_array_equal(run[name].cycles, cycles_left, name)
     features = run["m_axis"].cycles.reshape(frames, -1)
     assert (np.diff(features[:-1], axis=0) == cycles).all()
     assert mismatches(units, fixed, "verilator", frames=2, seed=5)[:2] == (0, None)

@@ -29,7 +29,8 @@ def test_tiles(simulator, rng, case):
     size, outputs, pe, simd, lanes_out = CASES[case]
     config, params = unit_config(rng, "stem", size, 3, outputs, pe, simd, 3, lanes_out, 2,
                                  activation_in="input")
-    config = configure(dataclasses.replace(config.folding, tile_in=2, fifo_depth=0), params)
+    config = configure(dataclasses.replace(
+        config.plan, folding=dataclasses.replace(config.folding, tile_in=2)), params)
     dut = UnitBench(simulator, stem, config, params)
     for stall in STALLS:
         frames = frames_of(rng, config, 3)

@@ -1,0 +1,84 @@
+"""The finished plan of a network for a rate: every unit's folding and buffers, and the times."""
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hdl.layers import Precision, Unit
+from hdl.plan.folding import Folding, fold
+from hdl.plan.schedule import FRAMES, Buffers, schedule
+
+
+@dataclass(frozen=True)
+class UnitPlan:
+    """One unit, folded and scheduled; memory figures in bits."""
+
+    folding: Folding
+    buffers: Buffers
+
+    @property
+    def unit(self) -> Unit:
+        """The layer-table row."""
+        return self.folding.unit
+
+    @property
+    def fifo_bits(self) -> int:
+        """The shortcut that waits for a residual add."""
+        return 0 if self.unit.weights else self._waiting * self.folding.bits_in
+
+    @property
+    def buffer_bits(self) -> int:
+        """What waits before a convolution and what it holds to go through it again, and its
+        accumulators in memory."""
+        if not self.unit.weights:
+            return 0
+        held = self.buffers.words_held * self.folding.simd
+        return (self._waiting + held) * self.folding.bits_in + self.folding.accumulator_bits
+
+    @property
+    def _waiting(self):
+        """Elements of the FIFO."""
+        return self.buffers.fifo_depth * self.buffers.fifo_lanes
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A network's hardware for a rate, and when its beats move."""
+
+    table: tuple[Unit, ...]
+    precision: Precision
+    cycles_per_frame: int
+    frames: int                     # that ``leave`` follows, back to back
+    units: tuple[UnitPlan, ...]     # in order of data flow
+    # {unit: cycles at which its output's beats move}; cycle 0 has the first input beat.
+    leave: dict[str, np.ndarray] = field(repr=False)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the first input beat to the first frame's last output beat, both included."""
+        last = self.leave[self.table[-1].name]
+        return int(last[len(last) // self.frames - 1]) + 1
+
+    @property
+    def multipliers(self) -> int:
+        """Multipliers of all multiply-accumulate arrays."""
+        return sum(planned.folding.multipliers for planned in self.units)
+
+    @property
+    def beats(self) -> int:
+        """Output beats of all units in all frames."""
+        return sum(map(len, self.leave.values()))
+
+
+def plan_network(table: tuple[Unit, ...], precision: Precision, cycles_per_frame: int,
+                 frames: int = FRAMES) -> Plan:
+    """The Plan of a layer table at one frame every ``cycles_per_frame`` cycles.
+
+    frames -- how many frames, back to back, the times are given for; the buffers are deep enough
+              for any number of them
+
+    Raises ValueError, with the unit and what it takes, where no folding meets the rate.
+    """
+    foldings = fold(table, precision, cycles_per_frame)
+    buffers, leave = schedule(foldings, cycles_per_frame, frames)
+    return Plan(tuple(table), precision, cycles_per_frame, frames,
+                tuple(map(UnitPlan, foldings, buffers)), leave)
