@@ -4,15 +4,15 @@ First the origin's list, 52 lines, with its totals and where its words and numbe
 ladder: multipliers, weights and on-chip memory from one 7x7 point per clock down to 64 cycles for a
 pixel, for any alpha, resolution and precision, and one rate of it stage by stage.
 """
-import json
 from dataclasses import asdict
 
 import click
 from rich.console import Console
 
 from hdl.layers import layer_table, stages
-from hdl.plan.budget import ladder_rates, rung
+from hdl.plan.budget import ladder_rates, rung, totals
 from hdl.plan.origin import ORIGIN_BITS, origin_lines, origin_totals
+from scripts.shared.json_output import print_json
 from scripts.shared.options import (alpha_option, cycles_per_frame_option, json_option,
                                     precision_option, resolution_option, user_errors)
 from scripts.shared.tables import grid
@@ -113,12 +113,12 @@ def stage_table(network, row):
     for stage, units in stages(network).items():
         part = [costs[unit] for unit in units]
         last = units[-1]
-        memories = [sum(cost.bits[kind] for cost in part) for kind in row.bits]
+        total = totals(part)
         table.add_row(stage, f"{last.size_out}x{last.size_out}x{last.channels_out}",
                       f"{sum(unit.macs for unit in units):,}",
-                      f"{sum(cost.multipliers for cost in part):,}",
+                      f"{total['multipliers']:,}",
                       f"{sum(unit.weights for unit in units):,}",
-                      *(f"{bits / 1000:,.1f}" if bits else "-" for bits in memories))
+                      *(f"{bits / 1000:,.1f}" if bits else "-" for bits in total["bits"].values()))
     return table
 
 
@@ -175,7 +175,7 @@ def main(alpha, resolution, precision, cycles_per_frame, as_json):
     rungs = [rung(network, precision, rate) for rate in rates]
     chosen = rungs[rates.index(cycles)]
     if as_json:
-        click.echo(json.dumps(summary(network, rungs, chosen), indent=2))
+        print_json(summary(network, rungs, chosen))
         return
     console = Console(width=WIDTH)
     console.print(origin_table(), *origin_summary(layer_table()), "", sep="\n")

@@ -4,7 +4,6 @@ Each has the HDL, a file for each stage, the .mem files of its ROMs, constants, 
 FuseSoC core, a page of ports and figures, and a bench that checks itself with the golden of PHOTO;
 without one, of the cat that scikit-image ships.
 """
-import json
 import tempfile
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from hdl.export.folder import export
 from hdl.layers import layer_table, stages
 from hdl.plan.config import configure_network
 from hdl.plan.network import plan_network
+from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, hdl_option, json_option,
                                     network_options, out_option, user_errors)
 from scripts.shared.tables import grid
@@ -56,14 +56,12 @@ def main(photo, hdl, block, alpha, resolution, precision, weights, calibration, 
         for name in chosen:
             status.update(f"converting {name}")
             write(available[name], out / name, hdl)
-    summary = {"hdl": hdl, "golden_reused": reused, "blocks": [
-        {"name": name, "folder": str(out / name), **vars(available[name].timing),
-         **{what.replace(" ", "_"): number for what, number in available[name].costs().items()}}
-        for name in chosen]}
+    summary = {"hdl": hdl, "golden_reused": reused,
+               "blocks": [figures(available[name], out / name) for name in chosen]}
     if as_json:
-        click.echo(json.dumps(summary))
+        print_json(summary)
     else:
-        tell(summary, [available[name] for name in chosen], out)
+        tell(summary, out)
 
 
 def choose(block, names):
@@ -102,14 +100,22 @@ def write(block, folder, hdl):
             raise
 
 
-def tell(summary, exported, out):
+def figures(block, folder):
+    """What a Block is and takes, for JSON."""
+    timing = block.timing
+    return {"name": block.name, "folder": str(folder), "interval_cycles": timing.interval,
+            "first_output_cycles": timing.first, "last_output_cycles": timing.last,
+            **block.costs()}
+
+
+def tell(summary, out):
     """Print what was written, for people."""
     table = grid(f"{summary['hdl']} in {out}", "block", "first beat\nout, cycles",
                  "last beat\nout, cycles", "multipliers", "of\nrequantizers", "bits")
-    for row, block in zip(summary["blocks"], exported):
-        multipliers, requantizers, *bits = block.costs().values()
-        table.add_row(row["name"], f"{block.timing.first:,}", f"{block.timing.last:,}",
-                      f"{multipliers:,}", f"{requantizers:,}", f"{sum(bits):,}")
+    for row in summary["blocks"]:
+        table.add_row(row["name"], f"{row['first_output_cycles']:,}",
+                      f"{row['last_output_cycles']:,}", f"{row['multipliers']:,}",
+                      f"{row['requantizers']:,}", f"{sum(row['bits'].values()):,}")
     console = Console(width=WIDTH)
     console.print(table)
     console.print("Each folder's README.md has its ports and the commands that check it.")

@@ -2,7 +2,6 @@
 
 Without PHOTO it takes the cat that scikit-image ships.  Exit status 0 only if nothing differs.
 """
-import json
 import sys
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from hdl.layers import layer_table
 from hdl.plan.config import configure_network
 from hdl.plan.network import plan_network
 from hdl.sim.network import compare, run_frames
+from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     seed_option, simulator_option, user_errors)
 
@@ -79,7 +79,7 @@ def main(photo, alpha, resolution, precision, weights, calibration, cycles_per_f
         summary["classes"] = [{"class": index, "name": class_name(index), "probability": value}
                               for index, value in classify(features, *top)]
     if as_json:
-        click.echo(json.dumps(summary))
+        print_json(summary)
     else:
         tell(summary)
     if not summary["ok"]:

@@ -2,7 +2,6 @@
 
 Without --out the golden goes to the cache, where an equal one is reused.
 """
-import json
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from golden.classify import class_name, classify
 from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
 from hdl.layers import layer_table, stages
+from scripts.shared.json_output import print_json
 from scripts.shared.options import json_option, network_options, out_option, user_errors
 
 
@@ -39,7 +39,7 @@ def main(photo, alpha, resolution, precision, weights, calibration, out, verify,
             summary = dump(photo, alpha, resolution, precision.name, weights, calibration, out,
                            status.update)
     if as_json:
-        click.echo(json.dumps(summary))
+        print_json(summary)
     elif verify:
         click.echo(verdict(summary))
     else:

@@ -2,7 +2,6 @@
 
 Photographs are those of FOLDER, or those inside scikit-image's wheel, some views of each.
 """
-import json
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from golden.errors import GoldenError
 from golden.fold import fold
 from golden.metrics import sqnr_db
 from hdl.layers import layer_table, precision
+from scripts.shared.json_output import print_json
 from scripts.shared.options import (alpha_option, calibration_options, json_option,
                                     precision_option, resolution_option, user_errors,
                                     weights_option)
@@ -216,7 +216,7 @@ def finish(rows, columns, plot, kind, as_json, title=None):
             raise GoldenError(f"--plot needs matplotlib: {INSTALL}") from None
         getattr(numerics_plots, kind)(rows, plot)
     if as_json:
-        click.echo(json.dumps(rows))
+        print_json({"rows": rows})
         return
     table = Table(title=title)
     for name, head in columns.items():

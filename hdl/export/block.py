@@ -7,6 +7,7 @@ import numpy as np
 from hdl.axis import AxiStream
 from hdl.beats import hex_lines, payload, tiled
 from hdl.convert.top import TOP
+from hdl.plan.budget import folded_cost, totals
 from hdl.plan.config import by_stage
 
 
@@ -65,20 +66,9 @@ class Block:
             "CHANNELS_OUT": last.channels_out, "CYCLES_PER_FRAME": self.timing.interval,
             "FIRST_OUTPUT_CYCLES": self.timing.first, "LAST_OUTPUT_CYCLES": self.timing.last}
 
-    def costs(self):
-        """{what: number} of the multipliers and bits that the block takes."""
-        rows = [config.folding for config in self.configs]
-        plans = [config.plan for config in self.configs]
-        return {
-            "multipliers of multiply-accumulate arrays": sum(row.multipliers for row in rows),
-            "multipliers of requantizers": sum(row.requantizers for row in rows),
-            "bits of weights": sum(row.weight_bits for row in rows),
-            "bits of biases, multipliers and shifts": sum(
-                config.scales.bits for config in self.configs if config.scales),
-            "bits of line buffers": sum(row.line_buffer_bits for row in rows),
-            "bits of the shortcuts' FIFOs": sum(plan.fifo_bits for plan in plans),
-            "bits of what waits between units and inside them": sum(
-                plan.buffer_bits for plan in plans)}
+    def costs(self) -> dict:
+        """What the block takes, as ``unit_costs``."""
+        return unit_costs(self.configs)
 
     def ports(self):
         """(name, direction, bits, meaning) of every port."""
@@ -91,6 +81,14 @@ class Block:
                       (f"{side}_tvalid", there, 1, "a beat is offered; it stays until it is taken"),
                       (f"{side}_tready", back, 1, "a beat that is offered is taken in this cycle")]
         return found
+
+
+def unit_costs(configs) -> dict:
+    """The budget's totals of some units, with the bits of their ``scales`` (biases, multipliers and
+    shifts) besides."""
+    found = totals([folded_cost(config.plan) for config in configs])
+    found["bits"]["scales"] = sum(config.scales.bits for config in configs if config.scales)
+    return found
 
 
 def beat(stream, activation):

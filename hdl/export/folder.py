@@ -25,10 +25,11 @@ def export(block, directory, cache, hdl):
     sources = [Path(file).name for file in convert_network(block.configs, directory, cache, hdl)]
     memories, vectors = memory_files(block.configs), block.vectors()
     constants, bench = f"{name}_constants{language.constants}", f"{name}_bench{language.bench}"
+    listed = sources if hdl == "Verilog" else [*sources, constants]     # a header is included
     texts = {
         constants: constants_text(block, hdl),
         bench: (HERE / f"self_check{language.bench}").read_text().replace("DUT", name),
-        "files.f": "".join(f"{source}\n" for source in sources + [constants] * (hdl == "VHDL")),
+        "files.f": "".join(f"{file}\n" for file in listed),
         f"{name}.core": core_text(block, sources, constants, bench, memories, vectors, hdl),
         "README.md": readme(block, sources, constants, bench, hdl), **memories, **vectors}
     for file, text in texts.items():

@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from hdl.build import PACKAGE
 from hdl.convert.top import TOP
+from hdl.export.block import unit_costs
 from hdl.plan.config import by_stage
 
 
@@ -15,6 +16,7 @@ class Language:
     comment: str
     file_type: str          # FuseSoC's
     constants: str          # ending of the file of constants
+    constants_type: str     # FuseSoC's
     bench: str              # ending of the bench
     bench_type: str         # FuseSoC's
     constant: Callable      # (name, value) -> its declaration
@@ -26,7 +28,8 @@ class Language:
 
 LANGUAGES = {
     "Verilog": Language(
-        "//", "verilogSource", ".vh", ".sv", "systemVerilogSource",
+        "//", "verilogSource", ".vh", "verilogSource, is_include_file: true", ".sv",
+        "systemVerilogSource",
         "localparam integer {} = {};".format, ((), ()), "icarus",
         """\
       icarus:
@@ -42,7 +45,7 @@ LANGUAGES = {
           "verilator --binary --timing -j 0 -O3 -Wno-fatal --top-module {0}_bench \\\n"
           "    -f files.f {0}_bench.sv && ./obj_dir/V{0}_bench"))),
     "VHDL": Language(
-        "--", "vhdlSource-2008", ".vhd", ".vhd", "vhdlSource-2008",
+        "--", "vhdlSource-2008", ".vhd", "vhdlSource-2008", ".vhd", "vhdlSource-2008",
         "    constant {} : positive := {};".format, (("package {} is",), ("end package;",)), "ghdl",
         """\
       ghdl:
@@ -53,6 +56,14 @@ LANGUAGES = {
           "ghdl -a --std=08 $(cat files.f) {0}_bench.vhd && ulimit -s \"$(ulimit -H -s)\" &&\n"
           "ghdl --elab-run --std=08 {0}_bench --ieee-asserts=disable-at-0"),)),
 }
+
+
+COSTS = {"multipliers": "multipliers of multiply-accumulate arrays",
+         "requantizers": "multipliers of requantizers"}
+MEMORIES = {"weights": "bits of weights", "scales": "bits of biases, multipliers and shifts",
+            "line_buffers": "bits of line buffers",
+            "residual_fifos": "bits of the shortcuts' FIFOs",
+            "pixel_buffers": "bits of what waits between units and inside them"}
 
 
 def constants_text(block, hdl):
@@ -78,11 +89,10 @@ def core_text(block, sources, constants, bench, memories, vectors, hdl):
     """A FuseSoC core (CAPI=2) with the block by itself and with its bench."""
     language, name = LANGUAGES[hdl], block.name
 
-    def data(files):
-        return "".join(f"      - {file}: {{file_type: user, copyto: {file}}}\n" for file in files)
+    def listed(files, options=""):
+        return "".join(f"      - {file}{options.format(file)}\n" for file in files)
 
-    include = ", is_include_file: true" * (hdl == "Verilog")
-    header = f"{{file_type: {language.file_type}{include}}}"
+    data = ": {{file_type: user, copyto: {}}}"
     return f"""CAPI=2:
 name: "{PACKAGE}:{hdl.lower()}:{name}:{version(PACKAGE)}"
 description: "{about(block)}"
@@ -90,14 +100,14 @@ filesets:
   rtl:
     file_type: {language.file_type}
     files:
-{''.join(f'      - {source}{chr(10)}' for source in sources)}\
-      - {constants}: {header}
+{listed(sources)}\
+      - {constants}: {{file_type: {language.constants_type}}}
   memories:
     files:
-{data(memories)}\
+{listed(memories, data)}\
   bench:
     files:
-{data(vectors)}\
+{listed(vectors, data)}\
       - {bench}: {{file_type: {language.bench_type}}}
 targets:
   default:
@@ -111,45 +121,19 @@ targets:
 {language.tools}"""
 
 
-def readme(block, sources, constants, bench, hdl):
+def readme(block, sources, constants, bench, hdl) -> str:
     """The folder's page: ports, time, cost, files, and how to check the block."""
-    language, timing = LANGUAGES[hdl], block.timing
     lines = [
         f"# {block.name}", "", f"{about(block)}. {hdl}, converted from MyHDL by "
         f"impossible-mobilenet {version(PACKAGE)}, Apache-2.0.", "",
         "## Ports", "", "| port | direction | bits | meaning |", "|---|---|---:|---|",
         *(f"| `{name}` | {way} | {bits} | {meaning} |"
           for name, way, bits, meaning in block.ports()), "",
-        "## Time", "", "Where the input comes as it does in the chain and the output is taken at "
-        "once:", "", "| | cycles |", "|---|---:|",
-        f"| from frame to frame | {timing.interval:,} |",
-        f"| from the first beat in to the first beat out | {timing.first:,} |",
-        f"| from the first beat in to the last beat out of the same frame | {timing.last:,} |", "",
-        "## Cost", "", "| | |", "|---|---:|",
-        *(f"| {what} | {number:,} |" for what, number in block.costs().items()), ""]
+        *time_lines(block.timing), *cost_lines(block)]
     if block.name == TOP:
-        lines += ["## Stages", "", "| stage | multipliers | requantizers | bits of weights |",
-                  "|---|---:|---:|---:|"]
-        for stage, members in by_stage(block.configs).items():
-            rows = [config.folding for config in members]
-            lines.append(f"| `{stage}` | {sum(row.multipliers for row in rows):,} | "
-                         f"{sum(row.requantizers for row in rows):,} | "
-                         f"{sum(row.weight_bits for row in rows):,} |")
-        lines.append("")
+        lines += stage_lines(block)
+    lines += check_lines(block, bench, hdl)
     lines += [
-        "## Check", "", f"`{bench}` sends the golden's frame through the block while both sides "
-        "stall at random, and compares every element of the output. It ends with PASS and status "
-        "0, or with the first difference and another status. Its parameters: FRAMES, the frame so "
-        "many times back to back; SEED, of the stalls, 0 for none.", ""]
-    for simulator, command in language.commands:
-        lines += [f"{simulator}, in this folder:", "", "```sh", command.format(block.name), "```",
-                  ""]
-    if hdl == "Verilog":
-        lines += ["`verilator --lint-only -Wall lint.vlt -f files.f` says nothing; `lint.vlt` has "
-                  "what it may not say, with the reasons.", ""]
-    lines += [
-        f"FuseSoC: `fusesoc --cores-root . run --target=sim {PACKAGE}:{hdl.lower()}:"
-        f"{block.name}`.", "",
         "## Files", "", "| file | what |", "|---|---|",
         f"| {', '.join(f'`{source}`' for source in sources)} | the design, listed in `files.f` |",
         f"| `{constants}` | its figures as constants |",
@@ -157,3 +141,51 @@ def readme(block, sources, constants, bench, hdl):
         f"| `{block.name}_stimulus.mem`, `{block.name}_golden.mem` | a frame's beats in and out |",
         f"| `{block.name}.core` | the same for FuseSoC |", ""]
     return "\n".join(lines)
+
+
+def time_lines(timing):
+    """The page's section on cycles."""
+    return [
+        "## Time", "", "Where the input comes as it does in the chain and the output is taken at "
+        "once:", "", "| | cycles |", "|---|---:|",
+        f"| from frame to frame | {timing.interval:,} |",
+        f"| from the first beat in to the first beat out | {timing.first:,} |",
+        f"| from the first beat in to the last beat out of the same frame | {timing.last:,} |", ""]
+
+
+def cost_lines(block):
+    """The page's section on multipliers and memory."""
+    costs = block.costs()
+    rows = [(words, costs[name]) for name, words in COSTS.items()] \
+        + [(words, costs["bits"][name]) for name, words in MEMORIES.items()]
+    return ["## Cost", "", "| | |", "|---|---:|",
+            *(f"| {words} | {number:,} |" for words, number in rows), ""]
+
+
+def stage_lines(block):
+    """The page's section on the stages of a chain."""
+    lines = ["## Stages", "", "| stage | multipliers | requantizers | bits of weights |",
+             "|---|---:|---:|---:|"]
+    for stage, configs in by_stage(block.configs).items():
+        costs = unit_costs(configs)
+        lines.append(f"| `{stage}` | {costs['multipliers']:,} | {costs['requantizers']:,} | "
+                     f"{costs['bits']['weights']:,} |")
+    return [*lines, ""]
+
+
+def check_lines(block, bench, hdl):
+    """The page's section on the bench that comes with the block."""
+    lines = [
+        "## Check", "", f"`{bench}` sends the golden's frame through the block while both sides "
+        "stall at random, and compares every element of the output. It ends with PASS and status "
+        "0, or with the first difference and another status. Its parameters: FRAMES, the frame so "
+        "many times back to back; SEED, of the stalls, 0 for none.", ""]
+    for simulator, command in LANGUAGES[hdl].commands:
+        lines += [f"{simulator}, in this folder:", "", "```sh", command.format(block.name), "```",
+                  ""]
+    if hdl == "Verilog":
+        lines += ["`verilator --lint-only -Wall lint.vlt -f files.f` says nothing; `lint.vlt` has "
+                  "what it may not say, with the reasons.", ""]
+    return lines + [
+        f"FuseSoC: `fusesoc --cores-root . run --target=sim {PACKAGE}:{hdl.lower()}:"
+        f"{block.name}`.", ""]

@@ -37,6 +37,14 @@ class Cost:
                 "residual_fifos": self.fifo_bits, "pixel_buffers": self.buffer_bits}
 
 
+def totals(costs) -> dict:
+    """{"multipliers": ..., "requantizers": ..., "bits": {kind of memory: ...}} of some units' Costs
+    together."""
+    return {"multipliers": sum(cost.multipliers for cost in costs),
+            "requantizers": sum(cost.requantizers for cost in costs),
+            "bits": {kind: sum(cost.bits[kind] for cost in costs) for kind in costs[0].bits}}
+
+
 @dataclass(frozen=True)
 class Rung:
     """One rate of the ladder: the cost of every unit, folded, or ideal with the reason why."""
@@ -61,12 +69,12 @@ class Rung:
     @property
     def multipliers(self):
         """Multipliers of all units."""
-        return sum(cost.multipliers for cost in self.costs)
+        return totals(self.costs)["multipliers"]
 
     @property
     def requantizers(self):
         """Requantizers of all units, each with one multiplier more; 0 where ideal."""
-        return sum(cost.requantizers for cost in self.costs)
+        return totals(self.costs)["requantizers"]
 
     @property
     def weight_words(self):
@@ -76,7 +84,7 @@ class Rung:
     @property
     def bits(self):
         """On-chip memory by kind, in bits."""
-        return {kind: sum(cost.bits[kind] for cost in self.costs) for kind in self.costs[0].bits}
+        return totals(self.costs)["bits"]
 
     @property
     def memory(self):

@@ -22,6 +22,7 @@ from scripts.bench.report import fill, tell
 from scripts.bench.runner import LONG, Bench
 from scripts.bench.sections import SECTIONS, goals
 from scripts.shared.checkout import docs_folder
+from scripts.shared.json_output import print_json, versioned
 from scripts.shared.options import json_option, user_errors
 
 WIDTH = 120
@@ -71,11 +72,12 @@ def main(only, repeats, limit, full, work, out, as_json):
             bench = Bench(Path(work).resolve(), repeats, limit, full,
                           lambda text: status.update(f"{name}, {text}"))
             sections[name] = {**about, "rows": SECTIONS[name](bench)}
-    document = {"sections": {name: sections[name] for name in SECTIONS if name in sections},
-                "goals": goals(sections)}
+    document = versioned({
+        "sections": {name: sections[name] for name in SECTIONS if name in sections},
+        "goals": goals(sections)})
     note = write(out, document)
     if as_json:
-        click.echo(json.dumps(document))
+        print_json(document)
     else:
         console = Console(width=WIDTH)
         tell(console, document)

@@ -9,7 +9,6 @@ import concurrent.futures
 import csv
 import hashlib
 import itertools
-import json
 import math
 import os
 import sys
@@ -30,6 +29,7 @@ from golden.metrics import finite
 from hdl.build import default_build_dir
 from hdl.layers import layer_table
 from hdl.sim.design import require
+from scripts.shared.json_output import print_json, versioned
 from scripts.shared.options import (UserError, cycles_per_frame_option, json_option,
                                     network_options, out_option, user_errors)
 from scripts.validate import jobs
@@ -115,11 +115,11 @@ def main(folder, alpha, resolution, precision, cycles_per_frame, weights, calibr
                 row["label"] = labelled.get(name, -1)
             if results.rows:
                 results.flush(force=True)
-        summary = {**parameters, **run.summary(), "results": str(out)}
+        summary = versioned({**parameters, **run.summary(), "results": str(out)})
         results.write_csv(run.done)
         results.write_summary(summary)
     if as_json:
-        click.echo(json.dumps(summary))
+        print_json(summary)
     else:
         tell(summary)
     if not summary["ok"]:

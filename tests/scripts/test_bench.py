@@ -15,6 +15,7 @@ from scripts.bench.report import COLUMNS, cells, fill, spread, tell
 from scripts.bench.runner import Bench, Job
 from scripts.bench.sections import Runner, compared, goals
 from scripts.shared.checkout import ROOT
+from tests.support.json_page import check
 
 RUNS = {"seconds": [2.0, 1.0, 4.0], "cycles": 100, "elements": 7, "mismatches": 0,
         "peak_mb": 50.4, "build_seconds": 3.0}
@@ -89,6 +90,10 @@ def test_page(document):
     assert page.split("<!--")[0] == filled.split("<!--")[0]
 
 
+def test_stored_figures():
+    check("scripts.bench", json.loads((ROOT / "docs" / "bench.json").read_text(encoding="utf-8")))
+
+
 def test_plots(document, tmp_path):
     from scripts.bench.plots import plot
     files = plot(document["sections"], tmp_path)
@@ -155,6 +160,7 @@ def test_tiny_run(tmp_path, monkeypatch):
                                        str(out), "--work", str(tmp_path / "work")])
     assert result.exit_code == 0, result.output
     document = json.loads(result.stdout)
+    check("scripts.bench", document)
     assert document == json.loads((out / "bench.json").read_text())
     ours, nobody = document["sections"]["simulators"]["rows"]
     assert len(ours["seconds"]) == 2 and ours["peak_mb"] > 10

@@ -12,6 +12,7 @@ from hdl.plan import budget
 from hdl.plan.budget import ideal_cost, ladder_rates
 from hdl.plan.origin import origin_lines, origin_totals
 from scripts.budget import main
+from tests.support.json_page import check
 
 ORIGIN = Path(__file__).with_name("origin.csv")
 LADDER = {49: 6_112_128, 196: 1_528_032, 784: 382_008, 3_136: 95_502, 12_544: 23_876,
@@ -29,7 +30,9 @@ def run(*arguments):
 def run_json(*arguments):
     result = run("--json", *arguments)
     assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    document = json.loads(result.stdout)
+    check("scripts.budget", document)
+    return document
 
 
 def test_origin_line_by_line():

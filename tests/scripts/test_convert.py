@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from hdl.convert.top import TOP
 from scripts import convert
+from tests.support.json_page import check
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
 pytestmark = [pytest.mark.xdist_group("cosim"), pytest.mark.usefixtures("golden_cache")]
@@ -30,7 +31,9 @@ def test_the_chain(tmp_path, hdl):
     summary = json.loads(result.stdout)
     (block,) = summary["blocks"]
     assert block["name"] == TOP and block["folder"] == str(tmp_path / TOP)
-    assert block["interval"] == 1024 and block["first"] < block["last"]
+    assert block["interval_cycles"] == 1024
+    assert block["first_output_cycles"] < block["last_output_cycles"]
+    check("scripts.convert", summary)
     assert [path.name for path in tmp_path.iterdir()] == [TOP]
     sources = (tmp_path / TOP / "files.f").read_text().split()
     assert {f"{stage}.{'v' if hdl == 'verilog' else 'vhd'}" for stage in ("stem", "head", TOP)} \

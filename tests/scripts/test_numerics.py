@@ -10,6 +10,7 @@ from golden.metrics import sqnr_db
 from hdl.layers import layer_table, precision
 from scripts import numerics
 from tests.support.commands import invoked
+from tests.support.json_page import check
 from tests.support.reference import reference
 
 SMALL = ["--alpha", "0.35", "--resolution", "32"]
@@ -30,10 +31,17 @@ def run(*arguments, code=0):
     return invoked(numerics.main, *arguments, code=code)
 
 
+def printed(measurement, *arguments):
+    """The rows of its JSON, whose fields are those of the page."""
+    document = json.loads(run(measurement, *arguments, "--json").stdout)
+    check("scripts.numerics units" if measurement == "units" else "scripts.numerics bits, methods",
+          document)
+    return document["rows"]
+
+
 def test_units(folder, tmp_path):
     plot = tmp_path / "units.png"
-    rows = json.loads(run("units", folder, *SMALL, "--precision", "w8a8", "--views", 1, "--plot",
-                          plot, "--json").stdout)
+    rows = printed("units", folder, *SMALL, "--precision", "w8a8", "--views", 1, "--plot", plot)
     table, network = layer_table(0.35, 32), reference("w8a8", 0.35)
     assert [row["unit"] for row in rows] == [unit.name for unit in table]
     images = numerics.pictures(folder, 1, 32)
@@ -62,16 +70,15 @@ def test_units(folder, tmp_path):
 
 def test_widths_and_methods(folder, tmp_path):
     plot = tmp_path / "bits.svg"
-    rows = json.loads(run("bits", folder, *SMALL, "--views", 2, "--widths", "4,8", "--activations",
-                          "8", "--methods", "none", "--plot", plot, "--json").stdout)
+    rows = printed("bits", folder, *SMALL, "--views", 2, "--widths", "4,8", "--activations", "8",
+                   "--methods", "none", "--plot", plot)
     assert [(row["precision"], row["views"], row["methods"]) for row in rows] \
         == [("w4a8", 4, "none"), ("w8a8", 4, "none")]
     weights = sum(unit.weights for unit in layer_table(0.35, 32))
     assert [row["weight_bits"] for row in rows] == [4 * weights, 8 * weights]
     assert rows[0]["sqnr_db"] + 10 < rows[1]["sqnr_db"]
     assert rows[0]["top1_agreement"] is None and "<svg" in plot.read_text()
-    rows = json.loads(run("methods", folder, *SMALL, "--views", 2, "--precision", "w8a8",
-                          "--json").stdout)
+    rows = printed("methods", folder, *SMALL, "--views", 2, "--precision", "w8a8")
     assert [row["methods"] for row in rows] == ["none", "compensate", "correct",
                                                 "compensate+correct"]
     assert rows[0]["sqnr_db"] + 1 < rows[-1]["sqnr_db"]

@@ -25,6 +25,7 @@ from scripts.validate import jobs as validate_jobs
 from scripts.validate import results as validate_results
 from scripts.validate import workers as validate_workers
 from tests.support.commands import invoked
+from tests.support.json_page import check
 from tests.support.reference import reference
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
@@ -106,6 +107,7 @@ def test_results_are_the_references(folder, tmp_path):
                 for row in csv.DictReader(file)] == [
             (row["file"].decode(), row["view"], row["sqnr_db"]) for row in table]
     assert json.loads((tmp_path / "summary.json").read_text()) == summary
+    check("scripts.validate", summary)
 
 
 def test_integers_are_the_references(folder):
@@ -240,6 +242,7 @@ def test_the_verilog_is_exact_and_a_difference_is_told(verilator, folder, tmp_pa
     monkeypatch.setattr(validate_jobs.Models, "fixed", corrupted)
     arguments = [*arguments, "--rtl", "all", "--out", tmp_path / "other"]
     summary = json.loads(run(*arguments, code=1).stdout)
+    check("scripts.validate", summary)
     assert summary["rtl_mismatches"] == 1 and summary["rtl_elements"] == 5 * ELEMENTS
     difference, = summary["rtl_differences"]
     assert difference["file"] == "003.png" and difference["mismatches"] == 1
