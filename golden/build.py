@@ -14,51 +14,49 @@ import platformdirs
 
 from golden import photo as photos
 from golden import store
-from golden.calibration import Calibration
 from golden.errors import GoldenError
 from golden.model import check_file
+from golden.network import Network
 from golden.quantize import HEADROOM, UnitParams, choose_scales, smallest_dtype
 from hdl import layers
-from hdl.layers import layer_table
 
 PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "scikit-image")
 
 
+def quiet(text: str) -> None:
+    """Report nothing."""
+
+
 class Reference:
-    """A quantised network, ready for any number of photos; ``network`` is Keras's own.
+    """A quantised Network, ready for any number of photos; ``backbone`` is Keras's own.
 
     ``params`` {unit: UnitParams} and ``scales`` {unit or 'input': float} do not depend on them.
     """
 
-    def __init__(self, alpha, resolution, precision, weights="seeded", report=lambda text: None,
-                 calibration=Calibration(), cache_dir=None):
+    def __init__(self, network: Network, report=quiet, cache_dir=None):
         """With a cache_dir, scales and params are kept there and found again."""
-        row = check(alpha, resolution, precision)
         report("starting TensorFlow")
         import keras
 
         from golden import fixed, graph, model
         report("building Keras's MobileNetV2")
-        network = model.float_model(alpha, resolution, weights)
-        nodes = graph.trace(network)
-        self.alpha, self.resolution, self.precision = alpha, resolution, row.name
         self.network = network
-        self.dtypes = {name: smallest_dtype(row.limits(node.activation))
+        self.backbone = model.float_model(network.alpha, network.resolution, network.weights)
+        nodes, precision = graph.trace(self.backbone), network.precision
+        self.dtypes = {name: smallest_dtype(precision.limits(node.activation))
                        for name, node in nodes.items()}
-        self.float_model = keras.Model(network.input, {
+        self.float_model = keras.Model(self.backbone.input, {
             name: node.output.output for name, node in nodes.items()})
-        kept = cache_dir and Path(
-            cache_dir, f"{key(alpha, resolution, self.precision, weights, calibration)}.npz")
+        kept = cache_dir and Path(cache_dir, f"{key(network)}.npz")
         found = kept and read_params(kept)
-        self.scales, self.params = found or quantised(network, nodes, resolution, row, calibration,
-                                                      report)
+        self.scales, self.params = found or quantised(network, self.backbone, nodes, report)
         if kept and not found:
             write_params(kept, self.scales, self.params)
-        self.fixed_model = fixed.fixed_model(network, self.params, row)
+        self.fixed_model = fixed.fixed_model(self.backbone, self.params, precision)
         self.attributes = {
-            "weights": weights if weights in ("seeded", "imagenet") else Path(weights).name,
-            "weights_sha256": model.digest(network),
-            **calibration.attributes(), "headroom": HEADROOM,
+            "weights": Path(network.weights).name if network.from_file else network.weights,
+            "weights_sha256": model.digest(self.backbone),
+            **network.calibration.attributes(), "headroom": HEADROOM,
             **{package: installed(package) for package in PACKAGES}}
 
     def fixed(self, image):
@@ -75,20 +73,22 @@ class Reference:
 
     def golden(self, image):
         """The Golden of a photo, uint8 (R, R, 3)."""
+        network = self.network
         return store.Golden(
-            self.alpha, self.resolution, self.precision, image, self.params, self.fixed(image),
-            self.float(image), self.scales,
+            network.alpha, network.resolution, network.precision.name, image, self.params,
+            self.fixed(image), self.float(image), self.scales,
             self.attributes | {"image_sha256": hashlib.sha256(image.tobytes()).hexdigest()})
 
 
-def quantised(network, nodes, resolution, precision, calibration, report):
-    """(scales, params) of a Keras network whose units are ``nodes``."""
+def quantised(network, backbone, nodes, report):
+    """(scales, params) of a Network whose Keras model is ``backbone``, of units ``nodes``."""
     import keras
 
     from golden import learn
     from golden.fold import fold
     report("calibrating")
-    linear = keras.Model(network.input, {
+    precision, calibration, resolution = network.precision, network.calibration, network.resolution
+    linear = keras.Model(backbone.input, {
         name: node.output.output for name, node in nodes.items() if node.activation == "linear"})
     found = learn.peaks(linear, calibration.photos(resolution))
     scales, teacher = (choose_scales(nodes, found, row) for row in (precision, learn.TEACHER))
@@ -104,15 +104,6 @@ def quantised(network, nodes, resolution, precision, calibration, report):
     return scales, params
 
 
-def check(alpha, resolution, precision):
-    """The Precision row of a name; refuses what the layer table does not have."""
-    try:
-        layer_table(alpha, resolution)
-        return layers.precision(precision)
-    except ValueError as error:
-        raise GoldenError(str(error)) from None
-
-
 def installed(package):
     """The version of an installed package, without importing it."""
     for name in (package, f"{package}-cpu"):
@@ -121,12 +112,10 @@ def installed(package):
     return "unknown"
 
 
-def build(alpha, resolution, precision, weights="seeded", photo=None, report=lambda text: None,
-          calibration=Calibration(), cache_dir=None):
+def build(network: Network, photo=None, report=quiet, cache_dir=None) -> store.Golden:
     """Golden of a photo: a path, uint8 (R, R, 3) pixels, or None for chelsea."""
-    check(alpha, resolution, precision)
-    image = as_image(photo, resolution)
-    reference = Reference(alpha, resolution, precision, weights, report, calibration, cache_dir)
+    image = as_image(photo, network.resolution)
+    reference = Reference(network, report, cache_dir)
     report("running both networks")
     return reference.golden(image)
 
@@ -136,16 +125,17 @@ def as_image(photo, resolution):
     return photo if isinstance(photo, np.ndarray) else photos.load_photo(photo, resolution)
 
 
-def key(alpha, resolution, precision, weights, calibration, image=None):
-    """Hexadecimal digest of everything that determines a network's integers, or a golden: inputs,
-    photos, this package's source, versions."""
-    row = check(alpha, resolution, precision)
-    inputs = [f"{alpha:g} {resolution} {row.name}", *map(installed, PACKAGES)]
-    if weights in ("seeded", "imagenet"):
-        inputs.append(weights)
+def key(network: Network, image: np.ndarray | None = None) -> str:
+    """Hexadecimal digest of everything that determines a network's integers, or with an image a
+    golden: the row, the files it names, photos, this package's source, versions."""
+    calibration = network.calibration
+    inputs = [f"{network.alpha:g} {network.resolution} {network.precision.name}",
+              *map(installed, PACKAGES)]
+    if network.from_file:
+        check_file(str(network.weights))
+        inputs.append(hashlib.sha256(Path(network.weights).read_bytes()).hexdigest())
     else:
-        check_file(str(weights))
-        inputs.append(hashlib.sha256(Path(weights).read_bytes()).hexdigest())
+        inputs.append(network.weights)
     inputs.append(json.dumps(calibration.attributes()))
     sha256 = hashlib.sha256("\n".join(inputs).encode())
     for content in calibration.contents(dict(calibration.names()).items()):
@@ -192,25 +182,22 @@ def cache_folder():
     return platformdirs.user_cache_path("impossible-mobilenet", appauthor=False)
 
 
-def cached(alpha, resolution, precision, weights="seeded", photo=None, cache_dir=None,
-           report=lambda text: None, calibration=Calibration()):
+def cached(network: Network, photo=None, report=quiet, cache_dir=None) -> tuple[Path, bool]:
     """(path, reused): the file of a golden, built unless a sound one is in the cache.
 
     Without a cache_dir the cache is the user's, on Linux $XDG_CACHE_HOME/impossible-mobilenet or
     ~/.cache/impossible-mobilenet.  A new photo of a network that is there takes its integers from
     there.
     """
-    check(alpha, resolution, precision)
-    image = as_image(photo, resolution)
+    image = as_image(photo, network.resolution)
     folder = Path(cache_dir or cache_folder())
-    path = folder / f"{key(alpha, resolution, precision, weights, calibration, image)}.h5"
+    path = folder / f"{key(network, image)}.h5"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         store.read(path)
         return path, True
     except GoldenError:
-        store.write(path, build(alpha, resolution, precision, weights, image, report, calibration,
-                                folder))
+        store.write(path, build(network, image, report, folder))
         return path, False
     except OSError as error:
         raise GoldenError(f"cache {folder} cannot be made ({error.strerror}): "

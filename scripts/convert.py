@@ -15,7 +15,7 @@ from hdl.build import default_build_dir
 from hdl.convert.top import TOP
 from hdl.export.block import blocks
 from hdl.export.folder import export
-from hdl.layers import layer_table, stages
+from hdl.layers import stages
 from hdl.plan.config import configure_network
 from hdl.plan.network import plan_network
 from scripts.shared.json_output import print_json
@@ -38,19 +38,15 @@ WIDTH = 120
 @out_option
 @json_option
 @user_errors
-def main(photo, hdl, block, alpha, resolution, precision, weights, calibration, cycles_per_frame,
-         out, as_json):
+def main(photo, hdl, block, network, cycles_per_frame, out, as_json):
     """Write the folders."""
-    cycles = cycles_per_frame or resolution ** 2
-    table = layer_table(alpha, resolution)
-    chosen = choose(block, [*stages(table)])
+    chosen = choose(block, [*stages(network.table)])
     out = out or Path("build", hdl.lower())
     for name in chosen:
         check_replaceable(out / name)
-    plan = plan_network(table, precision, cycles)
+    plan = plan_network(network.table, network.precision, cycles_per_frame or network.pixels)
     with Console(stderr=True).status("reading") as status:
-        path, reused = build.cached(alpha, resolution, precision.name, weights, photo,
-                                    report=status.update, calibration=calibration)
+        path, reused = build.cached(network, photo, status.update)
         golden = store.read(path, float=False)
         available = blocks(configure_network(plan.units, golden.params), plan, golden.fixed)
         for name in chosen:

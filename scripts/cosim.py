@@ -15,7 +15,6 @@ from golden import build, store
 from golden.classify import class_name, classify
 from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
-from hdl.layers import layer_table
 from hdl.plan.config import configure_network
 from hdl.plan.network import plan_network
 from hdl.sim.network import compare, run_frames
@@ -36,17 +35,14 @@ from scripts.shared.options import (cycles_per_frame_option, json_option, networ
               help="Add the 1000-class top, computed on the CPU, where the weights have one.")
 @json_option
 @user_errors
-def main(photo, alpha, resolution, precision, weights, calibration, cycles_per_frame, simulator,
-         seed, frames, with_top, as_json):
+def main(photo, network, cycles_per_frame, simulator, seed, frames, with_top, as_json):
     """Cosimulate one photo."""
-    cycles_per_frame = cycles_per_frame or resolution ** 2
-    table = layer_table(alpha, resolution)
-    plan = plan_network(table, precision, cycles_per_frame, frames)
+    cycles_per_frame = cycles_per_frame or network.pixels
+    plan = plan_network(network.table, network.precision, cycles_per_frame, frames)
     with Console(stderr=True).status("reading") as status:
-        top = classifier(weights, alpha, status.update) if with_top else None
+        top = classifier(network, status.update) if with_top else None
         started = time.perf_counter()
-        path, reused = build.cached(alpha, resolution, precision.name, weights, photo,
-                                    report=status.update, calibration=calibration)
+        path, reused = build.cached(network, photo, status.update)
         golden = store.read(path)
         golden_seconds = time.perf_counter() - started
 
@@ -70,8 +66,9 @@ def main(photo, alpha, resolution, precision, weights, calibration, cycles_per_f
     summary.update(
         golden_seconds=golden_seconds, golden_reused=reused, build_seconds=build_seconds,
         build_reused=bool(run.build.get("reused")), simulate_seconds=run.seconds,
-        cycles_per_frame=cycles_per_frame, simulator=simulator, alpha=alpha,
-        resolution=resolution, precision=precision.name, weights=weights, frames=frames)
+        cycles_per_frame=cycles_per_frame, simulator=simulator,
+        alpha=network.alpha, resolution=network.resolution, precision=network.precision.name,
+        weights=network.weights, frames=frames)
     if top:
         last = configs[-1].unit
         features = outputs[last.name][-last.pixels_out * last.channels_out:].reshape(
@@ -86,16 +83,16 @@ def main(photo, alpha, resolution, precision, weights, calibration, cycles_per_f
         sys.exit(1)
 
 
-def classifier(weights, alpha, report):
+def classifier(network, report):
     """(kernel, bias) of the weights' 1000-class top, refused where they have none."""
     report("reading the classifier")
     top = None
-    if weights != "seeded":
+    if network.weights != "seeded":
         from golden.model import classifier as read
-        top = read(weights, alpha)
+        top = read(network.weights, network.alpha)
     if top is None:
-        raise GoldenError(f"weights {weights} have no 1000-class top: leave --classify away, or "
-                          "give a file with the whole network")
+        raise GoldenError(f"weights {network.weights} have no 1000-class top: leave --classify "
+                          "away, or give a file with the whole network")
     return top
 
 

@@ -2,6 +2,7 @@
 
 Without --out the golden goes to the cache, where an equal one is reused.
 """
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ from golden.calibration import Calibration
 from golden.classify import class_name, classify
 from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
-from hdl.layers import layer_table, stages
+from golden.network import Network
+from hdl.layers import layer_table, precision, stages
 from scripts.shared.json_output import print_json
 from scripts.shared.options import json_option, network_options, out_option, user_errors
 
@@ -27,17 +29,16 @@ from scripts.shared.options import json_option, network_options, out_option, use
                    "dataset is equal.  One made from a weights file needs --weights PATH again.")
 @json_option
 @user_errors
-def main(photo, alpha, resolution, precision, weights, calibration, out, verify, as_json):
+def main(photo, network, out, verify, as_json):
     """Dump or verify one golden."""
     with Console(stderr=True).status("reading") as status:
         if verify:
             if photo or out:
                 raise GoldenError("--verify reads its photo from the golden and writes nothing: "
                                   "leave PHOTO and --out away")
-            summary = verification(verify, weights, calibration, status.update)
+            summary = verification(verify, network, status.update)
         else:
-            summary = dump(photo, alpha, resolution, precision.name, weights, calibration, out,
-                           status.update)
+            summary = dump(photo, network, out, status.update)
     if as_json:
         print_json(summary)
     elif verify:
@@ -48,25 +49,25 @@ def main(photo, alpha, resolution, precision, weights, calibration, out, verify,
         raise SystemExit(1)
 
 
-def dump(photo, alpha, resolution, precision, weights, calibration, out, report):
+def dump(photo, network, out, report):
     """Make one golden and sum it up in a dict of plain values."""
     if out:
         store.check_place(out)
-        golden = build.build(alpha, resolution, precision, weights, photo, report, calibration)
+        golden = build.build(network, photo, report)
         report("writing")
         store.write(out, golden)
         path, reused = out, False
     else:
-        path, reused = build.cached(alpha, resolution, precision, weights, photo, report=report,
-                                    calibration=calibration)
+        path, reused = build.cached(network, photo, report)
         golden = store.read(path)
     return {"golden": str(path), "reused": reused, "bytes": Path(path).stat().st_size,
-            "alpha": alpha, "resolution": resolution, "precision": precision,
+            "alpha": network.alpha, "resolution": network.resolution,
+            "precision": network.precision.name,
             **{name: golden.attributes[name]
                for name in ("weights", "weights_sha256", "image_sha256")},
             "sqnr_db": {name: finite(sqnr_db(values, golden.fixed[name], golden.scales[name]))
                         for name, values in golden.float.items()},
-            "classes": classes(golden, weights, report)}
+            "classes": classes(golden, network.weights, report)}
 
 
 def classes(golden, weights, report):
@@ -85,20 +86,22 @@ def classes(golden, weights, report):
             for index, probability in classify(golden.fixed[name] * golden.scales[name], *top)]
 
 
-def verification(path, weights, calibration, report):
-    """Recompute a golden and list the datasets that differ."""
+def verification(path, given, report):
+    """Recompute a golden and list the datasets that differ; ``given`` is the options' Network, of
+    which files of weights and of calibration photos are taken."""
     golden = store.read(path)
     made_with = golden.attributes["weights"]
-    if made_with in ("seeded", "imagenet"):
-        weights = made_with
-    elif weights in ("seeded", "imagenet"):
-        raise GoldenError(f"golden {path} was made with the weights file {made_with}: "
-                          "give it again with --weights PATH")
-    reference = build.Reference(golden.alpha, golden.resolution, golden.precision, weights, report,
-                                made_with_calibration(golden, calibration))
+    recorded = Network(golden.alpha, golden.resolution, precision(golden.precision), made_with,
+                       made_with_calibration(golden, given.calibration))
+    if recorded.from_file:
+        if not given.from_file:
+            raise GoldenError(f"golden {path} was made with the weights file {made_with}: "
+                              "give it again with --weights PATH")
+        recorded = replace(recorded, weights=given.weights)
+    reference = build.Reference(recorded, report)
     if reference.attributes["weights_sha256"] != golden.attributes["weights_sha256"]:
-        raise GoldenError(f"weights {weights} are not the ones golden {path} was made with "
-                          f"({made_with}, sha256 {golden.attributes['weights_sha256']}): "
+        raise GoldenError(f"weights {recorded.weights} are not the ones golden {path} was made "
+                          f"with ({made_with}, sha256 {golden.attributes['weights_sha256']}): "
                           "give that file with --weights")
     report("running both networks")
     different = store.differences(golden, reference.golden(golden.image))

@@ -2,6 +2,7 @@
 
 Photographs are those of FOLDER, or those inside scikit-image's wheel, some views of each.
 """
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,14 +12,14 @@ from rich.progress import track
 from rich.table import Table
 
 from golden import build, photo, views
-from golden.calibration import METHODS, Calibration
+from golden.calibration import METHODS
 from golden.classify import classify
 from golden.errors import GoldenError
 from golden.fold import fold
 from golden.metrics import sqnr_db
-from hdl.layers import layer_table, precision
+from hdl.layers import precision
 from scripts.shared.json_output import print_json
-from scripts.shared.options import (alpha_option, calibration_options, json_option,
+from scripts.shared.options import (alpha_option, as_network, calibration_options, json_option,
                                     precision_option, resolution_option, user_errors,
                                     weights_option)
 
@@ -34,8 +35,9 @@ def main():
 def shared(command):
     """The options that all measurements have."""
     for option in (
+            as_network, calibration_options,
             click.argument("folder", type=click.Path(path_type=Path), required=False),
-            alpha_option, resolution_option, weights_option, calibration_options,
+            alpha_option, resolution_option, weights_option,
             click.option("--views", "count", type=click.IntRange(min=1), default=4,
                          show_default=True, help="Views of each photo."),
             click.option("--plot", type=click.Path(path_type=Path), default=None,
@@ -48,12 +50,11 @@ def shared(command):
 @main.command()
 @precision_option
 @shared
-def units(folder, alpha, resolution, precision, weights, calibration, count, plot, as_json):
+def units(folder, network, count, plot, as_json):
     """What every unit costs: all units in integers, and only its weights or only its output."""
-    images = pictures(folder, count, resolution)
-    reference = network(alpha, resolution, precision.name, weights, calibration)
-    rows = unit_rows(reference, precision, alpha, resolution, images)
-    finish(rows, UNITS, plot, "costs", as_json, f"{len(images)} views, {reference.precision}")
+    images = pictures(folder, count, network.resolution)
+    rows = unit_rows(quantised(network), images)
+    finish(rows, UNITS, plot, "costs", as_json, f"{len(images)} views, {network.precision.name}")
 
 
 @main.command()
@@ -61,24 +62,23 @@ def units(folder, alpha, resolution, precision, weights, calibration, count, plo
 @click.option("--activations", default="8,16", show_default=True,
               help="Bits of the activations after ReLU6.")
 @shared
-def bits(folder, alpha, resolution, weights, calibration, count, plot, as_json, widths,
-         activations):
+def bits(folder, network, count, plot, as_json, widths, activations):
     """Agreement and SQNR for each width of the weights and activations."""
-    names = [precision(f"w{wide}a{deep}").name for deep in activations.split(",")
-             for wide in widths.split(",")]
-    rows = compare(alpha, resolution, weights, pictures(folder, count, resolution),
-                   [(name, calibration) for name in names])
+    networks = [replace(network, precision=precision(f"w{wide}a{deep}"))
+                for deep in activations.split(",") for wide in widths.split(",")]
+    rows = compare(networks, pictures(folder, count, network.resolution))
     finish(rows, COMPARED, plot, "widths", as_json)
 
 
 @main.command()
 @precision_option
 @shared
-def methods(folder, alpha, resolution, precision, weights, calibration, count, plot, as_json):
+def methods(folder, network, count, plot, as_json):
     """What each post-training method brings, alone and together."""
     sets = ((), *((name,) for name in METHODS), METHODS)
-    rows = compare(alpha, resolution, weights, pictures(folder, count, resolution),
-                   [(precision.name, Calibration(calibration.folder, names)) for names in sets])
+    networks = [replace(network, calibration=replace(network.calibration, methods=names))
+                for names in sets]
+    rows = compare(networks, pictures(folder, count, network.resolution))
     finish(rows, COMPARED, plot, "widths", as_json)
 
 
@@ -97,20 +97,21 @@ def pictures(folder, count, resolution):
                      for index in range(count)])
 
 
-def network(alpha, resolution, name, weights, calibration):
-    """A Reference, its integers from the cache where they are."""
+def quantised(network):
+    """The Reference of a Network, its integers from the cache where they are."""
     with Console(stderr=True).status("reading") as status:
-        return build.Reference(alpha, resolution, name, weights, lambda text: status.update(
-            f"{name}: {text}"), calibration, build.cache_folder())
+        return build.Reference(network, lambda text: status.update(
+            f"{network.precision.name}: {text}"), build.cache_folder())
 
 
-def compare(alpha, resolution, weights, images, cases):
-    """A row for each (precision, Calibration): the features of all images against Keras's."""
+def compare(networks, images):
+    """A row for each of several Networks of the same weights: the features of all images against
+    Keras's."""
     from golden.model import classifier
-    top = classifier(weights, alpha)
-    table, rows, floats = layer_table(alpha, resolution), [], None
-    for name, calibration in cases:
-        reference = network(alpha, resolution, name, weights, calibration)
+    top = classifier(networks[0].weights, networks[0].alpha)
+    rows, floats = [], None
+    for network in networks:
+        reference, table, name = quantised(network), network.table, network.precision.name
         if floats is None:
             floats = last(reference.float_model, [
                 photo.pixels_to_floats(image[None]) for image in images], "Keras")
@@ -121,11 +122,12 @@ def compare(alpha, resolution, weights, images, cases):
         same = [classify(one, *top)[0][0] == classify(other, *top)[0][0]
                 for one, other in zip(floats, found)] if top else None
         rows.append({
-            "precision": name, "methods": "+".join(calibration.methods) or "none",
+            "precision": name, "methods": "+".join(network.calibration.methods) or "none",
             "views": len(images), "sqnr_db": sqnr_db(floats, found, 1),
             "median_db": float(np.median(ratios)), "least_db": float(np.min(ratios)),
             "top1_agreement": same and float(np.mean(same)),
-            "weight_bits": precision(name).weight_bits * sum(unit.weights for unit in table)})
+            "weight_bits": network.precision.weight_bits * sum(
+                unit.weights for unit in table)})
     return rows
 
 
@@ -139,7 +141,7 @@ def last(model, inputs, title):
         inputs, title, console=Console(stderr=True), transient=True)])
 
 
-def unit_rows(reference, row, alpha, resolution, images):
+def unit_rows(reference, images):
     """A row for each unit.
 
     all_db     -- its output against Keras's, every unit in integers
@@ -150,7 +152,7 @@ def unit_rows(reference, row, alpha, resolution, images):
     """
     from golden import graph
     from golden.learn import plain_params
-    nodes = graph.trace(reference.network)
+    nodes, row = graph.trace(reference.backbone), reference.network.precision
     folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
     plain = plain_params(nodes, folded, reference.scales, row)
     inputs = photo.pixels_to_floats(images).astype(np.float64)

@@ -20,13 +20,13 @@ import numpy as np
 from golden import build as goldens
 from golden import photo, store
 from golden.metrics import sqnr_db
+from golden.network import Network
 from hdl.axis import AxiStream
 from hdl.beats import payload, tiled
 from hdl.blocks.stream import register_slice
 from hdl.build import built_once, default_build_dir, digest
 from hdl.convert.network import convert_network
 from hdl.errors import ToolError
-from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.config import configure_network, memory_files
 from hdl.plan.network import plan_network
 from hdl.sim.backends import toolchain
@@ -38,7 +38,6 @@ from hdl.sim.network import network_design, pace
 from hdl.units.depthwise import depthwise
 from hdl.units.pointwise import pointwise
 
-PRECISION = PRECISIONS["w16a16"]
 MISSING = 3     # exit status of a job without its tool, which it has told in a sentence
 BLOCKS = {"pointwise": pointwise, "depthwise": depthwise}
 INSTALL_BENCH = "pip install -e '.[bench]'"
@@ -89,8 +88,9 @@ def case(alpha=1.0, resolution=224, cycles=None, unit=None, frames=1):
     if unit == "register_slice":
         pixels = goldens.photos.pixels_to_integers(goldens.as_image(None, resolution))
         return block_case(register_slice, (3, 9), (3, 9), pixels, pixels)
-    golden, cycles = read_golden(alpha, resolution), cycles or resolution ** 2
-    configs = network_configs(alpha, resolution, cycles, frames)
+    network = Network(alpha, resolution)
+    golden, cycles = read_golden(network), cycles or network.pixels
+    configs = network_configs(network, cycles)
     if unit:
         place = [config.unit.name for config in configs].index(unit)
         config, before = configs[place], configs[place - 1].unit.name
@@ -112,34 +112,33 @@ def block_case(block, stream_in, stream_out, sent, expected, config=None):
     return Case(design, payload(ports["s_axis"], sent), {"m_axis": expected.ravel()})
 
 
-def network_configs(alpha=1.0, resolution=224, cycles=None, frames=1):
+def network_configs(network, cycles=None):
     """UnitConfig of every unit of a network, with the golden's integers."""
-    cycles = cycles or resolution ** 2
-    plan = plan_network(layer_table(alpha, resolution), PRECISION, cycles)
-    return configure_network(plan.units, read_golden(alpha, resolution).params)
+    plan = plan_network(network.table, network.precision, cycles or network.pixels)
+    return configure_network(plan.units, read_golden(network).params)
 
 
-def read_golden(alpha, resolution):
+def read_golden(network):
     """The cached golden of the photo."""
-    return store.read(goldens.cached(alpha, resolution, PRECISION.name)[0])
+    return store.read(goldens.cached(network)[0])
 
 
 def golden(alpha, resolution):
     """Both Keras networks made, calibrated and run, from the import of TensorFlow on."""
     started = time.perf_counter()
-    goldens.build(alpha, resolution, PRECISION.name)
+    goldens.build(Network(alpha, resolution))
     return {"seconds": time.perf_counter() - started}
 
 
 def cache_golden(alpha, resolution):
     """Have the golden, for all jobs that read it."""
-    read_golden(alpha, resolution)
+    read_golden(Network(alpha, resolution))
     return {}
 
 
-def convert(**which):
+def convert(alpha=1.0, resolution=224, cycles=None):
     """MyHDL to Verilog, every stage anew, on as many processes as there are cores."""
-    configs = network_configs(**which)
+    configs = network_configs(Network(alpha, resolution), cycles)
     with tempfile.TemporaryDirectory() as directory:
         started = time.perf_counter()
         files = convert_network(configs, directory, Path(directory, "cache"))
@@ -200,21 +199,22 @@ def cocotb(simulator, **which):
 
 def keras(alpha, resolution, model, repeats):
     """Keras itself: the ``float`` network in float32, or the ``fixed`` one of the goldens."""
-    reference = goldens.Reference(alpha, resolution, PRECISION.name)
+    network = Network(alpha, resolution)
+    reference = goldens.Reference(network)
     import tensorflow
     image = goldens.as_image(None, resolution)
-    network, pixels = {
+    running, pixels = {
         "float": (reference.float_model, photo.pixels_to_floats(image[None])),
         "fixed": (reference.fixed_model,
                   goldens.photos.pixels_to_integers(image)[None].astype(np.float64))}[model]
     # Features only, as a graph: what a user of the network runs.
     import keras as library
     last = list(reference.dtypes)[-1]
-    features = library.Model(network.input, network.output[last])
+    features = library.Model(running.input, running.output[last])
     call = tensorflow.function(lambda values: features(values, training=False))
     pixels = tensorflow.constant(pixels)
     found = call(pixels).numpy()
-    stored = read_golden(alpha, resolution)
+    stored = read_golden(network)
     expected = getattr(stored, model)[last][None]
     # Graph and eager mode may fuse, and so round, float32 differently.
     equal = (found == expected) if model == "fixed" else np.isclose(found, expected, atol=1e-3)

@@ -5,11 +5,13 @@ it Python values (a precision is its ``Precision`` row) and ``user_errors`` tell
 tool that fails in one sentence on stderr, with exit status 2, and a check that fails with status 1.
 """
 import functools
+from dataclasses import fields
 from pathlib import Path
 
 import click
 
 from golden.calibration import METHODS, Calibration
+from golden.network import Network
 from hdl.errors import SimulationError, ToolError
 from hdl.layers import ALPHAS, precision
 from hdl.sim import SIMULATORS
@@ -90,10 +92,21 @@ def chosen_calibration(folder, methods):
     return calibration
 
 
+def as_network(command):
+    """Those of the options below that a command has, given to it as one Network."""
+    names = [field.name for field in fields(Network)]
+
+    @functools.wraps(command)
+    def wrapper(*args, **options):
+        named = {name: options.pop(name) for name in names if name in options}
+        return command(*args, network=user_errors(Network)(**named), **options)
+    return wrapper
+
+
 def network_options(command):
-    """Which network: what determines its integers."""
-    for option in (calibration_options, weights_option, precision_option, resolution_option,
-                   alpha_option):
+    """Which network: all that determines its integers, given to the command as one Network."""
+    for option in (as_network, calibration_options, weights_option, precision_option,
+                   resolution_option, alpha_option):
         command = option(command)
     return command
 

@@ -27,7 +27,7 @@ from golden import build, views
 from golden.errors import GoldenError
 from golden.metrics import finite
 from hdl.build import default_build_dir
-from hdl.layers import layer_table
+from hdl.plan.network import plan_network
 from hdl.sim.design import require
 from scripts.shared.json_output import print_json, versioned
 from scripts.shared.options import (UserError, cycles_per_frame_option, json_option,
@@ -74,28 +74,27 @@ class RtlCount(click.ParamType):
 @out_option
 @json_option
 @user_errors
-def main(folder, alpha, resolution, precision, cycles_per_frame, weights, calibration, views_each,
-         limit, labels, rtl, workers, scheduler, out, as_json):
+def main(folder, network, cycles_per_frame, views_each, limit, labels, rtl, workers, scheduler, out,
+         as_json):
     """Validate."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")      # in every worker, beside the progress
     if scheduler and workers:
         raise UserError("--workers counts processes of this machine and --scheduler computes on a "
                         "cluster: give one of them")
-    cycles = cycles_per_frame or resolution ** 2
-    table = layer_table(alpha, resolution)
+    cycles = cycles_per_frame or network.pixels
     if rtl != 0:
-        jobs.hardware(table, precision, cycles)
+        plan_network(network.table, network.precision, cycles)
         if not scheduler:
             require("verilator")
     photos = dict(list(views.photo_files(folder).items())[:limit])
     labelled = read_labels(labels, photos, limit) if labels else {}
     places = [(name, number) for name in photos
               for number in range(views_each or (1 if folder else 8))]
-    parameters = {"alpha": alpha, "resolution": resolution, "precision": precision.name,
-                  "weights": weights, "cycles_per_frame": cycles,
-                  "folder": str(folder) if folder else "scikit-image's",
-                  **calibration.attributes()}
-    key = digest(folder, cycles, alpha, resolution, precision.name, weights, calibration)
+    parameters = {"alpha": network.alpha, "resolution": network.resolution,
+                  "precision": network.precision.name, "weights": network.weights,
+                  "cycles_per_frame": cycles, "folder": str(folder) if folder else "scikit-image's",
+                  **network.calibration.attributes()}
+    key = digest(folder, cycles, network)
     out = out or default_build_dir("validate") / key[:16]
     out.mkdir(parents=True, exist_ok=True)
     try:
@@ -108,7 +107,7 @@ def main(folder, alpha, resolution, precision, cycles_per_frame, weights, calibr
         run = Validation(results, photos, places, scheduler, workers)
         try:
             with run:
-                run.golden(alpha, resolution, precision.name, weights, calibration, cycles)
+                run.golden(network, cycles)
                 run.rtl(rtl)
         finally:
             for (name, _), row in results.rows.items():
@@ -126,10 +125,10 @@ def main(folder, alpha, resolution, precision, cycles_per_frame, weights, calibr
         sys.exit(1)
 
 
-def digest(folder, cycles, *inputs):
+def digest(folder, cycles, network):
     """sha256 of everything that determines results: the photos' folder, all inputs, the code."""
     place = str(folder.resolve()) if folder else "shipped"
-    golden = build.key(*inputs)
+    golden = build.key(network)
     return hashlib.sha256("\n".join([place, str(cycles), golden, jobs.source()]).encode()) \
         .hexdigest()
 
@@ -167,7 +166,7 @@ class Validation:
         self.workers = workers or os.cpu_count() or 1
         self.console = Console(stderr=True)
         self._client = connect(scheduler) if scheduler else None
-        self._pool = self._network = None
+        self._pool = self._task = None
 
     def __enter__(self):
         return self
@@ -183,9 +182,9 @@ class Validation:
         """Places that have a row."""
         return [place for place in self.places if place in self.results.rows]
 
-    def golden(self, *inputs):
+    def golden(self, network, cycles):
         """Compute the rows that are missing; those of files that have changed are."""
-        self._inputs, rows = inputs, self.results.rows
+        self._inputs, rows = (network, cycles), self.results.rows
         for name in {name for name, _ in self.done}:
             try:
                 now = hashlib.sha256(self.photos[name].read_bytes()).hexdigest()
@@ -209,17 +208,17 @@ class Validation:
         self._ready()
         if not self._client:
             with self.console.status("compiling the chain"):
-                jobs.ready(self._network)
+                jobs.ready(self._task)
         self._run("rtl", jobs.rtl_job, missing,
                   min(BATCH, math.ceil(len(missing) / self._pool.workers)))
 
     def _ready(self):
-        """The network and who computes it."""
+        """The Task and who computes it."""
         if not self._pool:
             with self.console.status("reading") as status:
-                self._network = network(*self._inputs, status.update)
-            self._pool = Cluster(self._client, self._network) if self._client else \
-                Local(self._network, self.workers) if self.workers > 1 else Inline(self._network)
+                self._task = task(*self._inputs, status.update)
+            self._pool = Cluster(self._client, self._task) if self._client else \
+                Local(self._task, self.workers) if self.workers > 1 else Inline(self._task)
 
     def _run(self, phase, function, places, size):
         """Compute ``places`` and keep their rows as they come."""
@@ -229,8 +228,8 @@ class Validation:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                    TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
         with Progress(*columns, console=self.console) as progress:
-            task = progress.add_task({"golden": "Keras and golden", "rtl": "Verilog"}[phase],
-                                     total=len(places))
+            bar = progress.add_task({"golden": "Keras and golden", "rtl": "Verilog"}[phase],
+                                    total=len(places))
             computed, begun, ended = 0, math.inf, -math.inf
             for taken, (rows, failures, times) in self._finished(function,
                                                                  self._jobs(places, size)):
@@ -240,7 +239,7 @@ class Validation:
                 self.results.flush()
                 computed, begun, ended = (computed + len(rows), min(begun, times[0]),
                                           max(ended, times[1]))
-                progress.advance(task, taken)
+                progress.advance(bar, taken)
         self.results.flush(force=True)
         self.speed[phase] = computed, ended - begun     # without the building of models
 
@@ -317,20 +316,18 @@ class Validation:
             "rtl_per_hour": 3600 * rtl[0] / rtl[1] if rtl[0] else None}
 
 
-def network(alpha, resolution, precision, weights, calibration, cycles, report):
-    """The Network that workers need, its quantised parameters from the cache where they are."""
-    reference = build.Reference(alpha, resolution, precision, weights, report, calibration,
-                                build.cache_folder())
+def task(network, cycles, report):
+    """The Task of a Network, its quantised parameters from the cache where they are."""
+    reference = build.Reference(network, report, build.cache_folder())
     report("reading the classifier")
     from golden import model
-    top = model.classifier(weights, alpha)
-    return jobs.Network(
-        digest(None, cycles, alpha, resolution, precision, weights, calibration), jobs.source(),
-        alpha, resolution, precision, cycles,
-        {layer.name: layer.get_weights() for layer in reference.network.layers
-         if layer.weights},
-        reference.params, reference.scales[layer_table(alpha, resolution)[-1].name],
-        top and tuple(values.astype(np.float64) for values in top))
+    top = model.classifier(network.weights, network.alpha)
+    return jobs.Task(
+        key=digest(None, cycles, network), source=jobs.source(), network=network, cycles=cycles,
+        weights={layer.name: layer.get_weights() for layer in reference.backbone.layers
+                 if layer.weights},
+        params=reference.params, scale=reference.scales[network.table[-1].name],
+        top=top and tuple(values.astype(np.float64) for values in top))
 
 
 def share(values):

@@ -1,7 +1,7 @@
 """What the workers of ``python -m scripts.validate`` do, in processes here or on a cluster.
 
 A job is a list of photos, (name, the file's bytes, numbers of its views), and every worker process
-builds its models once.  ``python -m scripts.validate.jobs`` compiles the chain of a Network that
+builds its models once.  ``python -m scripts.validate.jobs`` compiles the chain of a Task that
 comes pickled on its standard input: a worker that may have no child processes of Python's own asks
 for it that way.
 """
@@ -27,9 +27,9 @@ from golden import photo, views
 from golden.classify import classify
 from golden.errors import GoldenError
 from golden.metrics import sqnr_db
+from golden.network import Network
 from golden.quantize import smallest_dtype
 from hdl.errors import DeadlockError, ProtocolError
-from hdl.layers import layer_table, precision
 from hdl.plan.config import configure_network
 from hdl.plan.network import plan_network
 from hdl.sim.design import compiled
@@ -38,18 +38,17 @@ from hdl.sim.network import compare, network_design, run_frames
 ROOT = Path(__file__).resolve().parents[2]      # where golden, hdl and scripts are
 SOURCES = {".py", ".cpp", ".h"}     # endings of what results depend on
 LOCK = threading.RLock()    # a simulation changes the working directory, which is the process's
-HELD = {}                   # of this process: the Network of local workers, Models by key
+HELD = {}                   # of this process: the Task of local workers, Models by key
 
 
 @dataclass(frozen=True)
-class Network:
-    """All that a worker needs to know, files of this machine excepted."""
+class Task:
+    """All that a worker needs to know.  The files that ``network`` names are the command's; what
+    workers need of them is in the other fields."""
 
     key: str            # digest of everything that determines results
     source: str         # digest of the code
-    alpha: float
-    resolution: int
-    precision: str
+    network: Network
     cycles: int         # for a frame
     weights: dict       # {Keras layer: its arrays}
     params: dict        # {convolution unit: UnitParams}
@@ -57,20 +56,10 @@ class Network:
     top: tuple = None   # (kernel, bias) of the 1000-class top
 
     @functools.cached_property
-    def table(self):
-        """The layer table."""
-        return layer_table(self.alpha, self.resolution)
-
-    @functools.cached_property
     def configs(self):
-        """The hardware."""
-        return hardware(self.table, precision(self.precision), self.cycles, self.params)
-
-
-def hardware(table, row, cycles, params=None):
-    """Configured units of the chain, or with no parameters None; ValueError if there is none."""
-    plan = plan_network(table, row, cycles)
-    return params and configure_network(plan.units, params)
+        """The hardware: UnitConfig of every unit."""
+        plan = plan_network(self.network.table, self.network.precision, self.cycles)
+        return configure_network(plan.units, self.params)
 
 
 def source():
@@ -87,7 +76,7 @@ class Models:
     """Keras's two networks for one photo at a time, as TensorFlow graphs: several times quicker
     than layer by layer, and a photo's features do not depend on what else is in its batch."""
 
-    def __init__(self, network, threads=None):
+    def __init__(self, task, threads=None):
         import tensorflow as tf
         if threads:
             with contextlib.suppress(RuntimeError):     # TensorFlow is at work already
@@ -96,17 +85,18 @@ class Models:
         import keras
 
         from golden import fixed, model
-        if network.source != source():
+        if task.source != source():
             raise GoldenError("a worker has another version of this project's source: install the "
                               "same one on every machine of the cluster")
-        row = precision(network.precision)
+        network = task.network
         plain = model.mobilenet_v2(network.alpha, network.resolution)
-        for name, arrays in network.weights.items():
+        for name, arrays in task.weights.items():
             plain.get_layer(name).set_weights(arrays)
-        integer = fixed.fixed_model(plain, network.params, row)
+        integer = fixed.fixed_model(plain, task.params, network.precision)
         self.resolution = network.resolution
         self.last = network.table[-1].name
-        self.limits = {unit.name: row.limits(unit.activation) for unit in network.table}
+        self.limits = {unit.name: network.precision.limits(unit.activation)
+                       for unit in network.table}
         self.linear = [unit.name for unit in network.table if unit.activation == "linear"]
         brief = keras.Model(integer.input, {name: integer.output[name]
                                             for name in [*self.linear, self.last]})
@@ -145,10 +135,10 @@ class Models:
         return sum(int(np.isin(integers[name], self.limits[name]).sum()) for name in self.linear)
 
 
-def hold(network, threads):
+def hold(task, threads):
     """Begin a worker process of this machine: it ends with its parent, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    HELD.update(network=network, threads=threads)
+    HELD.update(task=task, threads=threads)
 
     def follow():
         multiprocessing.parent_process().join()
@@ -157,11 +147,11 @@ def hold(network, threads):
     threading.Thread(target=follow, daemon=True).start()
 
 
-def models(network):
-    """The Models of a network, built once in a process."""
-    if network.key not in HELD:
-        HELD[network.key] = Models(network, HELD.get("threads") or cluster_threads())
-    return HELD[network.key]
+def models(task):
+    """The Models of a Task, built once in a process."""
+    if task.key not in HELD:
+        HELD[task.key] = Models(task, HELD.get("threads") or cluster_threads())
+    return HELD[task.key]
 
 
 def cluster_threads():
@@ -186,25 +176,25 @@ def opened(photos, resolution, failures):
             yield name, digest, number, views.view(image, number, resolution)
 
 
-def golden_job(network, photos):
+def golden_job(task, photos):
     """(rows, failures, times): what Keras and the fixed-point golden make of every view; when that
     began and ended, in seconds of the clock.
     """
     with LOCK:
-        network = network or HELD["network"]
-        both, rows, failures = models(network), [], []
+        task = task or HELD["task"]
+        both, rows, failures = models(task), [], []
         begun = started = time.time()
-        for name, digest, number, pixels in opened(photos, network.resolution, failures):
+        for name, digest, number, pixels in opened(photos, both.resolution, failures):
             features, integers = both.float(pixels), both.brief(pixels)
             last = integers[both.last]
             values = np.asarray(features, np.float64)
-            error = values - last * network.scale
+            error = values - last * task.scale
             rows.append({
                 "file": name, "view": number, "file_sha256": digest,
                 "pixels_sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
-                "float_top5": top5(features, network.top),
-                "fixed_top5": top5(last * network.scale, network.top),
-                "sqnr_db": sqnr_db(features, last, network.scale),
+                "float_top5": top5(features, task.top),
+                "fixed_top5": top5(last * task.scale, task.top),
+                "sqnr_db": sqnr_db(features, last, task.scale),
                 "signal": float((values ** 2).sum()), "noise": float((error ** 2).sum()),
                 "saturated": both.saturated(integers),
                 "seconds": time.time() - started})
@@ -217,31 +207,31 @@ def top5(features, top):
     return [index for index, _ in classify(features, *top)] if top else [-1] * 5
 
 
-def rtl_job(network, photos):
+def rtl_job(task, photos):
     """(rows, failures, times): the chain in Verilator against the golden, every element of every
     unit; when that began and ended.
 
     The views are frames back to back in one run.
     """
     with LOCK:
-        network, failures = network or HELD["network"], []
-        ready(network)
-        both, rows = models(network), []
+        task, failures = task or HELD["task"], []
+        ready(task)
+        both, rows = models(task), []
         both.trace()
         begun = time.time()
-        frames = list(opened(photos, network.resolution, failures))
+        frames = list(opened(photos, both.resolution, failures))
         if not frames:
             return [], failures, (begun, begun)
         problem, outputs = "", {}
         try:
             _, outputs = run_frames(
-                "verilator", network.configs,
+                "verilator", task.configs,
                 np.stack([photo.pixels_to_integers(pixels) for *_, pixels in frames]),
-                None, network.cycles, timeout=20 * network.cycles)
+                None, task.cycles, timeout=20 * task.cycles)
         except (DeadlockError, ProtocolError) as error:
             problem = str(error)
         for index, (name, _, number, pixels) in enumerate(frames):
-            found = compared(network, both.fixed(pixels), outputs, index, len(frames))
+            found = compared(task.network.table, both.fixed(pixels), outputs, index, len(frames))
             first = next((str(each.first) for each in found if each.first), problem)
             rows.append({"file": name, "view": number,
                          "rtl_elements": sum(each.elements for each in found),
@@ -253,10 +243,10 @@ def rtl_job(network, photos):
         return rows, failures, (begun, ended)
 
 
-def compared(network, integers, outputs, index, frames):
+def compared(table, integers, outputs, index, frames):
     """Comparisons of one frame's units; what is missing or too much is the last frame's."""
     found = []
-    for unit in network.table:
+    for unit in table:
         expected = integers[unit.name]
         values = outputs.get(unit.name, np.zeros(0, int))
         end = None if index == frames - 1 else (index + 1) * expected.size
@@ -264,13 +254,13 @@ def compared(network, integers, outputs, index, frames):
     return found
 
 
-def ready(network):
+def ready(task):
     """Compile the chain where no process of this machine has yet."""
-    if HELD.get("compiled") == network.key:
+    if HELD.get("compiled") == task.key:
         return
     if multiprocessing.current_process().daemon:    # conversion has child processes
         made = subprocess.run(
-            [sys.executable, "-m", "scripts.validate.jobs"], input=pickle.dumps(network),
+            [sys.executable, "-m", "scripts.validate.jobs"], input=pickle.dumps(task),
             env=os.environ | {"PYTHONPATH": os.pathsep.join(
                 [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])},
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -278,8 +268,8 @@ def ready(network):
             lines = made.stderr.decode(errors="replace").strip().splitlines()
             raise GoldenError(f"a worker cannot compile the chain: {lines[-1] if lines else ''}")
     else:
-        compiled(network_design(network.configs), None, "verilator", ("s_axis",))
-    HELD["compiled"] = network.key
+        compiled(network_design(task.configs), None, "verilator", ("s_axis",))
+    HELD["compiled"] = task.key
 
 
 if __name__ == "__main__":

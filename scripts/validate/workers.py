@@ -23,14 +23,14 @@ class Inline:
     workers = window = 1
     errors = ()
 
-    def __init__(self, network):
-        self.network = network
+    def __init__(self, task):
+        self.task = task
 
     def submit(self, function, job):
         """A Future that is done."""
         future = Future()
         try:
-            future.set_result(function(self.network, job))
+            future.set_result(function(self.task, job))
         except Exception as error:
             future.set_exception(error)
         return future
@@ -44,11 +44,11 @@ class Local:
 
     errors = (BrokenProcessPool,)
 
-    def __init__(self, network, workers):
+    def __init__(self, task, workers):
         self.workers, self.window, self.restarts = workers, 2 * workers, 0
         self._arguments = {"max_workers": workers, "initializer": jobs.hold,
                            "mp_context": multiprocessing.get_context("spawn"),
-                           "initargs": (network, max(1, (os.cpu_count() or 1) // workers))}
+                           "initargs": (task, max(1, (os.cpu_count() or 1) // workers))}
         self._pool = ProcessPoolExecutor(**self._arguments)
 
     def submit(self, function, job):
@@ -75,13 +75,13 @@ class Cluster:
 
     errors = ()
 
-    def __init__(self, client, network):
+    def __init__(self, client, task):
         import dask
         self._client, self._executor = client, client.get_executor(pure=False)
-        # The network is a task's argument, not data laid on workers, so that it comes again when
-        # all of them are lost.
+        # The Task is an argument of Dask's tasks, not data laid on workers, so that it comes again
+        # when all of them are lost.
         with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):
-            self._network = client.submit(itself, network, pure=False)
+            self._task = client.submit(itself, task, pure=False)
 
     @property
     def workers(self):
@@ -95,12 +95,12 @@ class Cluster:
 
     def submit(self, function, job):
         """Start a job."""
-        return self._executor.submit(function, self._network, job)
+        return self._executor.submit(function, self._task, job)
 
     def close(self):
         """Drop what is waiting."""
         self._executor.shutdown(wait=False)
-        self._network.release()
+        self._task.release()
 
 
 def itself(value):

@@ -14,6 +14,7 @@ from golden.calibration import METHODS, Calibration
 from golden.errors import GoldenError
 from golden.fixed import unit_outputs
 from golden.metrics import sqnr_db
+from golden.network import Network
 from golden.photo import fit, load_photo, pixels_to_integers, shipped
 from golden.views import SHIPPED
 from hdl.layers import layer_table, precision
@@ -25,8 +26,8 @@ ALPHA, RESOLUTION = 0.35, 64
 @functools.cache
 def network(methods=METHODS, name="w8a8"):
     """A small one with seeded weights."""
-    return Reference(ALPHA, RESOLUTION, name, calibration=Calibration(methods=methods),
-                     cache_dir=KEPT)
+    return Reference(Network(ALPHA, RESOLUTION, precision(name),
+                             calibration=Calibration(methods=methods)), cache_dir=KEPT)
 
 
 def features(reference, image):
@@ -116,6 +117,8 @@ EVERY_BIT = """
 import hashlib
 from golden import learn
 from golden.build import Reference
+from golden.network import Network
+from hdl.layers import precision
 
 seen, compensated = hashlib.sha256(), learn.compensated
 
@@ -126,7 +129,7 @@ def watched(covariance, steps, limit):
     return integers
 
 learn.compensated = watched
-for unit in Reference(0.35, 32, "w8a8").params.values():
+for unit in Reference(Network(0.35, 32, precision("w8a8"))).params.values():
     for values in (unit.weights, unit.bias, unit.multiplier, unit.shift):
         seen.update(values.tobytes())
 print(seen.hexdigest())

@@ -14,6 +14,7 @@ from golden.fold import fold
 from golden.graph import trace
 from golden.metrics import sqnr_db
 from golden.model import classifier, float_model
+from golden.network import Network
 from hdl.layers import PRECISIONS
 from tests.support.reference import KEPT, REAL_WEIGHTS, folding_errors
 
@@ -27,9 +28,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(
 @functools.cache
 def network(name, precision="w16a16", methods=METHODS):
     """A 224 x 224 network with trained weights."""
-    return Reference(REAL_WEIGHTS[name], 224, precision,
-                     Path(os.environ["MNV2_WEIGHTS_DIR"], name),
-                     calibration=Calibration(methods=methods), cache_dir=KEPT)
+    weights = Path(os.environ["MNV2_WEIGHTS_DIR"], name)
+    return Reference(Network(REAL_WEIGHTS[name], 224, PRECISIONS[precision], weights,
+                             Calibration(methods=methods)), cache_dir=KEPT)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -11,21 +12,25 @@ from PIL import Image
 from golden import build, photo, store
 from golden.calibration import Calibration
 from golden.errors import GoldenError
+from golden.network import Network
+from hdl.layers import PRECISIONS
 from scripts.dump_goldens import main
 from tests.support.commands import invoked
 from tests.support.json_page import check
 from tests.support.reference import reference
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
+NETWORK = Network(0.35, 32, PRECISIONS["w8a8"])      # the same
 
 
 @pytest.fixture(autouse=True)
 def shared_network(monkeypatch, tmp_path):
     """The command gets the tests' network of seeded weights, and a cache of its own."""
     original = build.Reference
-    monkeypatch.setattr(build, "Reference", lambda *args: original(*args)
-                        if args[3] != "seeded" or args[5] != Calibration()
-                        else reference(args[2], args[0], args[1]))
+    monkeypatch.setattr(build, "Reference", lambda network, *rest: reference(
+        network.precision.name, network.alpha, network.resolution)
+        if (network.weights, network.calibration) == ("seeded", Calibration())
+        else original(network, *rest))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
@@ -67,27 +72,25 @@ def test_the_table_for_people(tmp_path):
 
 
 def test_cache_is_keyed_by_everything(tmp_path):
-    first, reused = build.cached(0.35, 32, "w8a8", cache_dir=tmp_path)
+    first, reused = build.cached(NETWORK, cache_dir=tmp_path)
     assert not reused
-    assert build.cached(0.35, 32, "w8a8", cache_dir=tmp_path) == (first, True)
+    assert build.cached(NETWORK, cache_dir=tmp_path) == (first, True)
     coffee = photo.fit(photo.shipped("coffee.png"), 32)
     image = photo.load_photo(None, 32)
     weights = tmp_path / "weights.h5"
     h5py.File(weights, "w").close()
     folder = tmp_path / "photos"
     folder.mkdir()
-    usual, own = Calibration(), Calibration(folder)
-    keys = set()
+    keys, own = set(), replace(NETWORK, calibration=Calibration(folder))
     for colour in ((1, 2, 3), (3, 2, 1)):
         Image.new("RGB", (8, 8), colour).save(folder / "a.png")
-        keys.add(build.key(0.35, 32, "w8a8", "seeded", own, image))
-    keys |= {build.key(*inputs) for inputs in [
-        (0.35, 32, "w8a8", "seeded", usual, image), (0.35, 32, "w8a8", "seeded", usual, coffee),
-        (0.35, 32, "w8a8", "seeded", usual), (0.35, 32, "w8a8", "seeded", Calibration(methods=())),
-        (0.35, 32, "w16a16", "seeded", usual, image), (1.0, 32, "w8a8", "seeded", usual, image),
-        (0.35, 32, "w8a8", "imagenet", usual, image), (0.35, 32, "w8a8", weights, usual, image)]}
-    assert len(keys) == 10
-    assert first.stem == build.key(0.35, 32, "w8a8", "seeded", usual, image)
+        keys.add(build.key(own, image))
+    keys |= {build.key(NETWORK, image), build.key(NETWORK, coffee), build.key(NETWORK)}
+    keys |= {build.key(replace(NETWORK, **change), image) for change in (
+        {"calibration": Calibration(methods=())}, {"precision": PRECISIONS["w16a16"]},
+        {"alpha": 1.0}, {"resolution": 33}, {"weights": "imagenet"}, {"weights": weights})}
+    assert len(keys) == 11
+    assert first.stem == build.key(NETWORK, image)
 
 
 def test_calibration_is_recorded_and_verified(tmp_path):
@@ -106,11 +109,11 @@ def test_calibration_is_recorded_and_verified(tmp_path):
 
 def test_a_new_photo_takes_the_integers_that_are_there(tmp_path, monkeypatch):
     monkeypatch.undo()
-    first, _ = build.cached(0.35, 32, "w8a8", cache_dir=tmp_path)
+    first, _ = build.cached(NETWORK, cache_dir=tmp_path)
     kept, = tmp_path.glob("*.npz")
     monkeypatch.setattr(build, "quantised", None)
     coffee = photo.fit(photo.shipped("coffee.png"), 32)
-    second, reused = build.cached(0.35, 32, "w8a8", photo=coffee, cache_dir=tmp_path)
+    second, reused = build.cached(NETWORK, coffee, cache_dir=tmp_path)
     assert not reused and second != first
     first, second = store.read(first), store.read(second)
     assert {name.split("/")[0] for name in store.differences(first, second)} \
@@ -120,17 +123,17 @@ def test_a_new_photo_takes_the_integers_that_are_there(tmp_path, monkeypatch):
 
 
 def test_a_damaged_cache_is_mended(tmp_path):
-    path, _ = build.cached(0.35, 32, "w8a8", cache_dir=tmp_path)
+    path, _ = build.cached(NETWORK, cache_dir=tmp_path)
     with h5py.File(path, "a") as file:
         file["fixed/Conv1"][0, 0, 0] ^= 1
-    assert build.cached(0.35, 32, "w8a8", cache_dir=tmp_path) == (path, False)
+    assert build.cached(NETWORK, cache_dir=tmp_path) == (path, False)
     assert store.read(path).resolution == 32
 
 
 def test_a_cache_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(GoldenError, match="cache .* cannot be made .*: give another directory"):
-        build.cached(0.35, 32, "w8a8", cache_dir=tmp_path / "file" / "cache")
+        build.cached(NETWORK, cache_dir=tmp_path / "file" / "cache")
 
 
 @pytest.mark.parametrize("arguments, words", [

@@ -9,6 +9,7 @@ import threading
 import time
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -16,10 +17,10 @@ import pytest
 from PIL import Image
 
 from golden import build, photo, views
-from golden.calibration import Calibration
 from golden.errors import GoldenError
 from golden.metrics import sqnr_db
-from hdl.layers import layer_table
+from golden.network import Network
+from hdl.layers import PRECISIONS
 from scripts.validate import __main__ as validate
 from scripts.validate import jobs as validate_jobs
 from scripts.validate import results as validate_results
@@ -29,7 +30,8 @@ from tests.support.json_page import check
 from tests.support.reference import reference
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
-TABLE = layer_table(0.35, 32)
+NETWORK = Network(0.35, 32, PRECISIONS["w8a8"])      # the same
+TABLE = NETWORK.table
 ELEMENTS = sum(unit.pixels_out * unit.channels_out for unit in TABLE)
 pytestmark = pytest.mark.xdist_group("validate")     # one network, one cache of goldens
 
@@ -62,8 +64,9 @@ def golden_cache(tmp_path_factory):
     original = build.Reference
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(build, "Reference", lambda *args: original(*args) if args[3] != "seeded"
-                      else reference(args[2], args[0], args[1]))
+        patch.setattr(build, "Reference", lambda network, *rest: reference(
+            network.precision.name, network.alpha, network.resolution)
+            if network.weights == "seeded" else original(network, *rest))
         yield
 
 
@@ -113,7 +116,7 @@ def test_results_are_the_references(folder, tmp_path):
 def test_integers_are_the_references(folder):
     """The models of a worker give every unit's integers."""
     network = reference("w8a8", 0.35, 32)
-    worker = validate_jobs.models(small_network())
+    worker = validate_jobs.models(small_task())
     for number in range(3):
         with Image.open(folder / "000.png") as image:
             pixels = views.view(image.convert("RGB"), number, 32)
@@ -129,7 +132,7 @@ def test_integers_are_the_references(folder):
 
 def test_saturated_elements_are_counted():
     """Those at either limit of projects and adds, no others."""
-    worker = validate_jobs.models(small_network())
+    worker = validate_jobs.models(small_task())
     integers = {unit.name: np.zeros((unit.size_out, unit.size_out, unit.channels_out), int)
                 for unit in TABLE}
     assert worker.saturated(integers) == 0
@@ -140,21 +143,18 @@ def test_saturated_elements_are_counted():
     assert worker.saturated(integers) == 3
 
 
-def small_network(top=None):
-    """The Network of the tests, with a top if one is given."""
-    made = validate.network(0.35, 32, "w8a8", "seeded", Calibration(), 1024,
-                            lambda text: None)
-    return made if top is None else validate_jobs.Network(
-        **{name: getattr(made, name) for name in validate_jobs.Network.__dataclass_fields__}
-        | {"top": top, "key": "with a top"})
+def small_task(top=None):
+    """The Task of the tests' network, with a top if one is given."""
+    made = validate.task(NETWORK, 1024, build.quiet)
+    return made if top is None else replace(made, top=top, key="with a top")
 
 
 def test_labels_and_agreement(folder, tmp_path, monkeypatch):
     """Accuracy of what has a label, agreement of all; with a top, here a made one."""
     rng = np.random.default_rng(1)
     top = rng.normal(size=(1280, 1000)), rng.normal(size=1000)
-    made = small_network(top)
-    monkeypatch.setattr(validate, "network", lambda *args: made)
+    made = small_task(top)
+    monkeypatch.setattr(validate, "task", lambda *args: made)
     network = reference("w8a8", 0.35, 32)
     best = {}
     for name in views.photo_names(folder):
@@ -367,7 +367,7 @@ def test_a_local_worker_that_dies(folder, tmp_path, monkeypatch):
         def shutdown(self, **options):
             pass
 
-    made, pools = small_network(), []
+    made, pools = small_task(), []
     monkeypatch.setattr(validate_workers, "ProcessPoolExecutor", Pool)
     monkeypatch.setattr(validate, "BATCH", 1)
     arguments = [folder, *SMALL, "--rtl", 0, "--workers", 2, "--json", "--out"]
@@ -407,11 +407,10 @@ def test_other_parameters_are_refused(folder, tmp_path):
     (tmp_path / "results.h5").write_bytes(before[:len(before) // 2])
     result = run(folder, *SMALL, "--rtl", 0, "--workers", 1, "--out", tmp_path, code=2)
     assert "are damaged" in result.stderr and result.stderr.count("\n") == 1
-    inputs = (0.35, 32, "w8a8", "seeded", Calibration())
-    keys = {validate.digest(folder, 1024, *inputs), validate.digest(None, 1024, *inputs),
-            validate.digest(folder, 4096, *inputs),
-            validate.digest(folder / "below", 1024, *inputs),
-            validate.digest(folder, 1024, 0.35, 32, "w16a16", "seeded", Calibration())}
+    keys = {validate.digest(folder, 1024, NETWORK), validate.digest(None, 1024, NETWORK),
+            validate.digest(folder, 4096, NETWORK),
+            validate.digest(folder / "below", 1024, NETWORK),
+            validate.digest(folder, 1024, replace(NETWORK, precision=PRECISIONS["w16a16"]))}
     assert len(keys) == 5
 
 
@@ -473,7 +472,7 @@ def test_a_scheduler_that_is_not_there(folder, tmp_path, monkeypatch):
 
 
 def test_another_source_on_a_worker_is_refused(monkeypatch):
-    made = small_network()
+    made = small_task()
     monkeypatch.setattr(validate_jobs, "source", lambda: "other")
     with pytest.raises(GoldenError, match="a worker has another version of this project's source"):
         validate_jobs.Models(made)
