@@ -49,7 +49,6 @@ TESTED_IN = {
     "scripts/bench": "tests/scripts/test_bench.py",
     "scripts/shared/checkout.py": "tests/scripts/test_bench.py",
     "scripts/shared/numerics_plots.py": "tests/scripts/test_numerics.py",
-    "scripts/shared/options.py": "tests/scripts/test_cli.py",
     "scripts/shared/tables.py": "tests/scripts/test_budget.py",
     "scripts/validate": "tests/scripts/test_validate.py",
 }
