@@ -22,6 +22,8 @@ from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     seed_option, simulator_option, user_errors)
 
+TIMEOUT = 20        # frames' time without a beat anywhere: the design has stopped
+
 
 @click.command(help=__doc__)
 @click.argument("photo", type=click.Path(path_type=Path), required=False)
@@ -37,24 +39,14 @@ from scripts.shared.options import (cycles_per_frame_option, json_option, networ
 @user_errors
 def main(photo, network, cycles_per_frame, simulator, seed, frames, with_top, as_json):
     """Cosimulate one photo."""
-    cycles_per_frame = cycles_per_frame or network.pixels
-    plan = plan_network(network.table, network.precision, cycles_per_frame, frames)
+    cycles = cycles_per_frame or network.pixels
+    plan = plan_network(network.table, network.precision, cycles, frames)
     with Console(stderr=True).status("reading") as status:
         top = classifier(network, status.update) if with_top else None
-        started = time.perf_counter()
-        path, reused = build.cached(network, photo, status.update)
-        golden = store.read(path)
-        golden_seconds = time.perf_counter() - started
-
+        golden, golden_times = read_golden(network, photo, status.update)
         status.update("configuring and building the hardware")
-        started = time.perf_counter()
-        configs = configure_network(plan.units, golden.params)
-        run, outputs = run_frames(
-            simulator, configs, np.stack([golden.fixed["input"]] * frames), seed,
-            cycles_per_frame, timeout=20 * cycles_per_frame,
-            progress=lambda cycle: status.update(f"simulating, cycle {cycle:,}"))
-        build_seconds = time.perf_counter() - started - run.seconds
-
+        configs, run, outputs, run_times = simulate(plan, golden, simulator, seed, frames,
+                                                    status.update)
         status.update("comparing")
         comparisons = [compare(config.unit, np.stack([golden.fixed[config.unit.name]] * frames),
                                outputs[config.unit.name]) for config in configs]
@@ -64,23 +56,54 @@ def main(photo, network, cycles_per_frame, simulator, seed, frames, with_top, as
         summary["off_schedule"] = off_schedule(plan.leave, run)
         summary["ok"] &= summary["off_schedule"] == 0
     summary.update(
-        golden_seconds=golden_seconds, golden_reused=reused, build_seconds=build_seconds,
-        build_reused=bool(run.build.get("reused")), simulate_seconds=run.seconds,
-        cycles_per_frame=cycles_per_frame, simulator=simulator,
+        **golden_times, **run_times, cycles_per_frame=cycles, simulator=simulator,
         alpha=network.alpha, resolution=network.resolution, precision=network.precision.name,
         weights=network.weights, frames=frames)
     if top:
-        last = configs[-1].unit
-        features = outputs[last.name][-last.pixels_out * last.channels_out:].reshape(
-            last.size_out, last.size_out, last.channels_out) * golden.scales[last.name]
-        summary["classes"] = [{"class": index, "name": class_name(index), "probability": value}
-                              for index, value in classify(features, *top)]
+        summary["classes"] = likeliest(configs[-1].unit, outputs, golden, top)
     if as_json:
         print_json(summary)
     else:
         tell(summary)
     if not summary["ok"]:
         sys.exit(1)
+
+
+def read_golden(network, photo, report):
+    """(the golden of a photo, from the cache or made; how long that took, for the summary)."""
+    started = time.perf_counter()
+    path, reused = build.cached(network, photo, report)
+    golden = store.read(path)
+    return golden, {"golden_seconds": time.perf_counter() - started, "golden_reused": reused}
+
+
+def simulate(plan, golden, simulator, seed, frames, report):
+    """Run the golden's photo through the plan's hardware.
+
+    Returns (UnitConfig of every unit, the Run, {unit: its output}, how long that took, for the
+    summary).
+    """
+    started = time.perf_counter()
+    configs = configure_network(plan.units, golden.params)
+    run, outputs = run_frames(
+        simulator, configs, np.stack([golden.fixed["input"]] * frames), seed,
+        plan.cycles_per_frame, timeout=TIMEOUT * plan.cycles_per_frame,
+        progress=lambda cycle: report(f"simulating, cycle {cycle:,}"))
+    return configs, run, outputs, {
+        "build_seconds": time.perf_counter() - started - run.seconds,
+        "build_reused": bool(run.build.get("reused")), "simulate_seconds": run.seconds}
+
+
+def likeliest(last, outputs, golden, top):
+    """The five likeliest classes of the last frame's features, for the summary.
+
+    last -- the unit that they leave
+    top  -- (kernel, bias)
+    """
+    features = outputs[last.name][-last.pixels_out * last.channels_out:].reshape(
+        last.size_out, last.size_out, last.channels_out) * golden.scales[last.name]
+    return [{"class": index, "name": class_name(index), "probability": value}
+            for index, value in classify(features, *top)]
 
 
 def classifier(network, report):
@@ -134,6 +157,23 @@ def off_schedule(leave, run):
 def tell(summary):
     """Print the summary for people."""
     console = Console()
+    console.print(stage_table(summary))
+    if summary["first_difference"]:
+        console.print(f"first difference: {summary['first_difference']}", style="bold red")
+    for line in sentences(summary):
+        console.print(line)
+    for row in summary.get("classes", ()):
+        console.print(f"class {row['class']:3d} {row['name'] or '':24s} {row['probability']:.4f}")
+    equal = summary["first_difference"] is None and all(
+        stage["mismatches"] == 0 for stage in summary["stages"])
+    console.print("every element equals its golden" if equal else "NOT equal",
+                  style="bold green" if equal else "bold red")
+    if summary.get("off_schedule"):
+        console.print("NOT as scheduled", style="bold red")
+
+
+def stage_table(summary):
+    """A row for each stage, and their sums."""
     table = Table(title=f"MobileNetV2 alpha {summary['alpha']}, {summary['resolution']} x "
                         f"{summary['resolution']}, {summary['precision']}, {summary['weights']} "
                         f"weights, {summary['simulator']}")
@@ -147,35 +187,30 @@ def tell(summary):
     table.add_row("all", "", str(len(summary["units"])),
                   f"{sum(stage['elements'] for stage in summary['stages']):,}",
                   f"{sum(stage['mismatches'] for stage in summary['stages']):,}", "")
-    console.print(table)
-    if summary["first_difference"]:
-        console.print(f"first difference: {summary['first_difference']}", style="bold red")
-    measure = "between frames" if summary["frames"] > 1 else "of the frame's input"
+    return table
+
+
+def sentences(summary):
+    """What was measured besides: rate, latency, schedule, and how long it all took."""
+    several = summary["frames"] > 1
+    measure = "between frames" if several else "of the frame's input"
+    frames = f"{summary['frames']} frames" if several else "1 frame"
     reused = {True: " (cached)", False: ""}
-    for line in (
-            f"designed for {summary['cycles_per_frame']:,} cycles a frame with "
-            f"{summary['multipliers']:,} multipliers; {summary['macs']:,} multiply-accumulates "
-            "a frame",
-            f"initiation interval {summary['initiation_interval']:,} cycles {measure}, input "
-            f"stalls {summary['input_stalls']:,}",
-            f"latency {summary['latency_cycles']:,} cycles from first pixel to last feature, "
-            f"{summary['first_feature_cycles']:,} to the first; {summary['cycles']:,} cycles for "
-            f"{summary['frames']} frame{'s' * (summary['frames'] > 1)}",
-            *([f"{summary['beats']:,} beats of all units, {summary['off_schedule']:,} of them not "
-               "in the cycle that the schedule says"] if "beats" in summary else []),
-            f"golden {summary['golden_seconds']:.1f} s{reused[summary['golden_reused']]}, build "
-            f"{summary['build_seconds']:.1f} s{reused[summary['build_reused']]}, simulation "
-            f"{summary['simulate_seconds']:.1f} s"):
-        console.print(line)
-    for row in summary.get("classes", ()):
-        console.print(f"class {row['class']:3d} {row['name'] or '':24s} {row['probability']:.4f}")
-    equal = summary["first_difference"] is None and all(
-        stage["mismatches"] == 0 for stage in summary["stages"])
-    console.print("every element equals its golden" if equal else "NOT equal",
-                  style="bold green" if equal else "bold red")
-    if summary.get("off_schedule"):
-        console.print("NOT as scheduled", style="bold red")
+    yield (f"designed for {summary['cycles_per_frame']:,} cycles a frame with "
+           f"{summary['multipliers']:,} multipliers; {summary['macs']:,} multiply-accumulates "
+           "a frame")
+    yield (f"initiation interval {summary['initiation_interval']:,} cycles {measure}, input "
+           f"stalls {summary['input_stalls']:,}")
+    yield (f"latency {summary['latency_cycles']:,} cycles from first pixel to last feature, "
+           f"{summary['first_feature_cycles']:,} to the first; {summary['cycles']:,} cycles for "
+           f"{frames}")
+    if "beats" in summary:
+        yield (f"{summary['beats']:,} beats of all units, {summary['off_schedule']:,} of them not "
+               "in the cycle that the schedule says")
+    yield (f"golden {summary['golden_seconds']:.1f} s{reused[summary['golden_reused']]}, build "
+           f"{summary['build_seconds']:.1f} s{reused[summary['build_reused']]}, simulation "
+           f"{summary['simulate_seconds']:.1f} s")
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="python -m scripts.cosim")

@@ -216,7 +216,8 @@ def finish(rows, columns, plot, kind, as_json, title=None):
             from scripts.shared import numerics_plots
         except ImportError:
             raise GoldenError(f"--plot needs matplotlib: {INSTALL}") from None
-        getattr(numerics_plots, kind)(rows, plot)
+        draw = {"costs": numerics_plots.costs, "widths": numerics_plots.widths}[kind]
+        draw(rows, plot)
     if as_json:
         print_json({"rows": rows})
         return

@@ -7,7 +7,6 @@ a run's time or a list of them; what is compared is in ``elements`` and ``mismat
 import importlib.util
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ from hdl.convert.network import convert_network
 from hdl.errors import ToolError
 from hdl.plan.config import configure_network, memory_files
 from hdl.plan.network import plan_network
-from hdl.sim.backends import toolchain
+from hdl.sim.backends import BACKENDS, toolchain
 from hdl.sim.backends.verilator import VERILATE
 from hdl.sim.design import Design
 from hdl.sim.design import simulate as run_design
@@ -156,45 +155,47 @@ def simulate(simulator, **which):
 
 def cocotb(simulator, **which):
     """cocotb's own runner on the same Verilog; the features are compared in its testbench."""
-    tools = toolchain.find() if simulator == "verilator" else None
-    if importlib.util.find_spec("cocotb") is None:
-        raise ToolError(f"cocotb is not installed: {INSTALL_BENCH}")
-    if simulator == "icarus" and not shutil.which("iverilog"):
-        raise ToolError("Icarus Verilog is not installed: apt-get install iverilog")
-    from cocotb_tools.runner import get_runner
-    os.environ.pop("PYTEST_CURRENT_TEST", None)     # the runner would write elsewhere
-    if tools:
-        os.environ.update(tools.environment())
-    todo = case(**which)
-    key = digest("cocotb", simulator, json.dumps(which))
-    work = (default_build_dir("cocotb") / key).resolve()
-    runner, built = get_runner(simulator), {}
-
-    def build(fresh):
-        files, top = todo.design.convert(fresh)
-        for name, text in todo.design.memories.items():
-            (fresh / name).write_text(text)
-        np.savez(fresh / "data.npz", words=todo.words,
-                 expected=payload(todo.design.ports["m_axis"], todo.features))
-        (fresh / "top").write_text(top)
-        started = time.perf_counter()
-        runner.build(sources=files, hdl_toplevel=top, build_dir=fresh / "sim",
-                     build_args=[*COCOTB_VERILATE, "-CFLAGS", "-w"] if tools else [],
-                     timescale=TIMESCALE, log_file=fresh / "build.log")
-        built["build_seconds"] = time.perf_counter() - started
-
+    runner, todo = cocotb_runner(simulator), case(**which)
+    work = default_build_dir("cocotb") / digest("cocotb", simulator, json.dumps(which))
+    work, built = work.resolve(), {}
     try:
-        built_once(work, build)
+        built_once(work, lambda fresh: built.update(cocotb_build(runner, simulator, todo, fresh)))
         result = work / "result.json"
         result.unlink(missing_ok=True)
-        top = (work / "top").read_text()
-        runner.test("scripts.bench.cocotb_bench", top, hdl_toplevel_lang="verilog",
-                    build_dir=work / "sim", test_dir=work, timescale=TIMESCALE,
-                    extra_env={"BENCH_DATA": str(work / "data.npz"), "BENCH_RESULT": str(result)},
-                    log_file=work / "test.log")
+        runner.test("scripts.bench.cocotb_bench", (work / "top").read_text(),
+                    hdl_toplevel_lang="verilog", build_dir=work / "sim", test_dir=work,
+                    timescale=TIMESCALE, log_file=work / "test.log",
+                    extra_env={"BENCH_DATA": str(work / "data.npz"), "BENCH_RESULT": str(result)})
         return json.loads(result.read_text()) | {"elements": todo.features.size} | built
     except (RuntimeError, SystemExit, FileNotFoundError) as error:
         raise ToolError(f"cocotb with {simulator} does not run it: {error}") from None
+
+
+def cocotb_runner(simulator):
+    """cocotb's runner, with the tools that it needs; ToolError without them."""
+    if importlib.util.find_spec("cocotb") is None:
+        raise ToolError(f"cocotb is not installed: {INSTALL_BENCH}")
+    BACKENDS[simulator].find()
+    if simulator == "verilator":
+        os.environ.update(toolchain.find().environment())
+    os.environ.pop("PYTEST_CURRENT_TEST", None)     # the runner would write elsewhere
+    from cocotb_tools.runner import get_runner
+    return get_runner(simulator)
+
+
+def cocotb_build(runner, simulator, todo, fresh):
+    """Build a Case into the folder ``fresh``; returns how long the runner took."""
+    files, top = todo.design.convert(fresh)
+    for name, text in todo.design.memories.items():
+        (fresh / name).write_text(text)
+    np.savez(fresh / "data.npz", words=todo.words,
+             expected=payload(todo.design.ports["m_axis"], todo.features))
+    (fresh / "top").write_text(top)
+    options = [*COCOTB_VERILATE, "-CFLAGS", "-w"] if simulator == "verilator" else []
+    started = time.perf_counter()
+    runner.build(sources=files, hdl_toplevel=top, build_dir=fresh / "sim", build_args=options,
+                 timescale=TIMESCALE, log_file=fresh / "build.log")
+    return {"build_seconds": time.perf_counter() - started}
 
 
 def keras(alpha, resolution, model, repeats):

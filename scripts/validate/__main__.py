@@ -5,7 +5,6 @@ taken.  Results go to results.h5, results.csv and summary.json in one directory;
 is ended and given again it goes on where it was.  Exit status 0 only if every element compared is
 equal and every photo could be read.
 """
-import concurrent.futures
 import csv
 import hashlib
 import itertools
@@ -77,7 +76,6 @@ class RtlCount(click.ParamType):
 def main(folder, network, cycles_per_frame, views_each, limit, labels, rtl, workers, scheduler, out,
          as_json):
     """Validate."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")      # in every worker, beside the progress
     if scheduler and workers:
         raise UserError("--workers counts processes of this machine and --scheduler computes on a "
                         "cluster: give one of them")
@@ -90,19 +88,9 @@ def main(folder, network, cycles_per_frame, views_each, limit, labels, rtl, work
     labelled = read_labels(labels, photos, limit) if labels else {}
     places = [(name, number) for name in photos
               for number in range(views_each or (1 if folder else 8))]
-    parameters = {"alpha": network.alpha, "resolution": network.resolution,
-                  "precision": network.precision.name, "weights": network.weights,
-                  "cycles_per_frame": cycles, "folder": str(folder) if folder else "scikit-image's",
-                  **network.calibration.attributes()}
-    key = digest(folder, cycles, network)
+    key, parameters = digest(folder, cycles, network), described(folder, cycles, network)
     out = out or default_build_dir("validate") / key[:16]
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(out / ".lock").acquire(timeout=0)
-    except Timeout:
-        raise UserError(f"another process is writing to {out}: wait for it, or give another "
-                        "directory with --out") from None
-    with lock:
+    with alone_in(out):
         results = Results(out, key, parameters)
         run = Validation(results, photos, places, scheduler, workers)
         try:
@@ -110,10 +98,7 @@ def main(folder, network, cycles_per_frame, views_each, limit, labels, rtl, work
                 run.golden(network, cycles)
                 run.rtl(rtl)
         finally:
-            for (name, _), row in results.rows.items():
-                row["label"] = labelled.get(name, -1)
-            if results.rows:
-                results.flush(force=True)
+            results.label(labelled)
         summary = versioned({**parameters, **run.summary(), "results": str(out)})
         results.write_csv(run.done)
         results.write_summary(summary)
@@ -123,6 +108,24 @@ def main(folder, network, cycles_per_frame, views_each, limit, labels, rtl, work
         tell(summary)
     if not summary["ok"]:
         sys.exit(1)
+
+
+def described(folder, cycles, network):
+    """What is validated, for results and summary."""
+    return {"alpha": network.alpha, "resolution": network.resolution,
+            "precision": network.precision.name, "weights": network.weights,
+            "cycles_per_frame": cycles, "folder": str(folder) if folder else "scikit-image's",
+            **network.calibration.attributes()}
+
+
+def alone_in(out):
+    """The lock of the folder of results, which is made."""
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        return FileLock(out / ".lock").acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"another process is writing to {out}: wait for it, or give another "
+                        "directory with --out") from None
 
 
 def digest(folder, cycles, network):
@@ -271,13 +274,10 @@ class Validation:
                 except self._pool.errors:
                     again.append(job)
                     continue
-                except Exception as error:
-                    if type(error).__name__ in ("KilledWorker", "FutureCancelledError") \
-                            or isinstance(error, concurrent.futures.CancelledError):
-                        raise UserError("the cluster lost its scheduler, or worker after worker at "
-                                        "the same job: mend it and give the command again, what "
-                                        "was computed is kept") from error
-                    raise
+                except self._pool.lost as error:
+                    raise UserError("the cluster lost its scheduler, or worker after worker at "
+                                    "the same job: mend it and give the command again, what "
+                                    "was computed is kept") from error
                 yield sum(len(numbers) for *_, numbers in job), result
 
     def summary(self):
@@ -338,36 +338,8 @@ def share(values):
 
 def tell(summary):
     """Print the summary for people."""
-    def percent(name):
-        return "absent" if summary[name] is None else f"{summary[name]:.2%}"
-
-    def decibels(value):
-        return "infinite" if value is None else f"{value:.1f}"
-
     console = Console()
-    table = Table(title=f"MobileNetV2 alpha {summary['alpha']}, {summary['resolution']} x "
-                        f"{summary['resolution']}, {summary['precision']}, {summary['weights']} "
-                        "weights: float Keras, fixed point, Verilog")
-    table.add_column("measure")
-    table.add_column("value", justify="right")
-    table.add_row("photos, views of them", f"{summary['photos']:,}, {summary['views']:,}")
-    table.add_row("photos that cannot be read", f"{len(summary['failed']):,}")
-    table.add_row("agreement of fixed point with float, top 1", percent("top1_agreement"))
-    table.add_row("float's first among fixed point's five", percent("top5_agreement"))
-    if summary["labelled"]:
-        table.add_row("views with a label", f"{summary['labelled']:,}")
-        for kind in ("float", "fixed"):
-            table.add_row(f"{kind} accuracy, top 1 and top 5", f"{percent(f'{kind}_top1_accuracy')}"
-                          f", {percent(f'{kind}_top5_accuracy')}")
-    table.add_row("SQNR of the features, dB: least, median, greatest",
-                  ", ".join(map(decibels, summary["sqnr_db"].values())))
-    table.add_row("SQNR of all features together, dB", decibels(summary["sqnr_db_aggregate"]))
-    table.add_row("elements of linear tensors at a limit", f"{summary['saturated']:,}")
-    table.add_section()
-    table.add_row("views through the Verilog", f"{summary['rtl_views']:,}")
-    table.add_row("elements compared", f"{summary['rtl_elements']:,}")
-    table.add_row("elements that differ", f"{summary['rtl_mismatches']:,}")
-    console.print(table)
+    console.print(measures(summary))
     for row in summary["failed"]:
         console.print(f"failed: {row['file']} ({row['reason']})", style="bold red", markup=False)
     for row in summary["rtl_differences"]:
@@ -383,6 +355,43 @@ def tell(summary):
     console.print(f"results in {summary['results']}", soft_wrap=True, markup=False)
     console.print("all is well" if summary["ok"] else "NOT all is well",
                   style="bold green" if summary["ok"] else "bold red")
+
+
+def measures(summary):
+    """The table of what was measured."""
+    table = Table(title=f"MobileNetV2 alpha {summary['alpha']}, {summary['resolution']} x "
+                        f"{summary['resolution']}, {summary['precision']}, {summary['weights']} "
+                        "weights: float Keras, fixed point, Verilog")
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_row("photos, views of them", f"{summary['photos']:,}, {summary['views']:,}")
+    table.add_row("photos that cannot be read", f"{len(summary['failed']):,}")
+    table.add_row("agreement of fixed point with float, top 1", percent(summary["top1_agreement"]))
+    table.add_row("float's first among fixed point's five", percent(summary["top5_agreement"]))
+    if summary["labelled"]:
+        table.add_row("views with a label", f"{summary['labelled']:,}")
+        for kind in ("float", "fixed"):
+            table.add_row(f"{kind} accuracy, top 1 and top 5", ", ".join(
+                percent(summary[f"{kind}_top{count}_accuracy"]) for count in (1, 5)))
+    table.add_row("SQNR of the features, dB: least, median, greatest",
+                  ", ".join(map(decibels, summary["sqnr_db"].values())))
+    table.add_row("SQNR of all features together, dB", decibels(summary["sqnr_db_aggregate"]))
+    table.add_row("elements of linear tensors at a limit", f"{summary['saturated']:,}")
+    table.add_section()
+    table.add_row("views through the Verilog", f"{summary['rtl_views']:,}")
+    table.add_row("elements compared", f"{summary['rtl_elements']:,}")
+    table.add_row("elements that differ", f"{summary['rtl_mismatches']:,}")
+    return table
+
+
+def percent(part):
+    """A part in percent; None for a part of nothing."""
+    return "absent" if part is None else f"{part:.2%}"
+
+
+def decibels(value):
+    """A ratio with one decimal; None for no noise at all."""
+    return "infinite" if value is None else f"{value:.1f}"
 
 
 if __name__ == "__main__":

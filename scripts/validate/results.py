@@ -65,6 +65,13 @@ class Results:
         for place in places:
             self.rows.pop(place, None)
 
+    def label(self, classes):
+        """Give every row its photo's class, -1 where {photo: class} has none, and write."""
+        for (name, _), row in self.rows.items():
+            row["label"] = classes.get(name, -1)
+        if self.rows:
+            self.flush(force=True)
+
     def flush(self, force=False):
         """Write what there is, unless that took long and was not long ago."""
         started = time.monotonic()

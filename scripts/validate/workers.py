@@ -1,12 +1,13 @@
 """Who computes a validation's jobs: this process, processes of this machine, a Dask cluster.
 
 Each has ``workers``, how many there are; ``window``, how many jobs are under way at a time;
-``errors``, which of a job's Futures ask for it to be submitted again; and ``close``.
+``errors``, which of a job's Futures ask for it to be submitted again; ``lost``, which say that
+nobody will do it; and ``close``.
 """
 import logging
 import multiprocessing
 import os
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
 from scripts.shared.options import UserError
@@ -22,6 +23,7 @@ class Inline:
 
     workers = window = 1
     errors = ()
+    lost = (CancelledError,)
 
     def __init__(self, task):
         self.task = task
@@ -43,6 +45,7 @@ class Local:
     """Processes on this machine.  One that dies takes all with it, so they are started again."""
 
     errors = (BrokenProcessPool,)
+    lost = (CancelledError,)
 
     def __init__(self, task, workers):
         self.workers, self.window, self.restarts = workers, 2 * workers, 0
@@ -77,6 +80,8 @@ class Cluster:
 
     def __init__(self, client, task):
         import dask
+        import distributed
+        self.lost = (CancelledError, distributed.CancelledError, distributed.KilledWorker)
         self._client, self._executor = client, client.get_executor(pure=False)
         # The Task is an argument of Dask's tasks, not data laid on workers, so that it comes again
         # when all of them are lost.
