@@ -81,6 +81,29 @@ PRECISIONS = {name: precision(name) for name in ("w16a16", "w8a8")}
 
 
 @dataclass(frozen=True)
+class Kind:
+    """What all units of one kind have in common.
+
+    ``hdl.plan.schedule.TIMINGS`` has the timing of each kind and ``hdl.units.by_kind.BLOCKS`` its
+    block.
+    """
+
+    name: str
+    convolves: bool     # multiplies by weights and requantizes; else it adds its stage's input
+    windowed: bool      # works on 3x3 windows; else on single pixels
+    shared: bool        # every output is of all input channels; else each of its own channel
+    tiled: bool = False     # can take tiles of pixels, where more than one comes per clock
+
+
+KINDS = {kind.name: kind for kind in (
+    Kind("stem", convolves=True, windowed=True, shared=True, tiled=True),
+    Kind("pointwise", convolves=True, windowed=False, shared=True),
+    Kind("depthwise", convolves=True, windowed=True, shared=False),
+    Kind("residual_add", convolves=False, windowed=False, shared=False),
+)}
+
+
+@dataclass(frozen=True)
 class Unit:
     """One hardware unit: a convolution with its requantizer, or a residual add.
 
@@ -89,7 +112,7 @@ class Unit:
     """
 
     name: str            # the Keras layer: Conv1, block_1_expand, block_2_add, Conv_1 ...
-    kind: str            # stem, pointwise, depthwise, residual_add
+    kind: str            # the name of one of KINDS
     role: str            # stem, expand, depthwise, project, add, head
     stage: str           # stem, expanded_conv, block_1 ... block_16, head
     size_in: int
@@ -103,6 +126,11 @@ class Unit:
     activation: str = "relu6"       # of the output: relu6, linear
 
     @property
+    def facts(self) -> Kind:
+        """The row of its kind."""
+        return KINDS[self.kind]
+
+    @property
     def pixels_in(self):
         """Input pixels of a frame."""
         return self.size_in ** 2
@@ -114,15 +142,15 @@ class Unit:
 
     @property
     def weight_shape(self):
-        """Shape of the weights: (inputs, outputs); depthwise (taps, channels); () for an add.
+        """Shape of the weights: (inputs of an output, outputs); () for an add.
 
-        The stem's inputs are taps times channels, channels minor, as Keras orders its kernel.
+        Inputs are taps times channels, channels minor, as Keras orders its kernel; depthwise, the
+        taps of one channel.
         """
-        taps = self.kernel ** 2
-        return {"stem": (taps * self.channels_in, self.channels_out),
-                "pointwise": (self.channels_in, self.channels_out),
-                "depthwise": (taps, self.channels_out),
-                "residual_add": ()}[self.kind]
+        if not self.facts.convolves:
+            return ()
+        channels = self.channels_in if self.facts.shared else 1
+        return self.kernel ** 2 * channels, self.channels_out
 
     @property
     def weights(self):

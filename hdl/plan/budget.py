@@ -101,7 +101,7 @@ def ideal_cost(unit, precision, cycles_per_frame):
     """
     copies = max(1, ceil(unit.pixels_out / cycles_per_frame))
     pixel_bits = unit.channels_in * precision.bits(unit.activation_in)
-    waits = unit.size_in + 1 if unit.kind == "residual_add" else 0
+    waits = 0 if unit.facts.convolves else unit.size_in + 1
     return Cost(
         unit, ceil(unit.macs / cycles_per_frame), unit.weights * copies,
         weight_bits=unit.weights * copies * precision.weight_bits,

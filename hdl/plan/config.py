@@ -102,7 +102,7 @@ def weight_rows(folding, weights):
     """
     pe, simd, unit = folding.pe, folding.simd, folding.unit
     inputs, outputs = weights.shape
-    if unit.kind == "depthwise" and simd < TAPS:
+    if not unit.facts.shared and simd < TAPS:
         weights = weights.reshape(3, 3, outputs).transpose(1, 0, 2).reshape(inputs, outputs)
     # (beat, simd, group, pe) to (group, beat, pe, simd) or (beat, group, pe, simd)
     order = (0, 2, 3, 1) if folding.groups > 1 else (2, 0, 3, 1)

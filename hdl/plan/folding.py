@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from hdl.layers import Precision, Unit
 from hdl.plan.geometry import TAPS, TILE, rows_kept
 
-ACCUMULATOR = 5     # registers of an output's sums and its way out, in those of an operand
+# What an output at once costs in registers, in those of an operand: its sum and its accumulator,
+# each as wide as a weight, an operand and the carries of some hundred products, which is two
+# operands and a half.  It chooses among foldings of equally many multipliers.
+ACCUMULATOR = 5
 
 
 @dataclass(frozen=True)
@@ -38,15 +41,15 @@ class Folding:
     def groups(self):
         """Groups of PE outputs that a pointwise unit computes for each input beat: all, where
         there are fewer outputs than inputs to keep; 1 where it takes them one after the other."""
-        unit = self.unit
-        inputs_first = unit.kind == "pointwise" and unit.channels_out < unit.channels_in
+        unit, facts = self.unit, self.unit.facts
+        inputs_first = facts.shared and not facts.windowed and unit.channels_out < unit.channels_in
         return unit.channels_out // self.pe if inputs_first else 1
 
     @property
     def passes(self):
         """How often a matrix unit goes through its input: once for each group of PE outputs, or
         once in all."""
-        if self.unit.kind not in ("pointwise", "stem"):
+        if not self.unit.facts.shared:
             return 1
         return self.unit.channels_out // self.pe // self.groups
 
@@ -104,32 +107,40 @@ def fold(table, precision, cycles_per_frame):
             f"unit's output, which leave one a clock: give at least {least}")
     foldings, lanes = [], table[0].channels_in
     for unit in table:
-        if unit.kind == "residual_add":
-            row = Folding(unit, precision, 1, 1, lanes, lanes)
-        else:
+        if unit.facts.convolves:
             row = fold_convolution(unit, precision, cycles_per_frame, lanes)
+        else:
+            row = Folding(unit, precision, 1, 1, lanes, lanes)
         foldings.append(row)
         lanes = row.lanes_out
     return tuple(foldings)
+
+
+def word_lanes(unit, pe, simd):
+    """Channels of an input word as a convolution takes it: of single pixels the inputs that it
+    multiplies at once, of windows the channels that share one."""
+    if not unit.facts.windowed:
+        return simd
+    return unit.channels_in if unit.facts.shared else pe
 
 
 def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
     """The folding of one convolution that takes ``lanes_in`` channels a beat."""
     budget = cycles_per_frame // unit.pixels_out
     inputs, outputs = unit.weight_shape
-    tiles = unit.kind == "stem" and cycles_per_frame < unit.pixels_in
+    shared, tiles = unit.facts.shared, unit.facts.tiled and cycles_per_frame < unit.pixels_in
     choices = []
     for pe in divisors(outputs):
         for simd in divisors(inputs):
             beats = outputs // pe       # words of PE channels that a depthwise unit takes a pixel
-            if unit.kind == "depthwise" and (
+            if not shared and (
                     simd not in (1, 3, TAPS) or unit.pixels_in * beats > cycles_per_frame):
                 continue
             if tiles and simd < inputs:     # whole windows, which come as they are completed
                 continue
             if inputs // simd * beats <= budget:
-                arrives = pe if unit.kind == "depthwise" else simd
-                fits = unit.kind == "stem" or arrives % lanes_in == 0 or lanes_in % arrives == 0
+                takes = word_lanes(unit, pe, simd)
+                fits = takes % lanes_in == 0 or lanes_in % takes == 0
                 choices.append((pe * simd, not fits, ACCUMULATOR * pe + simd, pe, simd))
     if not choices:
         raise ValueError(

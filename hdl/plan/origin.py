@@ -22,14 +22,14 @@ def origin_lines():
     table = layer_table(1.0, 224)
     lines = []
     for unit in table:
-        if unit.kind == "residual_add":
+        if not unit.facts.convolves:
             continue
         points = unit.size_out // table[-1].size_out
         layer = {"stem": "Conv2d", "depthwise": "DW", "expand": "exp", "project": "1x1",
                  "head": "Expand"}[unit.role] + (" s2" if unit.stride == 2 else "")
-        factors = {"stem": (unit.kernel ** 2, unit.channels_in, unit.channels_out),
-                   "depthwise": (unit.kernel ** 2, unit.channels_out),
-                   "pointwise": (unit.channels_in, unit.channels_out)}[unit.kind]
+        channels = unit.channels_in if unit.facts.shared else 1
+        factors = [factor for factor in (unit.kernel ** 2, channels, unit.channels_out)
+                   if factor > 1]
         lines.append(OriginLine(unit.name, layer, f"{points}x{points}",
                                 "x".join(map(str, factors)), points ** 2 * unit.weights))
     return tuple(lines)

@@ -89,10 +89,8 @@ def follow(foldings, arrive, least=None):
         unit = folding.unit
         if unit.stage != stage:     # what a residual add at its end has as its shortcut
             stage, shortcut = unit.stage, arrival
-        if unit.weights:
-            buffers, left = CONVOLUTIONS[unit.kind](folding, floor, arrival)
-        else:
-            buffers, left = residual_add(folding, floor, arrival, shortcut)
+        inputs = (arrival,) if unit.facts.convolves else (arrival, shortcut)
+        buffers, left = TIMINGS[unit.kind](folding, floor, *inputs)
         arrival = Arrival(left, folding.lanes_out)
         found.append(buffers)
         leave[unit.name] = left
@@ -230,15 +228,18 @@ def stem(folding, floor, arrival):
     return replace(buffers, words_held=held), leave
 
 
-CONVOLUTIONS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}
-
-
 def residual_add(folding, floor, arrival, shortcut):
     """The sum leaves with the main branch, which never waits for the shortcut."""
     middle = lcm(shortcut.lanes, folding.lanes_in)
     gathered, latest = gather(shortcut.cycles, middle // shortcut.lanes)
     _, left = split(gathered + FIFO, middle // folding.lanes_in, lambda ready: arrival.cycles)
     return fifo(gathered, latest, left, middle, floor), arrival.cycles + ADDED
+
+
+# {kind: its timing}, each called as timing(folding, floor, arrival), of an add with its shortcut's
+# Arrival too; returns (Buffers, cycles at which the output's beats leave).
+TIMINGS = {"stem": stem, "pointwise": pointwise, "depthwise": depthwise,
+           "residual_add": residual_add}
 
 
 def tile_windows(unit, arrive, interval):

@@ -14,6 +14,8 @@ from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
 from hdl.units.mobilenet_v2 import mobilenet_v2, output_streams, stage_block
 
+PATIENCE = 20   # frames' time without a beat anywhere, after which a run is taken for dead
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -79,11 +81,14 @@ def network_design(configs):
 def run_frames(simulator, configs, frames, seed=None, cycles=None, **options):
     """Simulate ``frames``, integers (frames, rows, columns, channels), back to back.
 
-    seed   -- of the random stalls of both sides, half of all cycles each; None runs free
-    cycles -- for a frame, at which an input that runs free sends its beats evenly; None sends one
-              in every cycle
+    seed    -- of the random stalls of both sides, half of all cycles each; None runs free
+    cycles  -- for a frame, at which an input that runs free sends its beats evenly; None sends one
+               in every cycle
+    options -- of ``simulate``; without a timeout it is PATIENCE frames, where cycles are given
     Returns (Run, {unit: integers in the order they left}).
     """
+    if cycles is not None:
+        options.setdefault("timeout", PATIENCE * cycles)
     design = network_design(configs)
     ports, unit = design.ports, configs[-1].unit
     words = payload(ports["s_axis"], tiled(frames, ports["s_axis"].tile))

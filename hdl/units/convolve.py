@@ -21,7 +21,7 @@ def convolve(clk, rst, s_axis, m_axis, config):
     activations = AxiStream(m_axis.lanes, m_axis.bits, m_axis.signed)
 
     array = mac(clk, rst, s_axis, results, config.weights, folding.pe, folding.simd,
-                unit.kind != "depthwise", config.beats, folding.groups)
+                unit.facts.shared, config.beats, folding.groups)
     scale = requantize(clk, rst, results, activations, config.scales, config.biased_bits,
                        config.shift_base, low, high)
     output = register_slice(clk, rst, activations, m_axis)

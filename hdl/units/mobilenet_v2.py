@@ -3,9 +3,8 @@ from myhdl import block
 
 from hdl.axis import AxiStream
 from hdl.plan.config import by_stage
+from hdl.units.by_kind import BLOCKS
 from hdl.units.inverted_residual import inverted_residual
-from hdl.units.pointwise import pointwise
-from hdl.units.stem import stem
 
 
 def output_streams(configs):
@@ -15,10 +14,8 @@ def output_streams(configs):
 
 def stage_block(configs, streams):
     """The block of a stage and its arguments after clk, rst, s_axis and m_axis."""
-    if configs[0].unit.kind == "stem":
-        return stem, (configs[0],)
-    if configs[0].unit.role == "head":
-        return pointwise, (configs[0],)
+    if len(configs) == 1:   # stem and head
+        return BLOCKS[configs[0].unit.kind], (configs[0],)
     return inverted_residual, (configs, streams)
 
 

@@ -33,12 +33,10 @@ from hdl.sim.backends.verilator import VERILATE
 from hdl.sim.design import Design
 from hdl.sim.design import simulate as run_design
 from hdl.sim.endpoints import Sink, Source
-from hdl.sim.network import network_design, pace
-from hdl.units.depthwise import depthwise
-from hdl.units.pointwise import pointwise
+from hdl.sim.network import PATIENCE, network_design, pace
+from hdl.units.by_kind import BLOCKS
 
 MISSING = 3     # exit status of a job without its tool, which it has told in a sentence
-BLOCKS = {"pointwise": pointwise, "depthwise": depthwise}
 INSTALL_BENCH = "pip install -e '.[bench]'"
 # Those of our harness that are not given by cocotb's runner itself.
 COCOTB_VERILATE = [option for option in VERILATE if option not in ("--cc", "--prefix", "Vmodel")]
@@ -100,7 +98,7 @@ def case(alpha=1.0, resolution=224, cycles=None, unit=None, frames=1):
     words = payload(source, tiled(np.stack([golden.fixed["input"]] * frames), source.tile))
     return Case(design, words, {name: np.tile(golden.fixed[name].ravel(), frames)
                                 for name in design.monitors},
-                pace(len(words) // frames, cycles), 20 * cycles)
+                pace(len(words) // frames, cycles), PATIENCE * cycles)
 
 
 def block_case(block, stream_in, stream_out, sent, expected, config=None):

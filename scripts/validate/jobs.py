@@ -227,7 +227,7 @@ def rtl_job(task, photos):
             _, outputs = run_frames(
                 "verilator", task.configs,
                 np.stack([photo.pixels_to_integers(pixels) for *_, pixels in frames]),
-                None, task.cycles, timeout=20 * task.cycles)
+                None, task.cycles)
         except (DeadlockError, ProtocolError) as error:
             problem = str(error)
         for index, (name, _, number, pixels) in enumerate(frames):

@@ -6,19 +6,15 @@ import numpy as np
 
 from hdl.axis import AxiStream
 from hdl.beats import payload
-from hdl.layers import Precision, Unit, padding
+from hdl.layers import KINDS, Precision, Unit, padding
 from hdl.plan.config import configure, memory_files
 from hdl.plan.folding import Folding
 from hdl.plan.network import UnitPlan
 from hdl.plan.schedule import Buffers
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Sink, Source, random_pattern
-from hdl.units.depthwise import depthwise
-from hdl.units.pointwise import pointwise
-from hdl.units.stem import stem
 from tests.support.naive import naive_unit
 
-BLOCKS = {"pointwise": pointwise, "depthwise": depthwise, "stem": stem}     # {kind: block}
 # Share of the cycles in which (sources, sinks) pause, each end by a pattern of its own.
 STALLS = {"free": (0, 0), "idle": (0.6, 0), "backpressure": (0, 0.6), "both": (0.4, 0.4),
           "mostly_backpressure": (0.3, 0.8)}
@@ -111,7 +107,7 @@ def any_buffers(folding):
 def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, lanes_out,
                 stride=1, activation_in="relu6", activation="relu6", precision=NARROW):
     """UnitConfig of a unit that no network has, with random integers that reach every corner."""
-    kernel = 1 if kind == "pointwise" else 3
+    kernel = 3 if KINDS[kind].windowed else 1
     unit = Unit("dut", kind, kind, "dut", size, -(-size // stride), channels_in, channels_out,
                 kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
                 activation)

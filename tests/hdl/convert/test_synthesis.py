@@ -13,7 +13,8 @@ import pytest
 from hdl.axis import AxiStream
 from hdl.blocks.residual_add import residual_add
 from hdl.sim.design import Design
-from tests.support.bench import BLOCKS, Bench, UnitBench, beats, integers, unit_config
+from hdl.units.by_kind import BLOCKS
+from tests.support.bench import Bench, UnitBench, beats, integers, unit_config
 from tests.support.yosys import share, yosys
 
 # kind, size, channels in and out, pe, simd, lanes in and out, stride

@@ -15,7 +15,8 @@ from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers
 from hdl.sim.design import simulate
 from hdl.sim.endpoints import Sink, Source
 from hdl.sim.network import network_design
-from tests.support.bench import BLOCKS, UnitBench, frames_of, unit_config
+from hdl.units.by_kind import BLOCKS
+from tests.support.bench import UnitBench, frames_of, unit_config
 from tests.support.networks import RATES, golden, plan
 
 COUNT = 4   # frames

@@ -11,6 +11,7 @@ from golden.photo import load_photo
 from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.config import configure, configure_network
 from hdl.plan.network import plan_network
+from hdl.sim import network as sim
 from hdl.sim.network import compare, pace, run_frames
 from tests.support.bench import agree
 from tests.support.networks import configs, golden
@@ -101,6 +102,20 @@ def test_no_unit_ever_waits(verilator, resolution, cycles):
     features = run["m_axis"].cycles.reshape(frames, -1)
     assert (np.diff(features[:-1], axis=0) == cycles).all()
     assert mismatches(units, fixed, "verilator", frames=2, seed=5)[:2] == (0, None)
+
+
+@pytest.mark.parametrize("options, timeout", [
+    ({"cycles": 1024}, 20 * 1024), ({"cycles": 4096}, 20 * 4096), ({}, None),
+    ({"cycles": 1024, "timeout": 7}, 7)])
+def test_patience(monkeypatch, options, timeout):
+    """Without a word on it, a run at a rate may stand still for twenty frames' time."""
+    def simulated(*arguments, **options):
+        raise InterruptedError(options.get("timeout"))
+
+    monkeypatch.setattr(sim, "simulate", simulated)
+    with pytest.raises(InterruptedError) as stopped:
+        run_frames("verilator", configs("w8a8"), golden("w8a8").fixed["input"][None], **options)
+    assert stopped.value.args == (timeout,)
 
 
 def test_pace():
