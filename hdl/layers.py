@@ -6,6 +6,7 @@ carries the name of its Keras layer.  Source: Sandler et al., "MobileNetV2: Inve
 Linear Bottlenecks" (2018), Table 2, with Keras's rounding of channels and its padding.
 """
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
@@ -35,20 +36,20 @@ class Precision:
     multiplier_bits: int = 16  # unsigned requantize mantissa, top bit set
 
     @property
-    def weight_limit(self):
+    def weight_limit(self) -> int:
         """The largest weight; the least is its negative."""
         return (1 << self.weight_bits - 1) - 1
 
-    def signed(self, activation):
+    def signed(self, activation: str) -> bool:
         """Whether a tensor of this activation ('input', 'relu6', 'linear') has a sign."""
         return activation != "relu6"
 
-    def bits(self, activation):
+    def bits(self, activation: str) -> int:
         """Bits of one element of a tensor of this activation."""
         return {"input": self.input_bits, "relu6": self.relu6_bits,
                 "linear": self.linear_bits}[activation]
 
-    def limits(self, activation):
+    def limits(self, activation: str) -> tuple[int, int]:
         """(least, greatest) integer of a tensor of this activation."""
         bits = self.bits(activation)
         return (-(1 << bits - 1), (1 << bits - 1) - 1) if self.signed(activation) \
@@ -58,7 +59,7 @@ class Precision:
 WEIGHT_BITS, RELU6_BITS, LINEAR_BITS = range(4, 17), range(4, 17), range(6, 19)
 
 
-def precision(name):
+def precision(name: str) -> Precision:
     """The row of a name such as 'w8a8' or 'w8a10l14': bits of weights, of ReLU6 activations and of
     linear ones, which without a number of their own have four more than the others, 18 at most.
 
@@ -131,17 +132,17 @@ class Unit:
         return KINDS[self.kind]
 
     @property
-    def pixels_in(self):
+    def pixels_in(self) -> int:
         """Input pixels of a frame."""
         return self.size_in ** 2
 
     @property
-    def pixels_out(self):
+    def pixels_out(self) -> int:
         """Output pixels of a frame."""
         return self.size_out ** 2
 
     @property
-    def weight_shape(self):
+    def weight_shape(self) -> tuple[int, ...]:
         """Shape of the weights: (inputs of an output, outputs); () for an add.
 
         Inputs are taps times channels, channels minor, as Keras orders its kernel; depthwise, the
@@ -153,28 +154,28 @@ class Unit:
         return self.kernel ** 2 * channels, self.channels_out
 
     @property
-    def weights(self):
+    def weights(self) -> int:
         """Weights, bias apart."""
         return self.weight_shape[0] * self.weight_shape[1] if self.weight_shape else 0
 
     @property
-    def parameters(self):
+    def parameters(self) -> int:
         """Keras's parameters: the weights and four batch-norm vectors."""
         return self.weights + 4 * self.channels_out if self.weight_shape else 0
 
     @property
-    def macs(self):
+    def macs(self) -> int:
         """Multiply-accumulates of a frame."""
         return self.weights * self.pixels_out
 
 
-def divisible(channels, divisor=8):
+def divisible(channels: float, divisor: int = 8) -> int:
     """Keras's ``_make_divisible``: the nearest multiple of 8, at least 0.9 of ``channels``."""
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
-def padding(size, stride):
+def padding(size: int, stride: int) -> tuple[int, int]:
     """Zero rows (before, after) of a 3x3 convolution over ``size`` rows, as Keras pads.
 
     Stride 1 is 'same'; stride 2 pads the far side only when the size is even (``correct_pad``).
@@ -182,7 +183,7 @@ def padding(size, stride):
     return (0, 1) if stride == 2 and size % 2 == 0 else (1, 1)
 
 
-def layer_table(alpha=1.0, resolution=224):
+def layer_table(alpha: float = 1.0, resolution: int = 224) -> tuple[Unit, ...]:
     """Every unit of the network in order of data flow, as a tuple of ``Unit``.
 
     Raises ValueError for an alpha or a resolution that Keras has no network for.
@@ -229,7 +230,7 @@ def layer_table(alpha=1.0, resolution=224):
     return tuple(units)
 
 
-def stages(table):
+def stages(table: Iterable[Unit]) -> dict[str, tuple[Unit, ...]]:
     """The table's units by stage, in order: {stage: (unit, ...)}; 19 stages."""
     grouped = {}
     for unit in table:

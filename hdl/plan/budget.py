@@ -5,10 +5,12 @@ map (``origin_lines``).  The ladder's (``rung``) gives every unit ``cycles_per_f
 its frame, first ideally, as if multiply-accumulates could be divided at will, then as the folding
 solver really divides them.
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from hdl.plan.network import plan_network
+from hdl.layers import Precision, Unit
+from hdl.plan.network import UnitPlan, plan_network
 
 FINEST_STEP = 5      # the ladder begins at 4^5 input pixels per clock, one 7x7 point at 224 ...
 COARSEST_STEP = 3    # ... and ends at 64 cycles for a pixel
@@ -18,7 +20,7 @@ COARSEST_STEP = 3    # ... and ends at 64 cycles for a pixel
 class Cost:
     """What one unit takes at a rate; bits are of on-chip memory."""
 
-    unit: object             # hdl.layers.Unit
+    unit: Unit
     multipliers: int
     weight_words: int        # the unit's weights times their copies
     weight_bits: int
@@ -31,13 +33,13 @@ class Cost:
     requantizers: int = 0
 
     @property
-    def bits(self):
+    def bits(self) -> dict[str, int]:
         """On-chip memory by kind, in bits."""
         return {"weights": self.weight_bits, "line_buffers": self.line_buffer_bits,
                 "residual_fifos": self.fifo_bits, "pixel_buffers": self.buffer_bits}
 
 
-def totals(costs) -> dict:
+def totals(costs: Sequence[Cost]) -> dict:
     """{"multipliers": ..., "requantizers": ..., "bits": {kind of memory: ...}} of some units' Costs
     together."""
     return {"multipliers": sum(cost.multipliers for cost in costs),
@@ -57,42 +59,42 @@ class Rung:
     latency: int = 0         # cycles from the first pixel to the last feature, if folded
 
     @property
-    def folded(self):
+    def folded(self) -> bool:
         """Whether the costs are the folding solver's; they are ideal otherwise."""
         return not self.refusal
 
     @property
-    def ideal_multipliers(self):
+    def ideal_multipliers(self) -> float:
         """Multipliers if every one worked in every cycle; not a whole number in general."""
         return self.macs / self.cycles_per_frame
 
     @property
-    def multipliers(self):
+    def multipliers(self) -> int:
         """Multipliers of all units."""
         return totals(self.costs)["multipliers"]
 
     @property
-    def requantizers(self):
+    def requantizers(self) -> int:
         """Requantizers of all units, each with one multiplier more; 0 where ideal."""
         return totals(self.costs)["requantizers"]
 
     @property
-    def weight_words(self):
+    def weight_words(self) -> int:
         """Weight words held on chip, copies included."""
         return sum(cost.weight_words for cost in self.costs)
 
     @property
-    def bits(self):
+    def bits(self) -> dict[str, int]:
         """On-chip memory by kind, in bits."""
         return totals(self.costs)["bits"]
 
     @property
-    def memory(self):
+    def memory(self) -> float:
         """All on-chip memory, in lower bounds."""
         return sum(self.bits.values()) / self.least_bits
 
 
-def ideal_cost(unit, precision, cycles_per_frame):
+def ideal_cost(unit: Unit, precision: Precision, cycles_per_frame: int) -> Cost:
     """A unit's cost if its multiply-accumulates could be divided at will: a lower bound.
 
     Multipliers are rounded up.  A weight used at several points in one cycle is held as often, once
@@ -109,7 +111,7 @@ def ideal_cost(unit, precision, cycles_per_frame):
         fifo_bits=waits * pixel_bits, buffer_bits=0)
 
 
-def folded_cost(plan):
+def folded_cost(plan: UnitPlan) -> Cost:
     """The cost of a UnitPlan: at its rate each weight is held once."""
     folding = plan.folding
     return Cost(
@@ -119,7 +121,7 @@ def folded_cost(plan):
         simd=folding.simd, steps=folding.steps, requantizers=folding.requantizers)
 
 
-def rung(table, precision, cycles_per_frame):
+def rung(table: tuple[Unit, ...], precision: Precision, cycles_per_frame: int) -> Rung:
     """The cost of the whole table at one rate, ideal where the solver refuses to fold it."""
     macs = sum(unit.macs for unit in table)
     ideal = tuple(ideal_cost(unit, precision, cycles_per_frame) for unit in table)
@@ -132,7 +134,7 @@ def rung(table, precision, cycles_per_frame):
                 latency=plan.latency)
 
 
-def ladder_rates(resolution):
+def ladder_rates(resolution: int) -> tuple[int, ...]:
     """Cycles per frame of the ladder's rungs, fastest first, in steps of four.
 
     From 4^5 input pixels per clock, or as many as divide the frame, to 64 cycles for a pixel.

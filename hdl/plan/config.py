@@ -2,13 +2,18 @@
 
 Everything a block's widths depend on is computed here, outside the hardware description.
 """
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from hdl.layers import Unit
+from hdl.plan.folding import Folding
 from hdl.plan.geometry import TAPS
 from hdl.plan.network import UnitPlan
 from hdl.plan.rom import Rom, signed_width
+from hdl.plan.schedule import Buffers
 
 
 @dataclass(frozen=True)
@@ -23,26 +28,26 @@ class UnitConfig:
     shift_base: int      # the least shift; the ROM holds what comes on top
 
     @property
-    def folding(self):
+    def folding(self) -> Folding:
         """What works at once."""
         return self.plan.folding
 
     @property
-    def buffers(self):
+    def buffers(self) -> Buffers:
         """How deep its memories are."""
         return self.plan.buffers
 
     @property
-    def unit(self):
+    def unit(self) -> Unit:
         """The layer-table row."""
         return self.plan.unit
 
     @property
-    def beats(self):
+    def beats(self) -> int:
         """Input beats of the MAC array for one beat of results."""
         return self.unit.weight_shape[0] // self.folding.simd
 
-    def structure(self):
+    def structure(self) -> tuple:
         """All that the unit's HDL depends on: everything but the content of its ROMs."""
         roms = tuple((rom.name, len(rom.rows), rom.widths)
                      for rom in (self.weights, self.scales) if rom)
@@ -62,7 +67,7 @@ class UnitConfig:
         return lanes, precision.bits(activation), precision.signed(activation), tile
 
 
-def configure(plan, params=None):
+def configure(plan: UnitPlan, params: Any = None) -> UnitConfig:
     """The configuration of one unit, of its UnitPlan.
 
     params -- ``weights`` (weight_shape), ``bias``, ``multiplier``, ``shift`` (channels); None for
@@ -92,7 +97,7 @@ def configure(plan, params=None):
         shift_base)
 
 
-def weight_rows(folding, weights):
+def weight_rows(folding: Folding, weights: np.ndarray) -> np.ndarray:
     """Weights as the MAC array reads them: (rows, pe x simd), SIMD minor.
 
     A matrix unit goes through all inputs for each group of PE outputs, or through all groups for
@@ -110,17 +115,18 @@ def weight_rows(folding, weights):
             .transpose(order).reshape(-1, pe * simd))
 
 
-def rows(array):
+def rows(array: np.ndarray) -> tuple[tuple[int, ...], ...]:
     """A two-dimensional array as a tuple of tuples of ints."""
     return tuple(map(tuple, array.tolist()))
 
 
-def configure_network(plans, params):
+def configure_network(plans: Iterable[UnitPlan],
+                      params: Mapping[str, Any]) -> tuple[UnitConfig, ...]:
     """UnitConfig of each of some UnitPlans; ``params`` {unit: weights, bias, multiplier, shift}."""
     return tuple(configure(plan, params.get(plan.unit.name)) for plan in plans)
 
 
-def by_stage(configs):
+def by_stage(configs: Iterable[UnitConfig]) -> dict[str, tuple[UnitConfig, ...]]:
     """{stage: (UnitConfig, ...)} in order."""
     grouped = {}
     for config in configs:
@@ -128,7 +134,7 @@ def by_stage(configs):
     return {stage: tuple(members) for stage, members in grouped.items()}
 
 
-def memory_files(configs):
+def memory_files(configs: Iterable[UnitConfig]) -> dict[str, str]:
     """{file name: text} of the network's or stage's ``.mem`` files."""
     return {f"{rom.name}.mem": rom.mem() for config in configs
             for rom in (config.weights, config.scales) if rom}

@@ -4,6 +4,7 @@ One number sets the speed of a design: cycles_per_frame, N.  A unit with P outpu
 cycles for each; it gets the fewest multipliers that meet that.  PE and SIMD are FINN's words
 (Blott et al., "FINN-R", 2018).
 """
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hdl.layers import Precision, Unit
@@ -28,17 +29,17 @@ class Folding:
     tile_in: int = 1    # pixels a side of an input beat
 
     @property
-    def multipliers(self):
+    def multipliers(self) -> int:
         """Multipliers of the multiply-accumulate array."""
         return self.pe * self.simd if self.unit.weights else 0
 
     @property
-    def requantizers(self):
+    def requantizers(self) -> int:
         """Requantizers, each with a multiplier of its own."""
         return self.lanes_out if self.unit.weights else 0
 
     @property
-    def groups(self):
+    def groups(self) -> int:
         """Groups of PE outputs that a pointwise unit computes for each input beat: all, where
         there are fewer outputs than inputs to keep; 1 where it takes them one after the other."""
         unit, facts = self.unit, self.unit.facts
@@ -46,7 +47,7 @@ class Folding:
         return unit.channels_out // self.pe if inputs_first else 1
 
     @property
-    def passes(self):
+    def passes(self) -> int:
         """How often a matrix unit goes through its input: once for each group of PE outputs, or
         once in all."""
         if not self.unit.facts.shared:
@@ -54,19 +55,19 @@ class Folding:
         return self.unit.channels_out // self.pe // self.groups
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         """Cycles for an output pixel."""
         unit = self.unit
         serial = unit.channels_out // self.lanes_out
         return max(unit.weights // self.multipliers, serial) if unit.weights else serial
 
     @property
-    def weight_bits(self):
+    def weight_bits(self) -> int:
         """The weights, each once."""
         return self.unit.weights * self.precision.weight_bits
 
     @property
-    def line_buffer_bits(self):
+    def line_buffer_bits(self) -> int:
         """The rows that a 3x3 unit's line buffer keeps; one of tiles, where it takes those."""
         unit = self.unit
         if unit.kernel == 1:
@@ -76,7 +77,7 @@ class Folding:
         return pixels * unit.channels_in * self.bits_in
 
     @property
-    def accumulator_bits(self):
+    def accumulator_bits(self) -> int:
         """Where it takes every input once, two accumulators for each output, at their widest."""
         if self.groups == 1:
             return 0
@@ -85,17 +86,17 @@ class Folding:
         return 2 * outputs * width
 
     @property
-    def bits_in(self):
+    def bits_in(self) -> int:
         """Of an input element."""
         return self.precision.bits(self.unit.activation_in)
 
 
-def divisors(number):
+def divisors(number: int) -> list[int]:
     """All divisors of ``number``, ascending."""
     return [d for d in range(1, number + 1) if number % d == 0]
 
 
-def fold(table, precision, cycles_per_frame):
+def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int) -> tuple[Folding, ...]:
     """The foldings of every unit of ``table`` with the fewest multipliers that meet the rate.
 
     Raises ValueError, with the unit and the least cycles, where no folding does.
@@ -116,7 +117,7 @@ def fold(table, precision, cycles_per_frame):
     return tuple(foldings)
 
 
-def word_lanes(unit, pe, simd):
+def word_lanes(unit: Unit, pe: int, simd: int) -> int:
     """Channels of an input word as a convolution takes it: of single pixels the inputs that it
     multiplies at once, of windows the channels that share one."""
     if not unit.facts.windowed:
@@ -124,7 +125,8 @@ def word_lanes(unit, pe, simd):
     return unit.channels_in if unit.facts.shared else pe
 
 
-def fold_convolution(unit, precision, cycles_per_frame, lanes_in):
+def fold_convolution(unit: Unit, precision: Precision, cycles_per_frame: int,
+                     lanes_in: int) -> Folding:
     """The folding of one convolution that takes ``lanes_in`` channels a beat."""
     budget = cycles_per_frame // unit.pixels_out
     inputs, outputs = unit.weight_shape

@@ -17,7 +17,7 @@ class OriginLine:
     product: int
 
 
-def origin_lines():
+def origin_lines() -> tuple[OriginLine, ...]:
     """The origin's 52 lines, from the layer table at alpha 1.0 and 224 pixels."""
     table = layer_table(1.0, 224)
     lines = []
@@ -35,7 +35,7 @@ def origin_lines():
     return tuple(lines)
 
 
-def origin_totals():
+def origin_totals() -> tuple[int, int, int]:
     """The origin's totals: (full rate, quarter rate, quarter rate with the 7x7 layers folded too).
 
     At the quarter rate the layers of 14x14 points and more are done in four steps, those of 7x7

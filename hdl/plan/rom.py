@@ -2,7 +2,7 @@
 from dataclasses import dataclass
 
 
-def signed_width(low, high):
+def signed_width(low: int, high: int) -> int:
     """Bits of the narrowest signed integer that holds both ``low`` and ``high``."""
     return max(int(high).bit_length(), (-int(low) - 1).bit_length() if low < 0 else 0) + 1
 
@@ -16,16 +16,16 @@ class Rom:
     widths: tuple   # bits of each lane
 
     @property
-    def width(self):
+    def width(self) -> int:
         """Bits of a word."""
         return sum(self.widths)
 
     @property
-    def bits(self):
+    def bits(self) -> int:
         """Bits of the whole memory."""
         return self.width * len(self.rows)
 
-    def mem(self):
+    def mem(self) -> str:
         """Text of the ``.mem`` file: a hexadecimal word a line, lane 0 lowest."""
         digits = -(-self.width // 4)
         lines = []

@@ -6,12 +6,15 @@ a unit's input arrives settle those at which its output leaves, unit after unit,
 of the form "not before this beat is there, not before that one is done": a running maximum.
 Times are cycles, of the rising edge at which a beat moves; latencies are those the blocks state.
 """
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import lcm
 from typing import NamedTuple
 
 import numpy as np
 
+from hdl.layers import Unit
+from hdl.plan.folding import Folding
 from hdl.plan.geometry import KERNEL, TAPS, rows_kept
 
 FRAMES = 3          # back to back: the first fills the design, the others repeat it
@@ -34,6 +37,8 @@ class Buffers:
 
 
 NO_BUFFERS = Buffers(fifo_depth=0, fifo_lanes=0, words_held=0)
+# (Buffers of every unit, {unit: cycles at which its output's beats move}).
+Timed = tuple[tuple[Buffers, ...], dict[str, np.ndarray]]
 
 
 class Arrival(NamedTuple):
@@ -51,13 +56,13 @@ class Input(NamedTuple):
     buffers: Buffers    # the FIFO in the link
 
 
-def offers(beats, cycles, frames=FRAMES):
+def offers(beats: int, cycles: int, frames: int = FRAMES) -> np.ndarray:
     """When ``beats`` a frame arrive that are spread evenly over ``cycles``, one a cycle at most."""
     beat = np.arange(beats * frames)
     return beat if cycles <= beats else -(-beat * cycles // beats)
 
 
-def schedule(foldings, cycles, frames=FRAMES):
+def schedule(foldings: Sequence[Folding], cycles: int, frames: int = FRAMES) -> Timed:
     """The timing of a whole network at one frame every ``cycles``: as ``follow`` gives it, with
     buffers that are deep enough for any number of frames.
 
@@ -76,7 +81,8 @@ def schedule(foldings, cycles, frames=FRAMES):
     return buffers, leave
 
 
-def follow(foldings, arrive, least=None):
+def follow(foldings: Sequence[Folding], arrive: np.ndarray,
+           least: Sequence[Buffers] | None = None) -> Timed:
     """The timing of consecutive units whose first one's input beats arrive at those cycles.
 
     least -- Buffers of every unit that are there already and become no shallower; None: none are
@@ -97,7 +103,7 @@ def follow(foldings, arrive, least=None):
     return tuple(found), leave
 
 
-def no_sooner(ready, step, after=None):
+def no_sooner(ready: np.ndarray, step: int, after: int | None = None) -> np.ndarray:
     """Events in order, each when it is ready and ``step`` after the one before, the first of which
     was at ``after``."""
     ramp = step * np.arange(len(ready))
@@ -105,7 +111,7 @@ def no_sooner(ready, step, after=None):
     return times if after is None else np.maximum(times, after + step + ramp)
 
 
-def depth(latest, read, written):
+def depth(latest: np.ndarray, read: np.ndarray, written: np.ndarray) -> int:
     """Words of a memory in which each can be written by its ``latest`` cycle; read at ``read``.
 
     A word's place is free in the cycle after its reading.  Of two words or more, none is read
@@ -116,7 +122,8 @@ def depth(latest, read, written):
     return max(least, min(at_once, 2))
 
 
-def link(arrival, lanes, take, floor):
+def link(arrival: Arrival, lanes: int, take: Callable[[np.ndarray], np.ndarray],
+         floor: Buffers) -> Input:
     """The Input of a unit, from its beats to words of ``lanes``, with a FIFO if any has to wait.
 
     take  -- when the unit takes words, from when they are ready
@@ -137,7 +144,7 @@ def link(arrival, lanes, take, floor):
     return Input(words, words, fifo(gathered, latest, moved, middle, floor))
 
 
-def gather(arrive, slots):
+def gather(arrive: np.ndarray, slots: int) -> tuple[np.ndarray, np.ndarray]:
     """When beats are there that take ``slots`` of those that arrive, and until when they may stay:
     the register that they are gathered in is free until the next one comes."""
     if slots == 1:
@@ -145,7 +152,8 @@ def gather(arrive, slots):
     return arrive[slots - 1::slots] + 1, following(arrive[::slots])
 
 
-def split(ready, parts, take):
+def split(ready: np.ndarray, parts: int,
+          take: Callable[[np.ndarray], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """(when words move, of which a beat has ``parts``; when the beats move) from when these are
     ready."""
     if parts == 1:
@@ -155,23 +163,24 @@ def split(ready, parts, take):
     return words, np.maximum(ready, previous(words[parts - 1::parts]))
 
 
-def fifo(written, latest, left, lanes, floor):
+def fifo(written: np.ndarray, latest: np.ndarray, left: np.ndarray, lanes: int,
+         floor: Buffers) -> Buffers:
     """Buffers that are a FIFO of words of ``lanes``; its next word is read as one leaves."""
     read = np.maximum(written + 1, previous(left))
     return Buffers(max(depth(latest, read, written), floor.fifo_depth), lanes, words_held=0)
 
 
-def following(times):
+def following(times: np.ndarray) -> np.ndarray:
     """The times one event earlier; nothing comes after the last."""
     return np.append(times[1:], NEVER)
 
 
-def previous(times):
+def previous(times: np.ndarray) -> np.ndarray:
     """The times one event later; nothing was before the first."""
     return np.append(-1, times[:-1])
 
 
-def activations(folding, sums):
+def activations(folding: Folding, sums: np.ndarray) -> np.ndarray:
     """When the output's beats leave; ``sums``: when those of PE channels are complete."""
     parts = folding.pe // folding.lanes_out
     if parts > 1:
@@ -179,7 +188,8 @@ def activations(folding, sums):
     return sums + REQUANTIZED
 
 
-def matrix(folding, words, latest, floor):
+def matrix(folding: Folding, words: np.ndarray, latest: np.ndarray,
+           floor: Buffers) -> tuple[int, np.ndarray]:
     """(words held to go through them again, when the output's beats leave)."""
     beats = folding.unit.weight_shape[0] // folding.simd
     if folding.passes > 1:
@@ -195,7 +205,7 @@ def matrix(folding, words, latest, floor):
                                            else ACCUMULATED))
 
 
-def pointwise(folding, floor, arrival):
+def pointwise(folding: Folding, floor: Buffers, arrival: Arrival) -> tuple[Buffers, np.ndarray]:
     """(Buffers, no shallower than ``floor``; when the output's beats leave)."""
     words, latest, buffers = link(arrival, folding.simd,
                                   lambda ready: no_sooner(ready, folding.groups), floor)
@@ -203,7 +213,7 @@ def pointwise(folding, floor, arrival):
     return replace(buffers, words_held=held), leave
 
 
-def depthwise(folding, floor, arrival):
+def depthwise(folding: Folding, floor: Buffers, arrival: Arrival) -> tuple[Buffers, np.ndarray]:
     """As pointwise; a window's beats are read one after the other."""
     beats = TAPS // folding.simd
     lines = Lines(folding.unit, folding.unit.channels_in // folding.pe, beats, beats)
@@ -212,7 +222,7 @@ def depthwise(folding, floor, arrival):
     return buffers, activations(folding, sums)
 
 
-def stem(folding, floor, arrival):
+def stem(folding: Folding, floor: Buffers, arrival: Arrival) -> tuple[Buffers, np.ndarray]:
     """As pointwise, of windows; those of tiles are cut out of beats that never wait."""
     unit = folding.unit
     if folding.tile_in > 1:
@@ -228,7 +238,8 @@ def stem(folding, floor, arrival):
     return replace(buffers, words_held=held), leave
 
 
-def residual_add(folding, floor, arrival, shortcut):
+def residual_add(folding: Folding, floor: Buffers, arrival: Arrival,
+                 shortcut: Arrival) -> tuple[Buffers, np.ndarray]:
     """The sum leaves with the main branch, which never waits for the shortcut."""
     middle = lcm(shortcut.lanes, folding.lanes_in)
     gathered, latest = gather(shortcut.cycles, middle // shortcut.lanes)
@@ -242,7 +253,7 @@ TIMINGS = {"stem": stem, "pointwise": pointwise, "depthwise": depthwise,
            "residual_add": residual_add}
 
 
-def tile_windows(unit, arrive, interval):
+def tile_windows(unit: Unit, arrive: np.ndarray, interval: int) -> np.ndarray:
     """When windows of the tiles that arrive leave; those that a frame's own tiles do not complete
     leave ``interval`` apart until the next frame's come, then with those."""
     tiles = unit.pixels_out
@@ -261,11 +272,11 @@ class Lines:
     """A line buffer: rows of words in; windows out, of ``beats`` beats, ``interval`` apart at the
     soonest."""
 
-    def __init__(self, unit, groups, beats, interval):
+    def __init__(self, unit: Unit, groups: int, beats: int, interval: int):
         self.unit, self.groups, self.beats, self.interval = unit, groups, beats, interval
         self.read = None    # when the first beat of each window is read
 
-    def write(self, ready):
+    def write(self, ready: np.ndarray) -> np.ndarray:
         """When words are written that are ready then; a row's words follow the reading of the
         row whose memory they take."""
         unit, groups = self.unit, self.groups
