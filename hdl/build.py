@@ -39,8 +39,11 @@ class Built:
 
 @lru_cache
 def tool_version(*command):
-    """What a tool prints about itself."""
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    """What a tool prints about itself; ToolError where it cannot."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ToolError(f"{Path(command[0]).name} does not run: {error}") from None
 
 
 def run_tool(command, **options):

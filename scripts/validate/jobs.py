@@ -29,7 +29,7 @@ from golden.errors import GoldenError
 from golden.metrics import sqnr_db
 from golden.network import Network
 from golden.quantize import smallest_dtype
-from hdl.errors import DeadlockError, ProtocolError
+from hdl.errors import SimulationError
 from hdl.plan.config import configure_network
 from hdl.plan.network import plan_network
 from hdl.sim.design import compiled
@@ -228,7 +228,7 @@ def rtl_job(task, photos):
                 "verilator", task.configs,
                 np.stack([photo.pixels_to_integers(pixels) for *_, pixels in frames]),
                 None, task.cycles)
-        except (DeadlockError, ProtocolError) as error:
+        except SimulationError as error:
             problem = str(error)
         for index, (name, _, number, pixels) in enumerate(frames):
             found = compared(task.network.table, both.fixed(pixels), outputs, index, len(frames))

@@ -30,6 +30,16 @@ def test_a_tool_that_fails_says_why():
         build.run_tool([sys.executable, "-c", "import sys; sys.exit('no such luck')"])
 
 
+def test_a_tool_that_does_not_run_is_told(tmp_path):
+    broken = tmp_path / "ghdl"
+    broken.write_text("#!/bin/sh\nexit 127\n")
+    with pytest.raises(ToolError, match="^ghdl does not run: .*Permission denied"):
+        build.tool_version(str(broken), "--version")
+    broken.chmod(0o755)
+    with pytest.raises(ToolError, match="^ghdl does not run: .*exit status 127"):
+        build.tool_version(str(broken), "--version")
+
+
 def test_a_failure_leaves_nothing(tmp_path):
     """What cannot be made is not found the next time."""
     def half(work):
