@@ -23,7 +23,7 @@ TESTED_IN = {
     "hdl/blocks/lanes.py": "tests/hdl/blocks/test_stream.py",
     "hdl/blocks/registers.py": "tests/hdl/blocks/test_stream.py",
     "hdl/blocks/signals.py": "tests/hdl/blocks/test_requantize.py",
-    "hdl/convert/stage.py": "tests/hdl/convert/test_converted.py",
+    "hdl/convert/stage.py": "tests/hdl/convert/test_network.py",
     "hdl/convert/top.py": "tests/hdl/convert/test_network.py",
     "hdl/errors.py": "tests/scripts/test_cli.py",
     "hdl/export/block.py": "tests/hdl/export/test_folder.py",
