@@ -1,27 +1,31 @@
-"""AXI4-Stream signal bundles."""
-from myhdl import Signal, intbv
+"""AXI4-Stream links: the signals of a shape."""
+from myhdl import Signal, SignalType, intbv
+
+from hdl.shape import StreamShape
 
 
-class AxiStream:
-    """One AXI4-Stream link: ``tdata tvalid tready``.
+class Bundle:
+    """Signals that go together, as attributes; a port ``name`` converts to ``name_attribute``."""
 
-    A beat is a tile of ``tile`` x ``tile`` pixels by ``lanes`` channels of ``bits`` each; lane 0
-    is the lowest, channels before pixels.  A port ``s_axis`` converts to ``s_axis_tdata`` ...
-    """
+    def signals(self) -> dict:
+        """{attribute: Signal}, in the order in which they were set."""
+        return {name: value for name, value in vars(self).items()
+                if isinstance(value, SignalType)}
 
-    def __init__(self, lanes, bits, signed=True, tile=1):
-        self.lanes, self.bits, self.signed, self.tile = lanes, bits, signed, tile
-        self.width = tile * tile * lanes * bits
-        self.tdata = Signal(intbv(0)[self.width:])
+
+class Handshake(Bundle):
+    """``tvalid`` and ``tready`` of something that has no word of its own."""
+
+    def __init__(self):
         self.tvalid = Signal(bool(0))
         self.tready = Signal(bool(0))
 
 
-class VideoStream(AxiStream):
-    """The outside's link, AXI4-Stream Video: ``tuser`` = first pixel of a frame, ``tlast`` = last
-    pixel of a line."""
+class AxiStream(Bundle):
+    """One AXI4-Stream link: ``tdata tvalid tready`` and the marks of its shape."""
 
-    def __init__(self, lanes, bits, signed=True, tile=1):
-        super().__init__(lanes, bits, signed, tile)
-        self.tlast = Signal(bool(0))
-        self.tuser = Signal(bool(0))
+    def __init__(self, shape: StreamShape):
+        self.shape = shape
+        self.tdata = Signal(intbv(0)[shape.width:])
+        for name in shape.members[1:]:
+            setattr(self, name, Signal(bool(0)))

@@ -78,26 +78,20 @@ def _moved(span, by):
     return slice(span.start + by, span.stop + by, span.step)
 
 
-def payload(stream, values, last=None, user=None):
-    """Words to send on ``stream``: ``values`` (beats, lanes of the tile), then the marks of a
-    VideoStream, ``last`` and ``user``, each (beats,) of booleans."""
-    lanes = stream.tile * stream.tile * stream.lanes
-    values = np.asarray(values).reshape(-1, lanes)
-    if not hasattr(stream, "tlast"):
-        return pack(values, stream.bits)
-    words = np.zeros((len(values), words_of(payload_width(stream))), np.uint32)
-    data = pack(values, stream.bits)
+def payload(shape, values, **marks):
+    """Words to send on a stream: ``values`` (beats, elements), then the marks of its shape.
+
+    shape -- StreamShape
+    marks -- {name of a mark: (beats,) booleans}; marks that are left out are low
+    """
+    values = np.asarray(values).reshape(-1, shape.elements)
+    data = pack(values, shape.bits)
+    words = np.zeros((len(values), words_of(shape.payload_width)), np.uint32)
     words[:, :data.shape[1]] = data
-    for offset, mark in enumerate((last, user)):
-        if mark is not None:
-            word, bit = divmod(stream.width + offset, 32)
-            words[:, word] |= np.asarray(mark).astype(np.uint32) << np.uint32(bit)
+    for name, mark in marks.items():
+        word, bit = divmod(shape.width + shape.marks.index(name), 32)
+        words[:, word] |= np.asarray(mark).astype(np.uint32) << np.uint32(bit)
     return words
-
-
-def payload_width(stream):
-    """Bits of a beat: tdata, and for a VideoStream tlast and tuser above it."""
-    return stream.width + (2 if hasattr(stream, "tlast") else 0)
 
 
 def hex_lines(words, bits):

@@ -3,7 +3,9 @@ from math import lcm
 
 from myhdl import always, always_comb, always_seq, block, instances
 
-from hdl.axis import AxiStream
+from hdl.axis import AxiStream, Bundle
+from hdl.blocks.refusals import refuse_marks, refuse_unequal
+from hdl.blocks.registers import counter
 from hdl.blocks.signals import count, flag, uint
 from hdl.blocks.stream import width_converter
 
@@ -11,7 +13,13 @@ from hdl.blocks.stream import width_converter
 @block
 def ram(clk, write, write_address, write_data, read, read_address, read_data, depth):
     """Simple dual-port memory of ``depth`` words, one write and one registered read a cycle."""
-    memory = [uint(len(write_data)) for _ in range(depth)]
+    bits, least = len(write_data), max((depth - 1).bit_length(), 1)
+    if len(read_data) != bits:
+        raise ValueError(f"a memory of {bits} bits a word does not give words of {len(read_data)}")
+    if len(write_address) < least or len(read_address) < least:
+        raise ValueError(f"a memory of {depth} words has addresses of {least} bits, not of "
+                         f"{len(write_address)} and {len(read_address)}")
+    memory = [uint(bits) for _ in range(depth)]
 
     @always(clk.posedge)
     def store():
@@ -26,26 +34,44 @@ def ram(clk, write, write_address, write_data, read, read_address, read_data, de
     return instances()
 
 
+class Queue(Bundle):
+    """The ports of memories of ``depth`` words that hold the words of a FIFO."""
+
+    def __init__(self, depth: int):
+        self.write = flag()         # a word comes in, to ``head``
+        self.head = count(depth)
+        self.read = flag()          # a word goes out, from ``tail``
+        self.tail = count(depth)
+
+
 @block
 def fifo(clk, rst, s_axis, m_axis, depth):
     """First in, first out, in block RAM: ``depth`` beats in memory and one in the output register.
 
     Latency 2 cycles, 1 beat per cycle.
     """
+    refuse_unequal("fifo", s_axis, m_axis)
     if depth < 1:
         raise ValueError(f"a FIFO holds one beat or more, not {depth}")
-    head, tail = count(depth), count(depth)
-    write, read = flag(), flag()
-    memory = ram(clk, write, head, s_axis.tdata, read, tail, m_axis.tdata, depth)
-    control = fifo_control(clk, rst, s_axis.tvalid, s_axis.tready, m_axis.tvalid, m_axis.tready,
-                           write, head, read, tail, depth)
+    queue = Queue(depth)
+    memory = ram(clk, queue.write, queue.head, s_axis.tdata, queue.read, queue.tail, m_axis.tdata,
+                 depth)
+    control = fifo_control(clk, rst, s_axis, m_axis, queue, depth)
     return instances()
 
 
 @block
-def fifo_control(clk, rst, s_valid, s_ready, m_valid, m_ready, write, head, read, tail, depth):
-    """When and where a FIFO of ``depth`` words writes and reads its memories."""
+def fifo_control(clk, rst, source, sink, queue, depth):
+    """When and where a FIFO of ``depth`` words writes and reads its memories.
+
+    source, sink -- what has tvalid and tready, an AxiStream or a Handshake
+    queue        -- Queue
+    """
+    write, head, read, tail = queue.write, queue.head, queue.read, queue.tail
+    s_valid, s_ready, m_valid, m_ready = source.tvalid, source.tready, sink.tvalid, sink.tready
     level = count(depth + 1)
+    writer = counter(clk, rst, write, head, depth)
+    reader = counter(clk, rst, read, tail, depth)
 
     @always_comb
     def handshake():
@@ -55,10 +81,6 @@ def fifo_control(clk, rst, s_valid, s_ready, m_valid, m_ready, write, head, read
 
     @always_seq(clk.posedge, reset=rst)
     def control():
-        if write:
-            head.next = 0 if head == depth - 1 else head + 1
-        if read:
-            tail.next = 0 if tail == depth - 1 else tail + 1
         if write and not read:
             level.next = level + 1
         elif read and not write:
@@ -77,9 +99,10 @@ def link(clk, rst, s_axis, m_axis, depth):
 
     depth -- beats that wait, of as many lanes as both streams' have a common multiple
     """
+    refuse_marks("link", s_axis, m_axis)
     if depth:
-        gathered, waiting = [AxiStream(lcm(s_axis.lanes, m_axis.lanes), s_axis.bits, s_axis.signed)
-                             for _ in range(2)]
+        widest = s_axis.shape.with_lanes(lcm(s_axis.shape.lanes, m_axis.shape.lanes))
+        gathered, waiting = [AxiStream(widest) for _ in range(2)]
         gather = width_converter(clk, rst, s_axis, gathered)
         wait = fifo(clk, rst, gathered, waiting, depth)
         split = width_converter(clk, rst, waiting, m_axis)
@@ -95,13 +118,17 @@ def replay(clk, rst, s_axis, m_axis, words, passes, depth):
     The first pass follows the input word by word; the last pass frees each word as it leaves.
     Latency 2 cycles, 1 output beat per cycle.
     """
+    refuse_unequal("replay", s_axis, m_axis)
     if depth < words:
         raise ValueError(f"a memory of {depth} beats does not hold a run of {words}")
     level = count(depth + 1)
     head, oldest, address = [count(depth) for _ in range(3)]
     word, turn = count(words), count(passes)
-    write, read, free, ready = [flag() for _ in range(4)]
+    write, read, free, ready, run_done, freed = [flag() for _ in range(6)]
     memory = ram(clk, write, head, s_axis.tdata, read, address, m_axis.tdata, depth)
+    writer = counter(clk, rst, write, head, depth)
+    run = counter(clk, rst, read, word, words, run_done)
+    turns = counter(clk, rst, run_done, turn, passes, freed)
 
     @always_comb
     def handshake():
@@ -118,9 +145,7 @@ def replay(clk, rst, s_axis, m_axis, words, passes, depth):
         free.next = read and turn == passes - 1
 
     @always_seq(clk.posedge, reset=rst)
-    def fill():
-        if write:
-            head.next = 0 if head == depth - 1 else head + 1
+    def hold():
         if write and not free:
             level.next = level + 1
         elif free and not write:
@@ -130,18 +155,12 @@ def replay(clk, rst, s_axis, m_axis, words, passes, depth):
     def send():
         if read:
             m_axis.tvalid.next = True
-            if word != words - 1:
-                word.next = word + 1
-                address.next = 0 if address == depth - 1 else address + 1
-            elif turn != passes - 1:
-                word.next = 0
-                turn.next = turn + 1
+            if run_done and not freed:
                 address.next = oldest
             else:
-                word.next = 0
-                turn.next = 0
-                oldest.next = 0 if address == depth - 1 else address + 1
                 address.next = 0 if address == depth - 1 else address + 1
+            if freed:
+                oldest.next = 0 if address == depth - 1 else address + 1
         elif m_axis.tready:
             m_axis.tvalid.next = False
 

@@ -10,6 +10,8 @@ def unpack(tdata, lanes, bits, signed):
     bits   -- of a field
     signed -- whether a field is two's complement; else lanes have a bit more
     """
+    if len(tdata) != len(lanes) * bits:
+        raise ValueError(f"a word of {len(tdata)} bits is not {len(lanes)} fields of {bits}")
     return [field(tdata, lane, (i + 1) * bits, i * bits, signed) for i, lane in enumerate(lanes)]
 
 
@@ -31,6 +33,9 @@ def field(tdata, lane, high, low, signed):
 @block
 def pack(lanes, tdata):
     """tdata = the unsigned signals ``lanes``, lane 0 lowest."""
+    bits = sum(len(lane) for lane in lanes)
+    if len(tdata) != bits:
+        raise ValueError(f"lanes of {bits} bits together are not a word of {len(tdata)}")
     word = ConcatSignal(*reversed(lanes)) if len(lanes) > 1 else lanes[0]
 
     @always_comb

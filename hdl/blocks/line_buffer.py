@@ -1,82 +1,111 @@
 """Line buffer: pixels in, the taps of their 3x3 windows out, borders filled with zero.
 
-Three or four row memories in rotation; the writer fills one while the window reader works on the
-rows it needs, so borders, strides and frame edges cost no cycle.  A window leaves as soon as its
-newest channel group has arrived; the last rows of a frame do not wait for the next frame.
+Three or four row memories in rotation; ``row_writer`` fills one while ``window_walk`` goes through
+the windows and asks for the rows that they need, so borders, strides and frame edges cost no cycle.
+``window_mux`` makes windows of what the memories give.  A window leaves as soon as its newest
+channel group has arrived; the last rows of a frame do not wait for the next frame.
 Latency 3 cycles from the last beat a window needs, 1 beat per cycle.
 """
-from myhdl import Signal, always, always_comb, always_seq, block, instances, intbv
+from myhdl import always_comb, always_seq, block, instances
 
+from hdl.axis import Bundle
 from hdl.blocks.fifo import ram
 from hdl.blocks.lanes import pack
-from hdl.blocks.registers import count_down
+from hdl.blocks.refusals import refuse_other, refuse_tiles
+from hdl.blocks.registers import count_down, counter
 from hdl.blocks.signals import count, flag, start, uint
-from hdl.plan.geometry import KERNEL, TAPS, rows_kept
+from hdl.blocks.window_mux import Place, window_mux
+from hdl.blocks.window_walk import Walk, window_walk
+from hdl.plan.geometry import KERNEL
+
+LATENCY = 3     # cycles from the last beat that a window needs to the window
 
 
 @block
-def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps, interval=1):
-    """Windows of a ``size`` x ``size`` frame, output pixels in raster order.
+def line_buffer(clk, rst, s_axis, m_axis, geometry):
+    """Windows of square frames, output pixels in raster order.
 
-    s_axis   -- s_axis.lanes channels of a pixel a beat, all channels of a pixel, then the next
-    m_axis   -- ``taps`` window taps x s_axis.lanes channels a beat, channels minor; for every
+    s_axis   -- some channels of a pixel a beat, all channels of a pixel, then the next
+    m_axis   -- some taps of a window x as many channels a beat, channels minor; for every
                 pixel and channel group 9 / taps beats: all nine taps row by row (taps 9), a
                 column top to bottom (3), a tap, columns before rows (1)
-    stride   -- 1 or 2
-    pad      -- zero rows (columns) before and after
-    taps     -- 1, 3 or 9 taps a beat; 9 splits each row memory in three column banks
-    interval -- cycles from beat to beat at the soonest: what a slower unit takes for it
+    geometry -- WindowGeometry
     """
-    if taps not in (1, 3, 9):
-        raise ValueError(f"a window leaves 1, 3 or 9 taps at a time, not {taps}")
-    if channels % s_axis.lanes:
-        raise ValueError(f"{channels} channels do not fill beats of {s_axis.lanes}")
-    if m_axis.lanes != taps * s_axis.lanes:
-        raise ValueError(f"{taps} taps of {s_axis.lanes} lanes each leave together, not "
-                         f"{m_axis.lanes}")
-    before, after = pad
-    rows = rows_kept(size, stride)
-    size_out = (size + before + after - KERNEL) // stride + 1
-    lanes_bits = s_axis.width
-    groups = channels // s_axis.lanes
-    banks = KERNEL if taps == TAPS else 1
-    depth = -(-size // banks) * groups
-    rows_at_once, columns_at_once = (1 if taps == 1 else KERNEL), (KERNEL if taps == TAPS else 1)
-    last_row_step, last_column_step = KERNEL - rows_at_once, KERNEL - columns_at_once
-    last_out, last_group = size_out - 1, groups - 1
-    frame_rows = size - stride * last_out   # from the last window row to the next frame's first
-    base_start = -before * groups
-    phase_start = KERNEL - before if banks == KERNEL and before else 0
-    row_start = rows - before if before else 0
-    newest_start = min(KERNEL - 1 - before, size - 1)
-
-    # writer: the pixel and channel group that arrives next
-    column, group_in, row_in, bank_in = count(size), count(groups), count(rows), count(KERNEL)
-    write_address = count(depth)
-    accept, row_written = flag(), flag()
-    # reader: the output pixel, channel group and tap that leaves next
-    row_out, column_out, group = count(size_out), count(size_out), count(groups)
-    row_step, column_step, offset = count(KERNEL), count(KERNEL), count(2 * groups + 1)
-    row_top = start(row_start, rows)        # memory of the window's top row
-    phase = start(phase_start, KERNEL)      # column bank of the window's left column
-    base = Signal(intbv(base_start, min=-groups - 1, max=(size + KERNEL) * groups))
-    newest, oldest = start(newest_start, size), count(size + KERNEL)
-    lead = start(before, rows + 1)          # rows between the window's top row and the writer's
-    bottom, arrived, complete, read, row_read, go, fetched = [flag() for _ in range(7)]
-    available = flag() if interval > 1 else complete
-    rest = count(interval)
-    # of the words that the memories have just delivered
-    row_top_q = count(rows)
-    phase_q, row_step_q, column_step_q = [count(KERNEL) for _ in range(3)]
-    top_q, bottom_q, left_q, right_q = [flag() for _ in range(4)]   # the edge lies outside
-
+    refuse_tiles("line_buffer", s_axis, m_axis)
+    refuse_other("line_buffer", f"an output of {geometry.taps} taps a beat", m_axis,
+                 s_axis.shape.with_lanes(geometry.taps * s_axis.shape.lanes))
+    rows, banks, depth = geometry.rows, geometry.banks, geometry.depth
+    written, walk, place = Written(geometry), Walk(geometry), Place(geometry)
+    lead = start(geometry.before, rows + 1)     # rows from the window's top to the writer's
+    go, complete, read, give, fetched = [flag() for _ in range(5)]
     write = [flag() for _ in range(rows * banks)]
     read_address = [count(depth) for _ in range(banks)]
-    word = [uint(lanes_bits) for _ in range(rows * banks)]
-    memories = [ram(clk, write[i], write_address, s_axis.tdata, read, read_address[i % banks],
+    word = [uint(s_axis.shape.width) for _ in range(rows * banks)]
+    tap = [uint(s_axis.shape.width) for _ in range(geometry.taps)]
+
+    writer = row_writer(clk, rst, s_axis, lead, walk.oldest, write, written, geometry)
+    memories = [ram(clk, write[i], written.address, s_axis.tdata, read, read_address[i % banks],
                     word[i], depth) for i in range(rows * banks)]
-    tap = [uint(lanes_bits) for _ in range(taps)]
+    rows_between = row_lead(clk, rst, written.row_done, walk, lead, geometry)
+    walker = window_walk(clk, rst, read, walk, place, read_address, geometry)
+    arrival = window_complete(written, walk, lead, complete, geometry)
+    mux = window_mux(clk, give, word, place, tap, geometry)
     window = pack(tap, m_axis.tdata)
+
+    @always_comb
+    def flow():
+        go.next = m_axis.tready or not m_axis.tvalid
+        give.next = (m_axis.tready or not m_axis.tvalid) and fetched
+
+    if geometry.interval > 1:
+        rest = count(geometry.interval)
+        pause = count_down(clk, rst, read, rest, geometry.interval - 1)
+
+        @always_comb
+        def step():
+            read.next = go and complete and rest == 0
+    else:
+        @always_comb
+        def step():
+            read.next = go and complete
+
+    @always_seq(clk.posedge, reset=rst)
+    def leave():
+        if go:
+            fetched.next = read
+            m_axis.tvalid.next = fetched
+
+    return instances()
+
+
+class Written(Bundle):
+    """The pixel and channel group that arrives next, and where it is written."""
+
+    def __init__(self, geometry):
+        self.column = count(geometry.size)
+        self.group = count(geometry.groups)
+        self.address = count(geometry.depth)
+        self.row_done = flag()      # the last beat of a row is taken
+
+
+@block
+def row_writer(clk, rst, s_axis, lead, oldest, write, written, geometry):
+    """Take what has room, into the row memories in turn.
+
+    lead    -- rows from the window's top row to the one that is written
+    oldest  -- first column that windows still need of the row whose memory is taken next
+    write   -- for each row and bank
+    written -- Written
+    """
+    size, rows, banks = geometry.size, geometry.rows, geometry.banks
+    last_group = geometry.groups - 1
+    column, group, address, row_done = (written.column, written.group, written.address,
+                                        written.row_done)
+    accept, pixel_done = flag(), flag()
+    row, bank = count(rows), count(KERNEL)
+    groups = counter(clk, rst, accept, group, geometry.groups, pixel_done)
+    columns = counter(clk, rst, pixel_done, column, size, row_done)
+    memories = counter(clk, rst, row_done, row, rows)
 
     @always_comb
     def admit():
@@ -87,159 +116,73 @@ def line_buffer(clk, rst, s_axis, m_axis, size, channels, stride, pad, taps, int
     def select():
         for i in range(rows):
             for j in range(banks):
-                write[i * banks + j].next = accept and row_in == i and bank_in == j
-
-    @always_comb
-    def finish_row():
-        row_written.next = accept and group_in == last_group and column == size - 1
+                write[i * banks + j].next = accept and row == i and bank == j
 
     @always_seq(clk.posedge, reset=rst)
-    def arrive():
-        if accept:
-            if group_in != last_group:
-                group_in.next = group_in + 1
-                write_address.next = write_address + 1
+    def advance():
+        if row_done:
+            bank.next = 0
+            address.next = 0
+        elif pixel_done and bank != banks - 1:
+            bank.next = bank + 1
+            address.next = address - last_group
+        elif accept:
+            address.next = address + 1
+            if pixel_done:
+                bank.next = 0
+
+    return instances()
+
+
+@block
+def row_lead(clk, rst, row_done, walk, lead, geometry):
+    """lead = rows from the top row of the window to the one that is written.
+
+    row_done -- a row more is written
+    walk     -- Walk: a row of windows more is read, or the last of a frame
+    """
+    stride, frame_rows = geometry.stride, geometry.frame_rows
+    row_read, frame_read = walk.row_read, walk.frame_read
+
+    @always_seq(clk.posedge, reset=rst)
+    def keep():
+        if frame_read:
+            if row_done:
+                lead.next = lead - (frame_rows - 1)
             else:
-                group_in.next = 0
-                if column != size - 1:
-                    column.next = column + 1
-                    if bank_in == banks - 1:
-                        bank_in.next = 0
-                        write_address.next = write_address + 1
-                    else:
-                        bank_in.next = bank_in + 1
-                        write_address.next = write_address - last_group
-                else:
-                    column.next = 0
-                    bank_in.next = 0
-                    write_address.next = 0
-                    row_in.next = 0 if row_in == rows - 1 else row_in + 1
-
-    @always_comb
-    def wait():
-        bottom.next = row_out == last_out and after != 0
-        arrived.next = column > newest or (column == newest and group_in > group)
-
-    @always_comb
-    def flow():
-        go.next = m_axis.tready or not m_axis.tvalid
-        if bottom:
-            complete.next = lead > 1 or (lead == 1 and arrived)
-        else:
-            complete.next = lead > 2 or (lead == 2 and arrived)
-
-    if interval > 1:
-        @always_comb
-        def space():
-            available.next = complete and rest == 0
-
-        pause = count_down(clk, rst, read, rest, interval - 1)
-
-    @always_comb
-    def step():
-        read.next = go and available
-        row_read.next = (go and available and column_out == last_out and group == last_group
-                         and row_step == last_row_step and column_step == last_column_step)
-
-    @always_comb
-    def locate():
-        place = intbv(0, min=-groups - 1, max=(size + 2 * KERNEL) * groups)
-        for i in range(banks):
-            place[:] = base + offset
-            if phase > i:
-                place[:] = place + groups
-            if place < 0 or place >= depth:
-                place[:] = 0
-            read_address[i].next = place
-
-    @always_seq(clk.posedge, reset=rst)
-    def keep_lead():
-        if row_read:
-            if row_out == last_out:
-                if row_written:
-                    lead.next = lead - (frame_rows - 1)
-                else:
-                    lead.next = lead - frame_rows
-            elif row_written:
+                lead.next = lead - frame_rows
+        elif row_read:
+            if row_done:
                 lead.next = lead - (stride - 1)
             else:
                 lead.next = lead - stride
-        elif row_written:
+        elif row_done:
             lead.next = lead + 1
 
-    @always_seq(clk.posedge, reset=rst)
-    def leave():
-        if go:
-            fetched.next = available
-            m_axis.tvalid.next = fetched
-        if read:
-            row_top_q.next = row_top
-            phase_q.next = phase
-            row_step_q.next = row_step
-            column_step_q.next = column_step
-            top_q.next = row_out == 0 and before != 0
-            bottom_q.next = bottom
-            left_q.next = column_out == 0 and before != 0
-            right_q.next = column_out == last_out and after != 0
-            if row_step != last_row_step:
-                row_step.next = row_step + 1
-            elif column_step != last_column_step:
-                row_step.next = 0
-                column_step.next = column_step + 1
-                offset.next = offset + groups
-            else:
-                row_step.next = 0
-                column_step.next = 0
-                offset.next = 0
-                if group != last_group:
-                    group.next = group + 1
-                    base.next = base + 1
-                elif column_out != last_out:
-                    group.next = 0
-                    column_out.next = column_out + 1
-                    newest.next = newest + stride if newest + stride < size else size - 1
-                    oldest.next = oldest + stride if column_out != 0 else stride - before
-                    if banks == 1:
-                        base.next = base + 1 + (stride - 1) * groups
-                    elif phase + stride < banks:
-                        phase.next = phase + stride
-                        base.next = base + 1 - groups
-                    else:
-                        phase.next = phase + stride - banks
-                        base.next = base + 1
-                else:
-                    group.next = 0
-                    column_out.next = 0
-                    newest.next = newest_start
-                    oldest.next = 0
-                    base.next = base_start
-                    phase.next = phase_start
-                    if row_out != last_out:
-                        row_out.next = row_out + 1
-                        row_top.next = row_top + stride if row_top + stride < rows \
-                            else row_top + stride - rows
-                    else:
-                        row_out.next = 0
-                        row_top.next = row_top + frame_rows if row_top + frame_rows < rows \
-                            else row_top + frame_rows - rows
+    return keep
 
-    @always(clk.posedge)
-    def assemble():
-        if go and fetched:
-            for i in range(rows_at_once):
-                for j in range(columns_at_once):
-                    row = row_top_q + row_step_q + i
-                    if row >= rows:
-                        row = row - rows
-                    bank = phase_q + j
-                    if bank >= banks:
-                        bank = bank - banks
-                    if ((top_q and row_step_q + i == 0)
-                            or (bottom_q and row_step_q + i == KERNEL - 1)
-                            or (left_q and column_step_q + j == 0)
-                            or (right_q and column_step_q + j == KERNEL - 1)):
-                        tap[i * columns_at_once + j].next = 0
-                    else:
-                        tap[i * columns_at_once + j].next = word[row * banks + bank]
+
+@block
+def window_complete(written, walk, lead, complete, geometry):
+    """complete: all that the window's next channel group needs has been written.
+
+    Its last row is at hand where more rows than two lie between, or its own so far; the bottom
+    row of a frame that ends in zeros needs a row less.
+    """
+    last_row, after = geometry.size_out - 1, geometry.after
+    column, group, newest = written.column, written.group, walk.newest
+    walk_row, walk_group = walk.row, walk.group
+    arrived = flag()
+
+    @always_comb
+    def arrive():
+        arrived.next = column > newest or (column == newest and group > walk_group)
+
+    @always_comb
+    def wait():
+        if walk_row == last_row and after != 0:
+            complete.next = lead > 1 or (lead == 1 and arrived)
+        else:
+            complete.next = lead > 2 or (lead == 2 and arrived)
 
     return instances()

@@ -1,5 +1,5 @@
-"""Registers: one that holds, one of a chain, a counter that runs down."""
-from myhdl import always, always_seq, block
+"""Registers: one that holds, one of a chain, counters."""
+from myhdl import always, always_comb, always_seq, block, instances
 
 
 @block
@@ -26,6 +26,28 @@ def shift_register(clk, load, shift, d, above, q):
             q.next = above
 
     return move
+
+
+@block
+def counter(clk, rst, step, value, limit, carry=None):
+    """value counts 0 ... limit - 1 and begins anew, one on at every ``step``.
+
+    carry -- this step is the last of ``limit``: what counts rounds steps on it; None where
+             nothing does
+    """
+    last = limit - 1
+
+    if carry is not None:
+        @always_comb
+        def finish():
+            carry.next = step and value == last
+
+    @always_seq(clk.posedge, reset=rst)
+    def advance():
+        if step:
+            value.next = 0 if value == last else value + 1
+
+    return instances()
 
 
 @block

@@ -3,40 +3,99 @@
 y[c] = clip(((acc + bias[c]) * multiplier[c] + 2**(shift[c] - 1)) >> shift[c]), rounding halves up
 with an arithmetic shift.  Latency 5 cycles, 1 beat per cycle; holds while the sink stalls.
 """
+from dataclasses import dataclass
+
 from myhdl import always, always_comb, always_seq, block, instances, intbv
 
+from hdl.axis import Bundle
 from hdl.blocks.lanes import pack, unpack
+from hdl.blocks.refusals import refuse_tiles
+from hdl.blocks.registers import counter
 from hdl.blocks.signals import WIDE, count, flag, sint, uint
 from hdl.blocks.weight_rom import weight_rom
 
+LATENCY = 5     # cycles
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Widths and limits that all lanes of a unit share."""
+
+    biased_bits: int    # of the signed sum of accumulator and bias
+    shift_base: int     # the least shift; the ROM holds what comes on top
+    low: int            # the least activation
+    high: int           # the greatest
+
 
 @block
-def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high):
-    """Scale, round and clip s_axis.lanes channels at once.
+def requantize(clk, rst, s_axis, m_axis, rom, scaling):
+    """Scale, round and clip as many channels at once as a beat has lanes.
 
-    s_axis      -- signed accumulators, channels in order, wrapping at the last of the pixel
-    m_axis      -- activations in [low, high], as many lanes
-    rom         -- Rom, one row a beat: biases, then multipliers, then shifts above shift_base
-    biased_bits -- of the signed sum of accumulator and bias
+    s_axis  -- signed accumulators, channels in order, wrapping at the last of the pixel
+    m_axis  -- activations in [scaling.low, scaling.high], as many lanes
+    rom     -- Rom, one row a beat: biases, then multipliers, then shifts above shift_base
+    scaling -- Scaling
     """
-    lanes, depth = s_axis.lanes, len(rom.rows)
-    bias_bits, multiplier_bits, shift_bits = (rom.widths[i * lanes] for i in range(3))
+    check(s_axis, m_axis, rom)
+    lanes = s_axis.shape.lanes
+    steps = ScalingSteps()
+    take, address = flag(), count(len(rom.rows))
+    held = uint(s_axis.shape.width)
+    acc = [sint(s_axis.shape.bits) for _ in range(lanes)]
+    factors = [Factors(*(rom.widths[i * lanes] for i in range(3))) for _ in range(lanes)]
+    activation = [uint(m_axis.shape.bits) for _ in range(lanes)]
 
-    go, take, add, multiply, scale, saturate, busy = [flag() for _ in range(7)]
-    held_valid, biased_valid, product_valid, scaled_valid = flag(), flag(), flag(), flag()
-    address = count(depth)
-    held = uint(s_axis.width)
-    acc = [sint(s_axis.bits) for _ in range(lanes)]
-    bias = [sint(bias_bits) for _ in range(lanes)]
-    multiplier = [uint(multiplier_bits) for _ in range(lanes)]
-    shift = [uint(shift_bits) for _ in range(lanes)]
-    activation = [uint(m_axis.bits) for _ in range(lanes)]
-
-    parameters = weight_rom(clk, take, address, (*bias, *multiplier, *shift), rom)
-    accumulators = unpack(held, acc, s_axis.bits, True)
-    scalers = [scaler(clk, add, multiply, scale, saturate, acc[i], bias[i], multiplier[i], shift[i],
-                      activation[i], biased_bits, shift_base, low, high) for i in range(lanes)]
+    control = requantize_control(clk, rst, s_axis, m_axis, held, take, steps)
+    beats = counter(clk, rst, take, address, len(rom.rows))
+    parameters = weight_rom(clk, take, address, (
+        *(each.bias for each in factors), *(each.multiplier for each in factors),
+        *(each.shift for each in factors)), rom)
+    accumulators = unpack(held, acc, s_axis.shape.bits, True)
+    scalers = [scaler(clk, steps, acc[i], factors[i], activation[i], scaling)
+               for i in range(lanes)]
     activations = pack(activation, m_axis.tdata)
+    return instances()
+
+
+def check(s_axis, m_axis, rom):
+    """ValueError where streams and ROM do not fit each other."""
+    refuse_tiles("requantize", s_axis, m_axis)
+    lanes = s_axis.shape.lanes
+    if m_axis.shape.lanes != lanes or len(rom.widths) != 3 * lanes or not s_axis.shape.signed:
+        raise ValueError(f"requantize takes signed accumulators and gives as many lanes, with a "
+                         f"bias, a multiplier and a shift each: {s_axis.shape} come in, "
+                         f"{m_axis.shape} go out, the ROM has {len(rom.widths)} fields")
+
+
+class ScalingSteps(Bundle):
+    """Which steps of the pipeline move in a cycle."""
+
+    def __init__(self):
+        self.add = flag()           # the bias
+        self.multiply = flag()
+        self.scale = flag()         # shift
+        self.saturate = flag()      # round and clip
+
+
+class Factors(Bundle):
+    """What scales a channel."""
+
+    def __init__(self, bias_bits: int, multiplier_bits: int, shift_bits: int):
+        self.bias = sint(bias_bits)
+        self.multiplier = uint(multiplier_bits)
+        self.shift = uint(shift_bits)
+
+
+@block
+def requantize_control(clk, rst, s_axis, m_axis, held, take, steps):
+    """When a beat is taken and when each step moves.
+
+    held  -- the beat taken last
+    take  -- a beat is taken, and its parameters are read
+    steps -- ScalingSteps
+    """
+    go, busy = flag(), flag()
+    held_valid, biased_valid, product_valid, scaled_valid = flag(), flag(), flag(), flag()
 
     @always_comb
     def flow():
@@ -50,10 +109,10 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
     @always_comb
     def work():
         busy.next = held_valid or biased_valid or product_valid or scaled_valid or m_axis.tvalid
-        add.next = go and held_valid
-        multiply.next = go and biased_valid
-        scale.next = go and product_valid
-        saturate.next = go and scaled_valid
+        steps.add.next = go and held_valid
+        steps.multiply.next = go and biased_valid
+        steps.scale.next = go and product_valid
+        steps.saturate.next = go and scaled_valid
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
@@ -63,8 +122,6 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
             product_valid.next = biased_valid
             scaled_valid.next = product_valid
             m_axis.tvalid.next = scaled_valid
-            if s_axis.tvalid:
-                address.next = 0 if address == depth - 1 else address + 1
 
     @always(clk.posedge)
     def capture():
@@ -75,18 +132,20 @@ def requantize(clk, rst, s_axis, m_axis, rom, biased_bits, shift_base, low, high
 
 
 @block
-def scaler(clk, add, multiply, scale, saturate, acc, bias, multiplier, shift, activation,
-           biased_bits, shift_base, low, high):
-    """One lane's four steps: add the bias, multiply, shift but for the half, round and clip."""
-    multiplier_bits, shift_bits, bits = len(multiplier), len(shift), len(activation)
-    product_bits = biased_bits + multiplier_bits
-    most = shift_base - 1
-    scaled_bits = product_bits - most
-    full = 1 << scaled_bits
+def scaler(clk, steps, acc, factors, activation, scaling):
+    """One lane's four steps: add the bias, multiply, shift but for the half, round and clip.
 
-    factor = sint(multiplier_bits + 1)
-    shift_2, shift_3 = uint(shift_bits), uint(shift_bits)
-    biased, product, scaled = sint(biased_bits), sint(product_bits), sint(scaled_bits)
+    factors -- Factors of the channel, read with the accumulator ``acc``
+    """
+    bias, multiplier, shift = factors.bias, factors.multiplier, factors.shift
+    add, multiply, scale, saturate = steps.add, steps.multiply, steps.scale, steps.saturate
+    most = scaling.shift_base - 1
+    product_bits = scaling.biased_bits + len(multiplier)
+    factor = sint(len(multiplier) + 1)
+    shift_2, shift_3 = uint(len(shift)), uint(len(shift))
+    biased, product = sint(scaling.biased_bits), sint(product_bits)
+    scaled = sint(product_bits - most)
+    clip = round_and_clip(clk, saturate, scaled, activation, scaling.low, scaling.high)
 
     @always(clk.posedge)
     def pipeline():
@@ -102,9 +161,17 @@ def scaler(clk, add, multiply, scale, saturate, acc, bias, multiplier, shift, ac
         if scale:
             scaled.next = product >> (shift_3 + most)
 
+    return instances()
+
+
+@block
+def round_and_clip(clk, enable, scaled, activation, low, high):
+    """activation = half of ``scaled``, rounded up and clipped, a cycle later, when ``enable``."""
+    bits, full = len(activation), 1 << len(scaled)
+
     @always(clk.posedge)
     def clip():
-        if saturate:
+        if enable:
             rounded = intbv(0, min=-full, max=full)
             rounded[:] = scaled
             rounded[:] = rounded + 1
@@ -115,4 +182,4 @@ def scaler(clk, add, multiply, scale, saturate, acc, bias, multiplier, shift, ac
                 rounded[:] = low
             activation.next = rounded[bits:]
 
-    return instances()
+    return clip

@@ -2,6 +2,7 @@
 from myhdl import always, always_comb, always_seq, block, instances, intbv
 
 from hdl.blocks.lanes import pack, unpack
+from hdl.blocks.refusals import refuse_unequal
 from hdl.blocks.signals import flag, sint, uint
 
 
@@ -9,13 +10,13 @@ from hdl.blocks.signals import flag, sint, uint
 def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
     """m = clip(a + b); a beat moves when both inputs hold one.
 
-    s_axis, s_axis_shortcut -- AxiStream of the same lanes, bits and order, signed
+    s_axis, s_axis_shortcut -- streams of one shape, signed; any tile, element by element
     m_axis                  -- as they are; latency 1 cycle, 1 beat per cycle
     """
-    shapes = {(axis.lanes, axis.bits, axis.signed) for axis in (s_axis, s_axis_shortcut, m_axis)}
-    if len(shapes) > 1 or not m_axis.signed:
-        raise ValueError("a residual add takes and gives signed streams of the same lanes and bits")
-    lanes, bits = m_axis.lanes, m_axis.bits
+    refuse_unequal("residual_add", s_axis, s_axis_shortcut, m_axis)
+    if not m_axis.shape.signed:
+        raise ValueError(f"residual_add takes and gives signed numbers, not {m_axis.shape}")
+    lanes, bits = m_axis.shape.elements, m_axis.shape.bits
     a, b = [[sint(bits) for _ in range(lanes)] for _ in range(2)]
     total = [uint(bits) for _ in range(lanes)]
     both, go, move = flag(), flag(), flag()

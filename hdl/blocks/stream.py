@@ -1,4 +1,4 @@
-"""Stream helpers: register slice, width converter, FIFO, fork, replay.
+"""Stream helpers without a memory: wires, register slice, width converter, fork.
 
 All hold the AXI4-Stream rule: tvalid, once high, stays with stable tdata until taken, and no
 tvalid depends on a tready.
@@ -8,12 +8,22 @@ from math import lcm
 from myhdl import always, always_comb, always_seq, block, concat, instances
 
 from hdl.axis import AxiStream
+from hdl.blocks.refusals import refuse_marks, refuse_tiles, refuse_unequal
 from hdl.blocks.signals import count, flag, uint
+
+
+def refuse_other_elements(name, s_axis, m_axis):
+    """ValueError unless the streams differ in their lanes alone, one pixel a beat."""
+    refuse_tiles(name, s_axis, m_axis)
+    if s_axis.shape.with_lanes(m_axis.shape.lanes) != m_axis.shape:
+        raise ValueError(f"{name} changes the lanes of a beat, not its elements: {s_axis.shape} "
+                         f"come in, {m_axis.shape} go out")
 
 
 @block
 def connect(s_axis, m_axis):
-    """Wires from one stream to another of the same width."""
+    """Wires from one stream to another of the same shape.  Latency 0."""
+    refuse_unequal("connect", s_axis, m_axis)
 
     @always_comb
     def forward():
@@ -30,7 +40,8 @@ def connect(s_axis, m_axis):
 @block
 def register_slice(clk, rst, s_axis, m_axis):
     """Registers data, valid and ready.  Latency 1 cycle, 1 beat per cycle, holds 2 beats."""
-    held = uint(s_axis.width)
+    refuse_unequal("register_slice", s_axis, m_axis)
+    held = uint(s_axis.shape.width)
     full = flag()
 
     @always_comb
@@ -63,11 +74,13 @@ def widen(clk, rst, s_axis, m_axis):
     Latency 1 cycle after the last beat gathered, 1 input beat per cycle; no beat comes in while one
     waits to leave.
     """
-    if m_axis.width < 2 * s_axis.width or m_axis.width % s_axis.width:
-        raise ValueError(f"beats of {m_axis.width} bits are not gathered from two or more whole "
-                         f"beats of {s_axis.width}")
-    slots = m_axis.width // s_axis.width
-    low, high = s_axis.width, m_axis.width
+    refuse_other_elements("widen", s_axis, m_axis)
+    lanes, gathered = s_axis.shape.lanes, m_axis.shape.lanes
+    if gathered < 2 * lanes or gathered % lanes:
+        raise ValueError(f"beats of {gathered} lanes are not gathered from two or more whole "
+                         f"beats of {lanes}")
+    slots = m_axis.shape.width // s_axis.shape.width
+    low, high = s_axis.shape.width, m_axis.shape.width
     filled = count(slots)
 
     @always_comb
@@ -95,11 +108,13 @@ def narrow(clk, rst, s_axis, m_axis):
 
     Latency 1 cycle, 1 output beat per cycle; the next beat loads as the last part leaves.
     """
-    if s_axis.width < 2 * m_axis.width or s_axis.width % m_axis.width:
-        raise ValueError(f"beats of {s_axis.width} bits are not split in two or more whole beats "
-                         f"of {m_axis.width}")
-    parts = s_axis.width // m_axis.width
-    low, high = m_axis.width, s_axis.width
+    refuse_other_elements("narrow", s_axis, m_axis)
+    lanes, split = s_axis.shape.lanes, m_axis.shape.lanes
+    if lanes < 2 * split or lanes % split:
+        raise ValueError(f"beats of {lanes} lanes are not split in two or more whole beats "
+                         f"of {split}")
+    parts = s_axis.shape.width // m_axis.shape.width
+    low, high = m_axis.shape.width, s_axis.shape.width
     rest = uint(high)
     left = count(parts + 1)
 
@@ -131,22 +146,21 @@ def narrow(clk, rst, s_axis, m_axis):
 
 @block
 def width_converter(clk, rst, s_axis, m_axis):
-    """From s_axis.lanes to m_axis.lanes, any two numbers; elements keep their order.
+    """From one number of lanes to another, any two; elements keep their order.
 
     Latency 0, 1 or 2 cycles: wires when equal, ``widen`` or ``narrow`` when one divides the
     other, both through the least common multiple when neither does.
     """
-    if (s_axis.bits, s_axis.signed, s_axis.tile) != (m_axis.bits, m_axis.signed, m_axis.tile):
-        raise ValueError(f"a width converter changes the lanes of a beat, not its elements: "
-                         f"{s_axis.bits} bits come in, {m_axis.bits} go out")
-    if s_axis.lanes == m_axis.lanes:
+    refuse_marks("width_converter", s_axis, m_axis)
+    if s_axis.shape == m_axis.shape:
         convert = connect(s_axis, m_axis)
-    elif m_axis.lanes % s_axis.lanes == 0:
+    elif m_axis.shape.lanes % s_axis.shape.lanes == 0:
         convert = widen(clk, rst, s_axis, m_axis)
-    elif s_axis.lanes % m_axis.lanes == 0:
+    elif s_axis.shape.lanes % m_axis.shape.lanes == 0:
         convert = narrow(clk, rst, s_axis, m_axis)
     else:
-        middle = AxiStream(lcm(s_axis.lanes, m_axis.lanes), s_axis.bits, s_axis.signed)
+        refuse_other_elements("width_converter", s_axis, m_axis)
+        middle = AxiStream(s_axis.shape.with_lanes(lcm(s_axis.shape.lanes, m_axis.shape.lanes)))
         gather = widen(clk, rst, s_axis, middle)
         split = narrow(clk, rst, middle, m_axis)
     return instances()
@@ -155,6 +169,7 @@ def width_converter(clk, rst, s_axis, m_axis):
 @block
 def fork(clk, rst, s_axis, m_axis_a, m_axis_b):
     """Give every beat to both outputs, each at its own time.  Latency 0."""
+    refuse_unequal("fork", s_axis, m_axis_a, m_axis_b)
     done_a, done_b = flag(), flag()
 
     @always_comb

@@ -58,6 +58,10 @@ def weight_rom(clk, enable, address, lanes, rom):
     lanes -- tuple of signals, as wide as rom.widths
     rom   -- Rom
     """
+    widths = tuple(len(lane) for lane in lanes)
+    if widths != rom.widths or 2 ** len(address) < len(rom.rows):
+        raise ValueError(f"ROM {rom.name} has {len(rom.rows)} rows of fields of {rom.widths} bits, "
+                         f"not {2 ** len(address)} addresses and lanes of {widths}")
     name, rows = rom.name, rom.rows
     high, last = rom.width - 1, len(rows) - 1
     assignments = _Slices(lanes, f"{name}_word", _verilog)

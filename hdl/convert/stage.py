@@ -51,6 +51,6 @@ def convert_stage(configs, directory, hdl="Verilog"):
     streams = output_streams(configs)
     function, arguments = stage_block(configs, streams)
     with fresh_elaboration():
-        stage = function(*clock_and_reset(), AxiStream(*configs[0].stream_in()),
+        stage = function(*clock_and_reset(), AxiStream(configs[0].stream_in()),
                          streams[configs[-1].unit.name], *arguments)
         return convert_block(stage, directory, configs[0].unit.stage, hdl)

@@ -1,5 +1,4 @@
 """The top that instantiates the stages by name, as Verilog and as VHDL."""
-from hdl.axis import AxiStream
 
 TOP = "mobilenet_v2"
 ABOUT_TOP = "MobileNetV2: pixels in, features out, every stage at work at the same time."
@@ -8,10 +7,10 @@ ABOUT_TOP = "MobileNetV2: pixels in, features out, every stage at work at the sa
 def top_links(grouped):
     """Streams of the top: (name, width) of each stage's input, then the last stage's output."""
     stages = list(grouped)
-    return [("s_axis", AxiStream(*grouped[stages[0]][0].stream_in()).width),
-            *((f"{stage}_axis", AxiStream(*grouped[stage][-1].stream_out()).width)
+    return [("s_axis", grouped[stages[0]][0].stream_in().width),
+            *((f"{stage}_axis", grouped[stage][-1].stream_out().width)
               for stage in stages[:-1]),
-            ("m_axis", AxiStream(*grouped[stages[-1]][-1].stream_out()).width)]
+            ("m_axis", grouped[stages[-1]][-1].stream_out().width)]
 
 
 def stage_ports(source, sink, connect):

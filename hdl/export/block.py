@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hdl.axis import AxiStream
 from hdl.beats import hex_lines, payload, tiled
 from hdl.convert.top import TOP
 from hdl.plan.budget import folded_cost, totals
@@ -37,9 +36,9 @@ class Block:
 
     @property
     def streams(self):
-        """AxiStream of s_axis and of m_axis."""
+        """StreamShape of s_axis and of m_axis."""
         first, last = self.configs[0], self.configs[-1]
-        return AxiStream(*first.stream_in()), AxiStream(*last.stream_out())
+        return first.stream_in(), last.stream_out()
 
     def vectors(self):
         """{file name: text} of a frame's beats in and out, hexadecimal, a line each."""

@@ -11,9 +11,8 @@ def name_streams(block):
         return
     for name, value in block.subs[-1].callinfo.symdict.items():
         if isinstance(value, AxiStream):
-            for member, signal in vars(value).items():
-                if isinstance(signal, myhdl._Signal._Signal):
-                    block.sigdict.setdefault(f"{name}_{member}", signal)
+            for member, signal in value.signals().items():
+                block.sigdict.setdefault(f"{name}_{member}", signal)
     for sub in block.subs:
         if isinstance(sub, myhdl._block._Block):
             name_streams(sub)

@@ -7,7 +7,7 @@ from myhdl._always_seq import _AlwaysSeq
 from myhdl._Signal import _isListOfSigs, _Signal
 from myhdl._Simulation import _flatten
 
-from hdl.axis import AxiStream
+from hdl.axis import Bundle
 
 
 def clocked_at_once(block, clk, rst):
@@ -87,8 +87,8 @@ def signals_of(function):
             found.append(value)
         elif isinstance(value, tuple) or _isListOfSigs(value):
             left.extend(value)
-        elif isinstance(value, AxiStream):
-            left.extend(vars(value).values())
+        elif isinstance(value, Bundle):
+            left.extend(value.signals().values())
         elif not isinstance(value, (int, str)):
             return None
     return found

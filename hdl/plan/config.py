@@ -14,6 +14,7 @@ from hdl.plan.geometry import TAPS
 from hdl.plan.network import UnitPlan
 from hdl.plan.rom import Rom, signed_width
 from hdl.plan.schedule import Buffers
+from hdl.shape import StreamShape
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,17 @@ class UnitConfig:
         return (self.plan, roms, self.accumulator_bits, self.biased_bits, self.shift_base)
 
     def stream_in(self):
-        """(lanes, bits, signed, tile) of the input stream."""
+        """StreamShape of the input."""
         folding = self.folding
         return self._stream(folding.lanes_in, self.unit.activation_in, folding.tile_in)
 
     def stream_out(self):
-        """(lanes, bits, signed, tile) of the output stream."""
+        """StreamShape of the output."""
         return self._stream(self.folding.lanes_out, self.unit.activation, 1)
 
     def _stream(self, lanes, activation, tile):
         precision = self.folding.precision
-        return lanes, precision.bits(activation), precision.signed(activation), tile
+        return StreamShape(lanes, precision.bits(activation), precision.signed(activation), tile)
 
 
 def configure(plan: UnitPlan, params: Any = None) -> UnitConfig:

@@ -8,7 +8,7 @@ from typing import Any, Callable
 import numpy as np
 
 from hdl.axis import AxiStream
-from hdl.beats import payload_width, words_of
+from hdl.beats import words_of
 from hdl.build import default_build_dir
 from hdl.convert.stage import convert_block
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
@@ -79,7 +79,7 @@ def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, bu
         pause_pattern(sink.backpressure)
     for name, (stream, source) in sources.items():
         pause_pattern(source.idle)
-        count = words_of(payload_width(stream))
+        count = words_of(stream.shape.payload_width)
         if np.ndim(source.words) != 2 or np.shape(source.words)[1] != count:
             raise ValueError(f"source {name} has beats of {np.shape(source.words)[-1]} words, not "
                              f"{count}")

@@ -51,7 +51,7 @@ def network_design(configs):
     Its ports are s_axis and m_axis; its monitors the output of every unit.
     """
     grouped, streams = by_stage(configs), output_streams(configs)
-    source, sink = AxiStream(*configs[0].stream_in()), streams[configs[-1].unit.name]
+    source, sink = AxiStream(configs[0].stream_in()), streams[configs[-1].unit.name]
     ports = {"s_axis": source, "m_axis": sink}
     whole = len(grouped) > 1
     monitors = {}
@@ -91,14 +91,14 @@ def run_frames(simulator, configs, frames, seed=None, cycles=None, **options):
         options.setdefault("timeout", PATIENCE * cycles)
     design = network_design(configs)
     ports, unit = design.ports, configs[-1].unit
-    words = payload(ports["s_axis"], tiled(frames, ports["s_axis"].tile))
-    beats = len(frames) * unit.pixels_out * unit.channels_out // ports["m_axis"].lanes
+    words = payload(ports["s_axis"].shape, tiled(frames, ports["s_axis"].shape.tile))
+    beats = len(frames) * unit.pixels_out * unit.channels_out // ports["m_axis"].shape.lanes
     idle, backpressure = (pace(len(words) // len(frames), cycles), None) if seed is None else (
         random_pattern(2 * seed, 0.5), random_pattern(2 * seed + 1, 0.5))
     run = simulate(simulator, design, {
         "s_axis": Source(words, idle),
         "m_axis": Sink(beats, backpressure)}, **options)
-    return run, {name: run[name].values(monitor.stream).ravel()
+    return run, {name: run[name].values(monitor.stream.shape).ravel()
                  for name, monitor in design.monitors.items()}
 
 

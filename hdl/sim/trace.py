@@ -16,21 +16,13 @@ class Trace:
     def __len__(self):
         return len(self.cycles)
 
-    def values(self, stream):
-        """tdata as int64 (beats, lanes of the tile)."""
-        lanes = stream.tile * stream.tile * stream.lanes
-        return unpack(self.words, lanes, stream.bits, stream.signed)
+    def values(self, shape):
+        """tdata as int64 (beats, elements) of a StreamShape."""
+        return unpack(self.words, shape.elements, shape.bits, shape.signed)
 
-    def last(self, stream):
-        """tlast of a VideoStream, bool (beats,)."""
-        return self._bit(stream.width)
-
-    def user(self, stream):
-        """tuser of a VideoStream, bool (beats,)."""
-        return self._bit(stream.width + 1)
-
-    def _bit(self, position):
-        word, bit = divmod(position, 32)
+    def mark(self, shape, name):
+        """A mark of a StreamShape, bool (beats,)."""
+        word, bit = divmod(shape.width + shape.marks.index(name), 32)
         return (self.words[:, word] >> np.uint32(bit) & 1).astype(bool)
 
 

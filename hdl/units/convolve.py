@@ -2,9 +2,11 @@
 from myhdl import block, instances
 
 from hdl.axis import AxiStream
-from hdl.blocks.mac import mac
-from hdl.blocks.requantize import requantize
+from hdl.blocks.mac import Fold, mac
+from hdl.blocks.refusals import refuse_other
+from hdl.blocks.requantize import Scaling, requantize
 from hdl.blocks.stream import register_slice
+from hdl.shape import StreamShape
 
 
 @block
@@ -16,13 +18,15 @@ def convolve(clk, rst, s_axis, m_axis, config):
     config -- UnitConfig
     """
     folding, unit = config.folding, config.unit
+    refuse_other(unit.name, "an output", m_axis, config.stream_out())
     low, high = folding.precision.limits(unit.activation)
-    results = AxiStream(folding.lanes_out, config.accumulator_bits)
-    activations = AxiStream(m_axis.lanes, m_axis.bits, m_axis.signed)
+    results = AxiStream(StreamShape(folding.lanes_out, config.accumulator_bits))
+    activations = AxiStream(m_axis.shape)
 
-    array = mac(clk, rst, s_axis, results, config.weights, folding.pe, folding.simd,
-                unit.facts.shared, config.beats, folding.groups)
-    scale = requantize(clk, rst, results, activations, config.scales, config.biased_bits,
-                       config.shift_base, low, high)
+    fold = Fold(folding.pe, folding.simd, shared=unit.facts.shared, beats=config.beats,
+                groups=folding.groups)
+    scaling = Scaling(config.biased_bits, config.shift_base, low, high)
+    array = mac(clk, rst, s_axis, results, config.weights, fold)
+    scale = requantize(clk, rst, results, activations, config.scales, scaling)
     output = register_slice(clk, rst, activations, m_axis)
     return instances()

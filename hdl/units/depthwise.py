@@ -4,6 +4,8 @@ from myhdl import block, instances
 from hdl.axis import AxiStream
 from hdl.blocks.fifo import link
 from hdl.blocks.line_buffer import line_buffer
+from hdl.blocks.refusals import refuse_other
+from hdl.plan.geometry import WindowGeometry
 from hdl.units.convolve import convolve
 
 
@@ -15,10 +17,12 @@ def depthwise(clk, rst, s_axis, m_axis, config):
     config         -- UnitConfig of a depthwise unit
     """
     folding, unit = config.folding, config.unit
-    gathered = AxiStream(folding.pe, s_axis.bits, s_axis.signed)
-    windows = AxiStream(folding.simd * folding.pe, s_axis.bits, s_axis.signed)
+    refuse_other(unit.name, "an input", s_axis, config.stream_in())
+    gathered = AxiStream(s_axis.shape.with_lanes(folding.pe))
+    windows = AxiStream(s_axis.shape.with_lanes(folding.simd * folding.pe))
     gather = link(clk, rst, s_axis, gathered, config.buffers.fifo_depth)
-    lines = line_buffer(clk, rst, gathered, windows, unit.size_in, unit.channels_in, unit.stride,
-                        unit.pad, folding.simd)
+    geometry = WindowGeometry(unit.size_in, unit.channels_in // folding.pe, unit.stride, unit.pad,
+                              taps=folding.simd)
+    lines = line_buffer(clk, rst, gathered, windows, geometry)
     array = convolve(clk, rst, windows, m_axis, config)
     return instances()

@@ -22,8 +22,8 @@ def inverted_residual(clk, rst, s_axis, m_axis, configs, streams):
     project_axis = streams[role["project"].unit.name]
 
     if "add" in role:
-        trunk_axis, shortcut_axis = [AxiStream(*role["expand"].stream_in()) for _ in range(2)]
-        delayed_axis, sum_axis = [AxiStream(*role["add"].stream_out()) for _ in range(2)]
+        trunk_axis, shortcut_axis = [AxiStream(role["expand"].stream_in()) for _ in range(2)]
+        delayed_axis, sum_axis = [AxiStream(role["add"].stream_out()) for _ in range(2)]
         split = fork(clk, rst, s_axis, trunk_axis, shortcut_axis)
         delay = link(clk, rst, shortcut_axis, delayed_axis,
                      role["add"].buffers.fifo_depth)

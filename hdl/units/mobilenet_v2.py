@@ -9,7 +9,7 @@ from hdl.units.inverted_residual import inverted_residual
 
 def output_streams(configs):
     """{unit: AxiStream}, a fresh stream for the output of every unit."""
-    return {config.unit.name: AxiStream(*config.stream_out()) for config in configs}
+    return {config.unit.name: AxiStream(config.stream_out()) for config in configs}
 
 
 def stage_block(configs, streams):

@@ -10,26 +10,37 @@ from myhdl import block, instances
 
 from hdl.axis import AxiStream
 from hdl.blocks.fifo import link, replay
+from hdl.blocks.refusals import refuse_other
 from hdl.units.convolve import convolve
 
 
 @block
-def pointwise(clk, rst, s_axis, m_axis, config, fifo_depth=None):
+def pointwise(clk, rst, s_axis, m_axis, config):
     """m[c] = requantize(sum over k of s[k] * w[k, c]).
 
     s_axis, m_axis -- AxiStream of config.stream_in() and config.stream_out()
-    config         -- UnitConfig of a pointwise unit, or of the stem, whose pixels are windows
+    config         -- UnitConfig of a pointwise unit
     """
-    # Words of the FIFO at the input; the stem gives 0, whose FIFO stands before its windows.
-    if fifo_depth is None:
-        fifo_depth = config.buffers.fifo_depth
-    folding = config.folding
-    gathered, operands = [AxiStream(folding.simd, s_axis.bits, s_axis.signed) for _ in range(2)]
-    gather = link(clk, rst, s_axis, gathered, fifo_depth)
-    if folding.passes > 1:
-        hold = replay(clk, rst, gathered, operands, config.beats, folding.passes,
-                      config.buffers.words_held)
+    refuse_other(config.unit.name, "an input", s_axis, config.stream_in())
+    gathered = AxiStream(s_axis.shape.with_lanes(config.folding.simd))
+    gather = link(clk, rst, s_axis, gathered, config.buffers.fifo_depth)
+    sums = matrix(clk, rst, gathered, m_axis, config)
+    return instances()
+
+
+@block
+def matrix(clk, rst, s_axis, m_axis, config):
+    """All outputs of a pixel, or of a window as if it were one, in as many passes as it takes.
+
+    s_axis -- SIMD inputs a beat
+    m_axis -- AxiStream of config.stream_out()
+    config -- UnitConfig of a pointwise unit, or of the stem
+    """
+    passes = config.folding.passes
+    if passes > 1:
+        operands = AxiStream(s_axis.shape)
+        hold = replay(clk, rst, s_axis, operands, config.beats, passes, config.buffers.words_held)
         array = convolve(clk, rst, operands, m_axis, config)
     else:
-        array = convolve(clk, rst, gathered, m_axis, config)
+        array = convolve(clk, rst, s_axis, m_axis, config)
     return instances()

@@ -1,12 +1,16 @@
 """Stem: the first 3x3 convolution, whole windows that feed a matrix unit."""
+from dataclasses import replace
+
 from myhdl import block, instances
 
 from hdl.axis import AxiStream
 from hdl.blocks.fifo import link
 from hdl.blocks.line_buffer import line_buffer
+from hdl.blocks.refusals import refuse_other
+from hdl.blocks.stream import width_converter
 from hdl.blocks.tile_windows import tile_windows
-from hdl.plan.geometry import TAPS, TILE
-from hdl.units.pointwise import pointwise
+from hdl.plan.geometry import TAPS, TILE, WindowGeometry
+from hdl.units.pointwise import matrix
 
 
 @block
@@ -18,13 +22,17 @@ def stem(clk, rst, s_axis, m_axis, config):
     config -- UnitConfig of the stem
     """
     folding, unit = config.folding, config.unit
-    windows = AxiStream(TAPS * s_axis.lanes, s_axis.bits, s_axis.signed)
-    if s_axis.tile == TILE:
+    refuse_other(unit.name, "an input", s_axis, config.stream_in())
+    windows = AxiStream(replace(s_axis.shape, tile=1, lanes=TAPS * s_axis.shape.lanes))
+    if s_axis.shape.tile == TILE:
         lines = tile_windows(clk, rst, s_axis, windows, unit.size_in, unit.pad, folding.steps)
     else:
-        waiting = AxiStream(s_axis.lanes, s_axis.bits, s_axis.signed)
+        waiting = AxiStream(s_axis.shape)
         wait = link(clk, rst, s_axis, waiting, config.buffers.fifo_depth)
-        lines = line_buffer(clk, rst, waiting, windows, unit.size_in, unit.channels_in,
-                            unit.stride, unit.pad, TAPS, folding.steps)
-    matrix = pointwise(clk, rst, windows, m_axis, config, fifo_depth=0)
+        geometry = WindowGeometry(unit.size_in, unit.channels_in // s_axis.shape.lanes,
+                                  unit.stride, unit.pad, TAPS, folding.steps)
+        lines = line_buffer(clk, rst, waiting, windows, geometry)
+    operands = AxiStream(windows.shape.with_lanes(folding.simd))
+    split = width_converter(clk, rst, windows, operands)
+    sums = matrix(clk, rst, operands, m_axis, config)
     return instances()

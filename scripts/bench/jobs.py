@@ -28,6 +28,7 @@ from hdl.convert.network import convert_network
 from hdl.errors import ToolError
 from hdl.plan.config import configure_network, memory_files
 from hdl.plan.network import plan_network
+from hdl.shape import StreamShape
 from hdl.sim.backends import BACKENDS, toolchain
 from hdl.sim.backends.verilator import VERILATE
 from hdl.sim.design import Design
@@ -57,7 +58,7 @@ class Case:
     @property
     def features(self):
         """What must leave by m_axis, beat by beat."""
-        return list(self.expected.values())[-1].reshape(-1, self.design.ports["m_axis"].lanes)
+        return list(self.expected.values())[-1].reshape(-1, self.design.ports["m_axis"].shape.lanes)
 
     def ends(self):
         """Source and sink for ``simulate``."""
@@ -69,7 +70,7 @@ class Case:
                                            in self.design.monitors.items()}}
         wrong = 0
         for name, values in self.expected.items():
-            found = run[name].values(streams[name]).ravel()
+            found = run[name].values(streams[name].shape).ravel()
             wrong += int((found != values).sum()) if found.size == values.size else values.size
         return {"elements": sum(map(np.size, self.expected.values())), "mismatches": wrong}
 
@@ -84,7 +85,7 @@ def case(alpha=1.0, resolution=224, cycles=None, unit=None, frames=1):
     """
     if unit == "register_slice":
         pixels = goldens.photos.pixels_to_integers(goldens.as_image(None, resolution))
-        return block_case(register_slice, (3, 9), (3, 9), pixels, pixels)
+        return block_case(register_slice, StreamShape(3, 9), StreamShape(3, 9), pixels, pixels)
     network = Network(alpha, resolution)
     golden, cycles = read_golden(network), cycles or network.pixels
     configs = network_configs(network, cycles)
@@ -94,7 +95,7 @@ def case(alpha=1.0, resolution=224, cycles=None, unit=None, frames=1):
         return block_case(BLOCKS[config.unit.kind], config.stream_in(), config.stream_out(),
                           golden.fixed[before], golden.fixed[unit], config)
     design = network_design(configs)
-    source = design.ports["s_axis"]
+    source = design.ports["s_axis"].shape
     words = payload(source, tiled(np.stack([golden.fixed["input"]] * frames), source.tile))
     return Case(design, words, {name: np.tile(golden.fixed[name].ravel(), frames)
                                 for name in design.monitors},
@@ -103,10 +104,10 @@ def case(alpha=1.0, resolution=224, cycles=None, unit=None, frames=1):
 
 def block_case(block, stream_in, stream_out, sent, expected, config=None):
     """The Case of one block between two streams."""
-    ports = {"s_axis": AxiStream(*stream_in), "m_axis": AxiStream(*stream_out)}
+    ports = {"s_axis": AxiStream(stream_in), "m_axis": AxiStream(stream_out)}
     design = Design(block, {**ports, "config": config} if config else ports,
                     memories=memory_files([config] if config else []))
-    return Case(design, payload(ports["s_axis"], sent), {"m_axis": expected.ravel()})
+    return Case(design, payload(ports["s_axis"].shape, sent), {"m_axis": expected.ravel()})
 
 
 def network_configs(network, cycles=None):
@@ -187,7 +188,7 @@ def cocotb_build(runner, simulator, todo, fresh):
     for name, text in todo.design.memories.items():
         (fresh / name).write_text(text)
     np.savez(fresh / "data.npz", words=todo.words,
-             expected=payload(todo.design.ports["m_axis"], todo.features))
+             expected=payload(todo.design.ports["m_axis"].shape, todo.features))
     (fresh / "top").write_text(top)
     options = [*COCOTB_VERILATE, "-CFLAGS", "-w"] if simulator == "verilator" else []
     started = time.perf_counter()

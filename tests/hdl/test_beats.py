@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from hdl.axis import AxiStream, VideoStream
 from hdl.beats import pack, payload, unpack
+from hdl.shape import MARKS, StreamShape
 from hdl.sim.trace import Trace
 
 
@@ -45,17 +45,17 @@ def test_no_beats():
 
 @pytest.mark.parametrize("lanes, bits", [(1, 30), (1, 31), (1, 32), (3, 9)])
 def test_marks_of_a_video_stream_follow_its_data(rng, lanes, bits):
-    stream = VideoStream(lanes, bits, signed=False)
+    shape = StreamShape(lanes, bits, signed=False, marks=MARKS)
     values = rng.integers(0, 1 << bits, (16, lanes))
     last, user = rng.integers(0, 2, (2, 16)).astype(bool)
-    trace = Trace(payload(stream, values, last, user), np.arange(16))
-    np.testing.assert_array_equal(trace.values(stream), values)
-    np.testing.assert_array_equal(trace.last(stream), last)
-    np.testing.assert_array_equal(trace.user(stream), user)
+    trace = Trace(payload(shape, values, tlast=last, tuser=user), np.arange(16))
+    np.testing.assert_array_equal(trace.values(shape), values)
+    np.testing.assert_array_equal(trace.mark(shape, "tlast"), last)
+    np.testing.assert_array_equal(trace.mark(shape, "tuser"), user)
 
 
 def test_payload_takes_tiles(rng):
-    stream = AxiStream(3, 9, tile=2)
+    shape = StreamShape(3, 9, tile=2)
     values = rng.integers(-256, 256, (5, 2, 2, 3))
-    trace = Trace(payload(stream, values), np.arange(5))
-    np.testing.assert_array_equal(trace.values(stream), values.reshape(5, 12))
+    trace = Trace(payload(shape, values), np.arange(5))
+    np.testing.assert_array_equal(trace.values(shape), values.reshape(5, 12))

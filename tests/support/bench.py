@@ -57,7 +57,7 @@ class Bench:
             else:
                 share = STALLS[stall][name in counts]
                 pauses = random_pattern(100 * seed + number, share, 509) if share else None
-            ends[name] = Source(payload(self.arguments[name], inputs[name]), pauses) \
+            ends[name] = Source(payload(self.arguments[name].shape, inputs[name]), pauses) \
                 if name in inputs else Sink(counts[name], pauses)
         run = simulate(self.simulator, self.design, ends, timeout=2000, drain=40)
         if self.simulator not in ("myhdl", "verilator"):
@@ -76,7 +76,7 @@ def agree(one, other):
 
 def beats(done, arguments, name="m_axis"):
     """What moved on a stream, as lists of ints."""
-    return done[name].values(arguments[name]).tolist()
+    return done[name].values(arguments[name].shape).tolist()
 
 
 def cycles(done, name):
@@ -128,16 +128,17 @@ def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, 
 
 def frames_of(rng, config, count):
     """Random frames for a unit: ints (frames, rows, columns, channels)."""
-    unit, (_, bits, signed, _) = config.unit, config.stream_in()
-    return integers(rng, bits, signed, (count, unit.size_in, unit.size_in, unit.channels_in))
+    unit, shape = config.unit, config.stream_in()
+    return integers(rng, shape.bits, shape.signed,
+                    (count, unit.size_in, unit.size_in, unit.channels_in))
 
 
 class UnitBench(Bench):
     """A Bench for the block of a convolution."""
 
     def __init__(self, simulator, block, config, params):
-        ports = {"s_axis": AxiStream(*config.stream_in()),
-                 "m_axis": AxiStream(*config.stream_out())}
+        ports = {"s_axis": AxiStream(config.stream_in()),
+                 "m_axis": AxiStream(config.stream_out())}
         super().__init__(simulator, block, {**ports, "config": config}, memory_files([config]))
         self.config, self.params = config, params
 

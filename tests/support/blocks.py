@@ -1,10 +1,10 @@
 """Small blocks that the tests of the simulators run: a good one, and each kind of bad one."""
 from myhdl import ConcatSignal, Signal, always, always_comb, always_seq, block, instances, intbv
 
-from hdl.axis import AxiStream
 from hdl.blocks.signals import sint, uint
 from hdl.blocks.stream import fork
 from hdl.blocks.weight_rom import VHDL_MEMORY, weight_rom
+from tests.support.streams import stream
 
 
 @block
@@ -49,7 +49,7 @@ def two_slices(clk, rst, s_axis, m_axis, link):
 
 @block
 def video_slice(clk, rst, s_axis, m_axis):
-    """register_slice for VideoStreams."""
+    """register_slice with tlast and tuser."""
     @always_comb
     def accept():
         s_axis.tready.next = m_axis.tready or not m_axis.tvalid
@@ -262,7 +262,7 @@ def rom_reader(clk, rst, s_axis, m_axis, rom):
     """A weight ROM behind a stream of addresses; its lanes lie in tdata, lane 0 lowest."""
     lanes = [sint(bits) for bits in rom.widths]
     fields = [uint(bits) for bits in rom.widths]
-    address = uint(s_axis.width)
+    address = uint(s_axis.shape.width)
     enable = Signal(bool(0))
     word = ConcatSignal(*reversed(fields)) if len(fields) > 1 else fields[0]
     memory = weight_rom(clk, enable, address, tuple(lanes), rom)
@@ -295,4 +295,4 @@ def as_bits(number, bits):
 
 def stream_pair(lanes=4, bits=7):
     """Ports of a block with one input and one output of the same shape."""
-    return {"s_axis": AxiStream(lanes, bits), "m_axis": AxiStream(lanes, bits)}
+    return {"s_axis": stream(lanes, bits), "m_axis": stream(lanes, bits)}

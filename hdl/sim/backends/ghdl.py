@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hdl.beats import hex_lines, payload_width, words_of
+from hdl.beats import hex_lines, words_of
 from hdl.build import Built, built_once, digest, run_tool, tool_version
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.endpoints import RESET_CYCLES, pause_pattern
@@ -118,26 +118,23 @@ def bench_text(top, sources, sinks, monitors):
     for number, (name, stream) in enumerate(streams.items()):
         own = f"stream_{number}"
         declarations.append(
-            f"signal {own} : std_logic_vector({payload_width(stream) - 1} downto 0);")
-        marks = ["tuser", "tlast"] if hasattr(stream, "tlast") else []
+            f"signal {own} : std_logic_vector({stream.shape.payload_width - 1} downto 0);")
+        marks = stream.shape.marks
         signals = {member: f"{name}_{member}" for member in members(stream)}
         if name in monitors:
             signals = {member: f"work.watch.{own}_{member}" for member in signals}
         data = "std_logic_vector({})".format(signals["tdata"])
         if name in sources:
-            low = 0
-            for member, bits in (("tdata", stream.width), ("tlast", 1), ("tuser", 1)):
-                if member in signals:
-                    field = f"unsigned({own}({low + bits - 1} downto {low}))" \
-                        if member == "tdata" else f"{own}({low})"
-                    statements.append(f"{signals[member]} <= {field};")
-                    low += bits
+            width = stream.shape.width
+            statements.append(f"{signals['tdata']} <= unsigned({own}({width - 1} downto 0));")
+            statements += [f"{signals[mark]} <= {own}({place});"
+                           for place, mark in enumerate(marks, width)]
             statements.append(instance(f"{own}_source", "source", name, clk="clk", cycle="cycle",
                                        payload=own, tvalid=signals["tvalid"],
                                        tready=signals["tready"]))
         else:
             statements.append(
-                f"{own} <= {' & '.join([*(signals[mark] for mark in marks), data])};")
+                f"{own} <= {' & '.join([*(signals[mark] for mark in reversed(marks)), data])};")
         if name in sinks:
             statements.append(instance(f"{own}_sink", "sink", name, cycle="cycle",
                                        tready=signals["tready"]))
@@ -163,11 +160,8 @@ def bench_text(top, sources, sinks, monitors):
 
 def members(stream):
     """Members of a stream's bundle and their types."""
-    kinds = {"tdata": f"unsigned({stream.width - 1} downto 0)", "tvalid": "std_logic",
-             "tready": "std_logic"}
-    if hasattr(stream, "tlast"):
-        kinds.update(tlast="std_logic", tuser="std_logic")
-    return kinds
+    return {**dict.fromkeys(stream.shape.members, "std_logic"),
+            "tdata": f"unsigned({stream.shape.width - 1} downto 0)"}
 
 
 def instance(label, entity, name, **ports):
@@ -197,7 +191,8 @@ def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=
             (scratch / name).symlink_to(directory / name)
         for name, (stream, source) in sources.items():
             write_pauses(scratch, name, source.idle)
-            (scratch / f"{name}.beats").write_text(hex_lines(source.words, payload_width(stream)))
+            text = hex_lines(source.words, stream.shape.payload_width)
+            (scratch / f"{name}.beats").write_text(text)
         for name, (_, sink) in sinks.items():
             write_pauses(scratch, name, sink.backpressure)
         wanted = [sinks[name][1].count if name in sinks else 0 for name in streams]
@@ -253,7 +248,7 @@ def read_trace(file, stream):
     if violated:
         lines.pop()
     rows = [line.split() for line in lines]
-    count = words_of(payload_width(stream))
+    count = words_of(stream.shape.payload_width)
     raw = b"".join(int(beat, 16).to_bytes(4 * count, "little") for _, beat in rows)
     trace = Trace(np.frombuffer(raw, "<u4").reshape(-1, count).copy(),
                   np.array([int(cycle) for cycle, _ in rows], np.int64))

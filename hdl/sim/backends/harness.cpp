@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ struct Stream {
     size_t width;                       // bits of tdata
     size_t bytes;                       // of Verilator's storage for tdata
     size_t count;                       // words of a beat
-    uint8_t *data, *valid, *ready, *last, *user;
+    uint8_t *data, *valid, *ready;
+    std::vector<uint8_t*> marks;        // one bit each, above tdata in a beat
     const uint32_t* words = nullptr;    // source: beats to send
     int64_t beats = 0;                  // source: how many; sink: how many to await
     const uint8_t* pause = nullptr;
@@ -62,8 +64,7 @@ struct Stream {
             if (8 * i >= width) word = 0;
             std::memcpy(data + i, &word, bytes - i < 4 ? bytes - i : 4);
         }
-        if (last) *last = bit(beat, width) ^ (flip & 1);
-        if (user) *user = bit(beat, width + 1) ^ (flip & 1);
+        for (size_t i = 0; i < marks.size(); ++i) *marks[i] = bit(beat, width + i) ^ (flip & 1);
     }
     static uint8_t bit(const uint32_t* beat, size_t at) { return beat[at / 32] >> at % 32 & 1; }
 
@@ -85,14 +86,14 @@ struct Stream {
 
     void get() {
         std::memcpy(now.data(), data, bytes < 4 * count ? bytes : 4 * count);
-        if (last) now[width / 32] |= uint32_t{*last} << width % 32;
-        if (user) now[(width + 1) / 32] |= uint32_t{*user} << (width + 1) % 32;
+        for (size_t i = 0; i < marks.size(); ++i)
+            now[(width + i) / 32] |= uint32_t{*marks[i]} << (width + i) % 32;
     }
 
     // False on a protocol violation; sets moved when a beat moves at this rising edge.
     bool sample(int64_t cycle, bool& moved) {
         if (!*valid) return !held;
-        if (last) std::fill(now.begin(), now.end(), 0);
+        if (!marks.empty()) std::fill(now.begin(), now.end(), 0);
         get();
         if (held && now != before) return false;
         held = !*ready;
@@ -209,7 +210,7 @@ API int64_t sim_beats(Simulation* sim, int i) { return sim->streams[i]->cycles.s
 API int64_t sim_stalls(Simulation* sim, int i) { return sim->streams[i]->stalls; }
 
 API int sim_stream(Simulation* sim, const char* scope, const char* prefix, int kind, int64_t width,
-                   int video, const uint32_t* words, int64_t beats, const uint8_t* pause,
+                   const char* marks, const uint32_t* words, int64_t beats, const uint8_t* pause,
                    int64_t period) {
     try {
         auto s = std::make_unique<Stream>();
@@ -218,12 +219,13 @@ API int sim_stream(Simulation* sim, const char* scope, const char* prefix, int k
         s->width = width;
         s->bytes = width <= 8 ? 1 : width <= 16 ? 2 : width <= 32 ? 4 : width <= 64 ? 8
                    : (width + 31) / 32 * 4;
-        s->count = (width + (video ? 2 : 0) + 31) / 32;
         s->data = sim->need(scope, name + "_tdata", width);
         s->valid = sim->need(scope, name + "_tvalid", 1);
         s->ready = sim->need(scope, name + "_tready", 1);
-        s->last = video ? sim->need(scope, name + "_tlast", 1) : nullptr;
-        s->user = video ? sim->need(scope, name + "_tuser", 1) : nullptr;
+        std::istringstream names{marks};
+        for (std::string mark; names >> mark;)
+            s->marks.push_back(sim->need(scope, name + "_" + mark, 1));
+        s->count = (width + s->marks.size() + 31) / 32;
         s->words = words;
         s->beats = beats;
         s->pause = pause;

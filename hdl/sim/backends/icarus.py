@@ -9,6 +9,7 @@ from pathlib import Path
 
 from myhdl import Cosimulation, CosimulationError, Simulation, _Cosimulation
 
+from hdl.axis import AxiStream
 from hdl.build import Built, built_once, digest, run_tool, tool_version
 from hdl.errors import ToolError
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
@@ -106,10 +107,7 @@ def build(files, top, sources, sinks, monitors, build_dir):
 
 def members(stream):
     """Members of a stream's bundle that go the way of its data, and their bits."""
-    found = {"tdata": stream.width, "tvalid": 1}
-    if hasattr(stream, "tlast"):
-        found.update(tlast=1, tuser=1)
-    return found
+    return {"tdata": stream.shape.width, "tvalid": 1, **dict.fromkeys(stream.shape.marks, 1)}
 
 
 def bench_ports(sources, sinks, monitors):
@@ -198,7 +196,7 @@ def run(model, sources, sinks, monitors=None, memories=None, **options):
 
 def bundle(stream):
     """A fresh bundle like ``stream``: a run has signals of its own."""
-    return type(stream)(stream.lanes, stream.bits, stream.signed, stream.tile)
+    return AxiStream(stream.shape)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import time
 import numpy as np
 from myhdl import Simulation, StopSimulation, delay
 
-from hdl.beats import payload_width, words_of
+from hdl.beats import words_of
 from hdl.errors import DeadlockError, ProtocolError
 from hdl.myhdl_fixes.scheduler import clocked_at_once, quick_widths
 from hdl.sim.endpoints import RESET_CYCLES, pause_pattern
@@ -47,15 +47,15 @@ class _Probe:
     def __init__(self, name, stream):
         self.name, self.stream = name, stream
         self.valid, self.ready, self.data = stream.tvalid, stream.tready, stream.tdata._val
-        self.marks = hasattr(stream, "tlast")
+        self.width = stream.shape.width
+        self.marks = [getattr(stream, name) for name in stream.shape.marks]
         self.beats, self.cycles, self.held = [], [], None
 
     def beat(self):
         """The payload now on the stream."""
         beat = self.data._val
-        if self.marks:
-            beat |= (int(self.stream.tlast._val) | int(self.stream.tuser._val) << 1) \
-                << self.stream.width
+        for place, mark in enumerate(self.marks, self.width):
+            beat |= int(mark._val) << place
         return beat
 
     def sample(self, cycle):
@@ -76,7 +76,7 @@ class _Probe:
         return True
 
     def trace(self):
-        count = words_of(payload_width(self.stream))
+        count = words_of(self.stream.shape.payload_width)
         raw = b"".join(beat.to_bytes(4 * count, "little") for beat in self.beats)
         return Trace(np.frombuffer(raw, "<u4").reshape(-1, count).copy(),
                      np.array(self.cycles, np.int64))
@@ -90,15 +90,13 @@ class _Feed:
         self.beats = [int.from_bytes(row.tobytes(), "little")
                       for row in np.ascontiguousarray(source.words, "<u4")]
         self.idle = pause_pattern(source.idle).astype(bool).tolist()
-        self.width, self.everything = stream.width, (1 << payload_width(stream)) - 1
+        self.width, self.everything = stream.shape.width, (1 << stream.shape.payload_width) - 1
         self.sent, self.offering, self.stalls = 0, False, 0
 
     def put(self, beat):
-        stream, width = self.stream, self.width
-        stream.tdata.next = beat & (1 << width) - 1
-        if self.probe.marks:
-            stream.tlast.next = bool(beat >> width & 1)
-            stream.tuser.next = bool(beat >> width + 1)
+        self.stream.tdata.next = beat & (1 << self.width) - 1
+        for place, mark in enumerate(self.probe.marks, self.width):
+            mark.next = bool(beat >> place & 1)
 
     def drive(self, cycle):
         if self.offering:

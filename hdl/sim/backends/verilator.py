@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hdl.beats import payload_width, words_of
+from hdl.beats import words_of
 from hdl.build import Built, built_once, digest
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends import toolchain
@@ -68,7 +68,7 @@ def _public(monitors):
     """Verilator configuration that keeps the monitored signals, by name in any module: the module
     of an instance is not known here, and a few signals more cost nothing."""
     names = {f"{watched.prefix or name}_{member}" for name, watched in monitors.items()
-             for member in ("tdata", "tvalid", "tready", "tlast", "tuser")}
+             for member in watched.stream.shape.members}
     return "\n".join(["`verilator_config",
                       *(f'public_flat_rd -module "*" -var "{name}"' for name in sorted(names)),
                       ""])
@@ -180,7 +180,7 @@ def _load(path):
             ("cycles", integer, [pointer]), ("violator", integer, [pointer]),
             ("beats", integer, [pointer, ctypes.c_int]),
             ("stalls", integer, [pointer, ctypes.c_int]),
-            ("stream", ctypes.c_int, [pointer, text, text, ctypes.c_int, integer, ctypes.c_int,
+            ("stream", ctypes.c_int, [pointer, text, text, ctypes.c_int, integer, text,
                                       pointer, integer, pointer, integer]),
             ("run", ctypes.c_int, [pointer] + 4 * [integer] + [_CALLBACK]),
             ("copy", None, [pointer, ctypes.c_int, pointer, pointer])):
@@ -204,22 +204,22 @@ def _working_directory(model, memories):
 def _declare(library, simulation, top, path, prefix, kind, stream, end):
     """Tell the simulation of one stream; returns the arrays that must outlive it."""
     scope = ".".join(filter(None, ("TOP", top, path))) if kind == MONITOR else ""
-    count = words_of(payload_width(stream))
+    count = words_of(stream.shape.payload_width)
     words, beats, pause = np.zeros((0, count), np.uint32), 0, NO_PAUSE.view(np.uint8)
     if kind == SOURCE:
         words, pause = np.ascontiguousarray(end.words, "<u4"), pause_pattern(end.idle)
         beats = len(words)
     elif kind == SINK:
         beats, pause = end.count, pause_pattern(end.backpressure)
-    if library.sim_stream(simulation, scope.encode(), prefix.encode(), kind, stream.width,
-                          hasattr(stream, "tlast"), words.ctypes.data, beats, pause.ctypes.data,
-                          len(pause)):
+    marks = " ".join(stream.shape.marks)
+    if library.sim_stream(simulation, scope.encode(), prefix.encode(), kind, stream.shape.width,
+                          marks.encode(), words.ctypes.data, beats, pause.ctypes.data, len(pause)):
         _raise_error(library, simulation)
     return words, pause
 
 
 def _trace(library, simulation, index, beats, stream):
-    words = np.empty((beats, words_of(payload_width(stream))), np.uint32)
+    words = np.empty((beats, words_of(stream.shape.payload_width)), np.uint32)
     cycles = np.empty(beats, np.int64)
     library.sim_copy(simulation, index, words.ctypes.data, cycles.ctypes.data)
     return Trace(words, cycles)

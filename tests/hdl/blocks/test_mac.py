@@ -1,10 +1,10 @@
 """MAC array: sums of products against plain loops, up to the last bit of its accumulators."""
 import pytest
 
-from hdl.axis import AxiStream
-from hdl.blocks.mac import mac
+from hdl.blocks.mac import Fold, mac
 from hdl.plan.rom import Rom, signed_width
 from tests.support.bench import STALLS, Bench, beats, cycles, integers, seed_of
+from tests.support.streams import stream
 
 # pe, simd, shared, beats for an output, output groups, bits and sign of x, weight bits
 CASES = [(1, 1, True, 1, 1, 4, False, 3), (2, 3, True, 4, 3, 6, True, 5),
@@ -44,11 +44,12 @@ def array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits,
                      for w in rows[start][j * simd:(j + 1) * simd])
                  for group in range(0, len(rows), count) for j in range(pe))
     reach = widest * max(low, high) * groups
-    ports = {"s_axis": AxiStream(simd if shared else simd * pe, bits, signed),
-             "m_axis": AxiStream(lanes or pe, signed_width(-reach, reach))}
+    ports = {"s_axis": stream(simd if shared else simd * pe, bits, signed),
+             "m_axis": stream(lanes or pe, signed_width(-reach, reach))}
     rom = Rom("weights", tuple(map(tuple, rows)), (weight_bits,) * (pe * simd))
-    return Bench(simulator, mac, {**ports, "rom": rom, "pe": pe, "simd": simd, "shared": shared,
-                                  "beats": count, "groups": groups}, {"weights.mem": rom.mem()})
+    return Bench(simulator, mac, {**ports, "rom": rom,
+                                  "fold": Fold(pe, simd, shared, count, groups)},
+                 {"weights.mem": rom.mem()})
 
 
 @pytest.mark.parametrize("pe, simd, shared, count, groups, bits, signed, weight_bits", CASES)
@@ -57,7 +58,8 @@ def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, wei
     rows = integers(rng, weight_bits, True, (groups * count, pe * simd)).clip(-most, most).tolist()
     dut = array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits)
     for stall in STALLS:
-        x = integers(rng, bits, signed, (OUTPUTS * count, dut.arguments["s_axis"].lanes)).tolist()
+        lanes = dut.arguments["s_axis"].shape.lanes
+        x = integers(rng, bits, signed, (OUTPUTS * count, lanes)).tolist()
         done = dut.run({"s_axis": x}, {"m_axis": OUTPUTS}, stall, seed_of(rng))
         assert beats(done, dut.arguments) == naive(x, rows, pe, simd, shared, count), stall
         if stall == "free":

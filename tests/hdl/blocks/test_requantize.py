@@ -1,11 +1,11 @@
 """Requantize: rounding by cases, saturation at both ends, parameters in step with channels."""
 import pytest
 
-from hdl.axis import AxiStream
-from hdl.blocks.requantize import requantize
+from hdl.blocks.requantize import Scaling, requantize
 from hdl.plan.rom import Rom, signed_width
 from tests.support.bench import STALLS, Bench, beats, cycles, integers, seed_of
 from tests.support.naive import naive_requantize
+from tests.support.streams import stream
 
 ACC_BITS = 12
 
@@ -23,15 +23,17 @@ def bench(simulator, channels, lanes, shift_base, multiplier_bits, limits, signe
               (bias_bits,) * lanes + (multiplier_bits,) * lanes + (shift_bits,) * lanes)
     most = max(abs(bias) for bias, _, _ in channels) + (1 << ACC_BITS - 1)
     bits = signed_width(low, high) if signed else high.bit_length()
-    ports = {"s_axis": AxiStream(lanes, ACC_BITS), "m_axis": AxiStream(lanes, bits, signed)}
+    ports = {"s_axis": stream(lanes, ACC_BITS), "m_axis": stream(lanes, bits, signed)}
     return Bench(simulator, requantize, {
-        **ports, "rom": rom, "biased_bits": signed_width(-most, most), "shift_base": shift_base,
-        "low": low, "high": high}, {"scales.mem": rom.mem()})
+        **ports, "rom": rom,
+        "scaling": Scaling(signed_width(-most, most), shift_base, low, high)},
+        {"scales.mem": rom.mem()})
 
 
 def scale(dut, channels, totals, stall="free", seed=0):
     """Run beats of ``totals`` through: (run, beats, what they should be)."""
-    lanes, low, high = len(totals[0]), dut.arguments["low"], dut.arguments["high"]
+    lanes, scaling = len(totals[0]), dut.arguments["scaling"]
+    low, high = scaling.low, scaling.high
     done = dut.run({"s_axis": totals}, {"m_axis": len(totals)}, stall, seed)
     expected = [[naive_requantize(total, *channels[(i * lanes + j) % len(channels)], low, high)
                  for j, total in enumerate(row)] for i, row in enumerate(totals)]

@@ -2,20 +2,20 @@
 import numpy as np
 import pytest
 
-from hdl.axis import AxiStream
 from hdl.beats import tiled
 from hdl.blocks.tile_windows import tile_windows
 from hdl.layers import padding
 from hdl.plan.geometry import TILE
 from tests.support.bench import STALLS, Bench, beats, cycles, integers, seed_of
 from tests.support.naive import naive_window
+from tests.support.streams import stream
 
 BITS, LANES = 6, 2
 
 
 def bench(simulator, size):
     """A Bench for frames of a size."""
-    ports = {"s_axis": AxiStream(LANES, BITS, tile=TILE), "m_axis": AxiStream(9 * LANES, BITS)}
+    ports = {"s_axis": stream(LANES, BITS, tile=TILE), "m_axis": stream(9 * LANES, BITS)}
     return Bench(simulator, tile_windows, {**ports, "size": size, "pad": padding(size, 2)})
 
 
@@ -66,8 +66,3 @@ def test_tiled_fills_what_lies_outside():
     frames = np.arange(9).reshape(1, 3, 3, 1)
     assert tiled(frames, 2).tolist() == [[0, 1, 3, 4], [2, 8, 5, 8], [6, 7, 8, 8], [8, 8, 8, 8]]
     assert tiled(frames, 1).ravel().tolist() == list(range(9))
-
-
-def test_other_tiles_are_refused():
-    with pytest.raises(ValueError, match="tiles of 2 x 2 pixels become 9 taps"):
-        tile_windows(None, None, AxiStream(1, 4), AxiStream(9, 4), 4, (0, 1))

@@ -2,11 +2,11 @@
 import numpy as np
 import pytest
 
-from hdl.axis import AxiStream
 from hdl.plan.rom import Rom
 from tests.support.bench import STALLS, Bench, integers, seed_of
 from tests.support.blocks import rom_reader
 from tests.support.naive import read_back
+from tests.support.streams import stream
 
 WIDTHS = {"one": (1,), "even": (8, 8, 8, 8), "mixed": (3, 17, 1, 40, 9), "wide": (16,) * 9}
 
@@ -20,7 +20,7 @@ def rom_of(rng, name, widths, depth):
 @pytest.mark.parametrize("depth", [1, 11])
 def test_words(simulator, rng, widths, depth):
     rom = rom_of(rng, "content", WIDTHS[widths], depth)
-    ports = {"s_axis": AxiStream(1, 4, signed=False), "m_axis": AxiStream(1, rom.width, False)}
+    ports = {"s_axis": stream(1, 4, signed=False), "m_axis": stream(1, rom.width, False)}
     dut = Bench(simulator, rom_reader, {**ports, "rom": rom}, {"content.mem": rom.mem()})
     for stall in STALLS:
         addresses = [*range(depth), *rng.integers(0, depth, 40).tolist()]

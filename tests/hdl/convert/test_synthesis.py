@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hdl.axis import AxiStream
 from hdl.blocks.residual_add import residual_add
 from hdl.sim.design import Design
 from hdl.units.by_kind import BLOCKS
 from tests.support.bench import Bench, UnitBench, beats, integers, unit_config
+from tests.support.streams import stream
 from tests.support.yosys import share, yosys
 
 # kind, size, channels in and out, pe, simd, lanes in and out, stride
@@ -75,7 +75,7 @@ def test_unit(verilator, rng, case, family):
 
 @pytest.mark.parametrize("family", SYNTHESIS)
 def test_residual_add(verilator, rng, family):
-    streams = {name: AxiStream(2, 7) for name in ("s_axis", "s_axis_shortcut", "m_axis")}
+    streams = {name: stream(2, 7) for name in ("s_axis", "s_axis_shortcut", "m_axis")}
     bench = synthesised(Bench("verilator", residual_add, streams), family)
     main, shortcut = (integers(rng, 7, True, (60, 2)) for _ in range(2))
     done = bench.run({"s_axis": main, "s_axis_shortcut": shortcut}, {"m_axis": 60}, "both")

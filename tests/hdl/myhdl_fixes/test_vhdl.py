@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from myhdl import Signal, always_comb, block, instances, intbv
 
-from hdl.axis import AxiStream
 from hdl.beats import pack
 from hdl.blocks.signals import sint, uint
 from hdl.convert import stage as convert
@@ -17,6 +16,7 @@ from hdl.errors import ToolError
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Sink, Source
 from tests.support.simulators import available
+from tests.support.streams import stream
 
 
 @block
@@ -105,7 +105,7 @@ def dut(clk, rst, s_axis, m_axis, function):
 
 def results(simulator, function):
     """y of every x."""
-    ports = {"s_axis": AxiStream(1, 2, False), "m_axis": AxiStream(1, 4, False)}
+    ports = {"s_axis": stream(1, 2, False), "m_axis": stream(1, 4, False)}
     ends = {"s_axis": Source(pack(np.arange(4)[:, None], 2)), "m_axis": Sink(4)}
     run = simulate(simulator, Design(dut, {**ports, "function": function}), ends)
     return run["m_axis"].words[:, 0].tolist()
@@ -132,7 +132,7 @@ def words_of_vhdl(clk, rst, s_axis, m_axis):
 @pytest.mark.parametrize("cured", [True, False])
 def test_words_of_vhdl_are_no_names(monkeypatch, cured):
     available("ghdl")
-    ports = {"s_axis": AxiStream(1, 4, False), "m_axis": AxiStream(1, 4, False)}
+    ports = {"s_axis": stream(1, 4, False), "m_axis": stream(1, 4, False)}
     ends = {"s_axis": Source(pack([[9]], 4)), "m_axis": Sink(1)}
     if not cured:
         monkeypatch.setattr(convert, "legal_names", lambda block: None)

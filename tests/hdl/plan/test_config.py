@@ -9,6 +9,7 @@ from hdl.plan.config import configure
 from hdl.plan.folding import Folding
 from hdl.plan.network import UnitPlan
 from hdl.plan.schedule import NO_BUFFERS
+from hdl.shape import StreamShape
 from tests.support.bench import NARROW, unit_config
 from tests.support.naive import read_back
 
@@ -148,4 +149,5 @@ def test_widths_are_the_precisions():
     precision = Precision("odd", weight_bits=11, relu6_bits=7, linear_bits=13, multiplier_bits=9)
     config = config_of([[3], [4]], [1], "linear", precision)
     assert config.weights.widths == (11,) and config.scales.widths[1] == 9
-    assert config.stream_in() == (1, 13, True, 1) and config.stream_out() == (1, 7, False, 1)
+    assert config.stream_in() == StreamShape(1, 13)
+    assert config.stream_out() == StreamShape(1, 7, signed=False)

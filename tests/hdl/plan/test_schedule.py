@@ -119,7 +119,7 @@ def test_shortcut(verilator, stage, shorter):
     design = network_design(configure_network(rows, data.params))
     values = np.stack([data.fixed[before]] * FRAMES).reshape(-1, rows[0].folding.lanes_in)
     run = simulate("verilator", design, {
-        "s_axis": Source(payload(design.ports["s_axis"], values), idle(arrive)),
+        "s_axis": Source(payload(design.ports["s_axis"].shape, values), idle(arrive)),
         "m_axis": Sink(len(leave[rows[-1].unit.name]))}, timeout=20_000)
     if shorter:
         assert run.input_stalls["s_axis"] > 0

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 from myhdl import Simulation
 
-from hdl.axis import AxiStream, VideoStream
 from hdl.beats import pack, payload
 from hdl.blocks.stream import register_slice
 from hdl.errors import DeadlockError, ProtocolError
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.myhdl_fixes.scheduler import binary, clocked_at_once
+from hdl.shape import MARKS
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import RESET_CYCLES, Monitor, Sink, Source, random_pattern
 from tests.support import blocks as sim_blocks
 from tests.support.bench import agree
+from tests.support.streams import stream
 
 PAUSES = [None, 0.3, 0.75]
 
@@ -42,7 +43,7 @@ def test_beats_pass_and_cycles_agree(simulators, rng, lanes, bits, idle, backpre
 
 
 def test_independent_stalls_of_a_join_agree(simulators, rng):
-    streams = {"s_axis": AxiStream(1, 8), "s_axis_skip": AxiStream(1, 8), "m_axis": AxiStream(1, 9)}
+    streams = {"s_axis": stream(1, 8), "s_axis_skip": stream(1, 8), "m_axis": stream(1, 9)}
     design = Design(sim_blocks.join_sum, streams)
     a, b = rng.integers(0, 256, (2, 200, 1))
     ends = {"s_axis": Source(pack(a, 8), random_pattern(1, 0.4)),
@@ -57,19 +58,21 @@ def test_independent_stalls_of_a_join_agree(simulators, rng):
 
 @pytest.mark.parametrize("bits", [6, 31, 32, 48])
 def test_marks_of_a_video_stream_pass(simulator, rng, bits):
-    ports = {"s_axis": VideoStream(1, bits), "m_axis": VideoStream(1, bits)}
+    ports = {name: stream(1, bits, marks=MARKS) for name in ("s_axis", "m_axis")}
     values = rng.integers(-1 << bits - 1, 1 << bits - 1, (40, 1))
     last, user = rng.integers(0, 2, (2, 40)).astype(bool)
-    ends = {"s_axis": Source(payload(ports["s_axis"], values, last, user), random_pattern(1, 0.5)),
+    shape = ports["m_axis"].shape
+    ends = {"s_axis": Source(payload(shape, values, tlast=last, tuser=user),
+                             random_pattern(1, 0.5)),
             "m_axis": Sink(40, random_pattern(2, 0.5))}
     trace = simulate(simulator, Design(sim_blocks.video_slice, ports), ends)["m_axis"]
-    np.testing.assert_array_equal(trace.values(ports["m_axis"]), values)
-    np.testing.assert_array_equal(trace.last(ports["m_axis"]), last)
-    np.testing.assert_array_equal(trace.user(ports["m_axis"]), user)
+    np.testing.assert_array_equal(trace.values(shape), values)
+    np.testing.assert_array_equal(trace.mark(shape, "tlast"), last)
+    np.testing.assert_array_equal(trace.mark(shape, "tuser"), user)
 
 
 def test_a_design_runs_again_and_starts_afresh(simulator):
-    ports = {"s_axis": AxiStream(1, 4), "m_axis": AxiStream(1, 4)}
+    ports = {"s_axis": stream(1, 4), "m_axis": stream(1, 4)}
     design = Design(sim_blocks.register_slice, ports)
     ends = {"s_axis": Source(pack([[3], [9]], 4)), "m_axis": Sink(2)}
     first, second = (simulate(simulator, design, ends) for _ in range(2))
@@ -82,7 +85,7 @@ def test_memory_files_are_read_when_the_model_starts(simulator):
     """Two contents, one build: the weights are no part of it."""
     builds = []
     for values in ((1, 200, 3), (255, 7, 128)):
-        ports = {"s_axis": AxiStream(1, 8), "m_axis": AxiStream(1, 16)}
+        ports = {"s_axis": stream(1, 8), "m_axis": stream(1, 16)}
         design = Design(sim_blocks.rom_multiply, {**ports, "name": "factors", "values": values},
                         memories={"factors.mem": "".join(f"{v:02x}\n" for v in values)})
         ends = {"s_axis": Source(pack(np.arange(9)[:, None], 8)), "m_axis": Sink(9)}
@@ -169,7 +172,7 @@ def test_random_patterns_keep_their_probability_and_their_seed():
 
 def test_an_idle_source_shows_the_complement_of_its_last_beat(simulator):
     """A block that looks at tdata without tvalid must not be lucky."""
-    ports = {"s_axis": AxiStream(1, 8), "m_axis": AxiStream(1, 8)}
+    ports = {"s_axis": stream(1, 8), "m_axis": stream(1, 8)}
     design = Design(sim_blocks.stale_data, ports)
     ends = {"s_axis": Source(pack([[1], [2]], 8), np.array([0, 1, 1], bool)), "m_axis": Sink(6)}
     run = simulate(simulator, design, ends)
@@ -257,7 +260,7 @@ end architecture;
             file.write_text(text)
         return files, "chain"
 
-    ports, link = sim_blocks.stream_pair(4, 7), AxiStream(4, 7)
+    ports, link = sim_blocks.stream_pair(4, 7), stream(4, 7)
     return Design(sim_blocks.two_slices, {**ports, "link": link}, inner=("link",), hdl=write,
                   monitors={"link": Monitor(link), "second": Monitor(link, "block_2", "inner_axis"),
                             "input": Monitor(ports["s_axis"], "block_1", "inner_axis")})

@@ -5,7 +5,6 @@ import shutil
 import numpy as np
 import pytest
 
-from hdl.axis import AxiStream
 from hdl.beats import pack
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.plan.rom import Rom
@@ -15,6 +14,7 @@ from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
 from tests.support import blocks as sim_blocks
 from tests.support.bench import agree
 from tests.support.simulators import available
+from tests.support.streams import stream
 
 
 @pytest.fixture(params=["icarus", "ghdl"])
@@ -24,7 +24,7 @@ def other_simulator(request):
 
 def two_slices():
     """Two register slices of 990 bits and the stream between them."""
-    link = AxiStream(30, 33)
+    link = stream(30, 33)
     return Design(sim_blocks.two_slices, {**sim_blocks.stream_pair(30, 33), "link": link},
                   inner=("link",), monitors={"watched": Monitor(link, "", "link")})
 
@@ -59,7 +59,7 @@ def test_a_deadlock_is_told(other_simulator):
 def rom_run(simulator, memory):
     """A weight ROM of two words, read at 0 and 1, with ``memory`` as its file."""
     rom = Rom("content", ((1, -2), (-3, 4)), (5, 7))
-    ports = {"s_axis": AxiStream(1, 1, signed=False), "m_axis": AxiStream(1, rom.width, False)}
+    ports = {"s_axis": stream(1, 1, signed=False), "m_axis": stream(1, rom.width, False)}
     design = Design(sim_blocks.rom_reader, {**ports, "rom": rom},
                     memories={"content.mem": rom.mem() if memory is None else memory})
     ends = {"s_axis": Source(pack([[0], [1]], 1)), "m_axis": Sink(2)}
@@ -77,16 +77,16 @@ def test_a_memory_file_that_does_not_fit_is_refused(other_simulator, memory):
 
 
 def test_a_missing_memory_file_is_refused(other_simulator):
-    ports = {"s_axis": AxiStream(1, 8), "m_axis": AxiStream(1, 16)}
+    ports = {"s_axis": stream(1, 8), "m_axis": stream(1, 16)}
     design = Design(sim_blocks.rom_multiply, {**ports, "name": "factors", "values": (1, 200, 3)})
     with pytest.raises(ToolError, match="memory file factors.mem is missing"):
         simulate(other_simulator, design, {"s_axis": Source(pack([[1]], 8)), "m_axis": Sink(1)})
 
 
 @pytest.mark.parametrize("monitor, sentence", [
-    (Monitor(AxiStream(1, 4), "", "nowhere"), "nowhere_tdata"),
-    (Monitor(AxiStream(1, 4), "nowhere", "s_axis"), "nowhere"),
-    (Monitor(AxiStream(1, 9), "", "s_axis"), "4 bits, not 9|constraints don't match")])
+    (Monitor(stream(1, 4), "", "nowhere"), "nowhere_tdata"),
+    (Monitor(stream(1, 4), "nowhere", "s_axis"), "nowhere"),
+    (Monitor(stream(1, 9), "", "s_axis"), "4 bits, not 9|constraints don't match")])
 def test_a_monitor_that_does_not_fit_is_refused(other_simulator, monitor, sentence):
     design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4),
                     monitors={"watched": monitor})

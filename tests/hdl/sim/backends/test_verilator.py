@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hdl.axis import AxiStream
 from hdl.beats import pack
 from hdl.build import default_build_dir
 from hdl.errors import ToolError
@@ -17,6 +16,7 @@ from hdl.sim.backends import toolchain
 from hdl.sim.design import Design, compiled, simulate
 from hdl.sim.endpoints import Monitor, Sink, Source
 from tests.support import blocks as sim_blocks
+from tests.support.streams import stream
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -102,9 +102,9 @@ import sys, warnings
 from pathlib import Path
 from hdl.sim.design import Design
 from tests.support import blocks as sim_blocks
-from hdl.axis import AxiStream
+from tests.support.streams import stream
 warnings.simplefilter("ignore")
-ports = {"s_axis": AxiStream(1, 4), "s_axis_skip": AxiStream(1, 4), "m_axis": AxiStream(1, 4)}
+ports = {"s_axis": stream(1, 4), "s_axis_skip": stream(1, 4), "m_axis": stream(1, 4)}
 for number in range(int(sys.argv[2])):
     for function, arguments in ((sim_blocks.join_sum, ports), (sim_blocks.many_registers,
                                 sim_blocks.stream_pair(1, 4))):
@@ -122,7 +122,7 @@ for number in range(int(sys.argv[2])):
 
 
 def test_a_missing_memory_file_is_refused(verilator):
-    ports = {"s_axis": AxiStream(1, 8), "m_axis": AxiStream(1, 16)}
+    ports = {"s_axis": stream(1, 8), "m_axis": stream(1, 16)}
     design = Design(sim_blocks.rom_multiply, {**ports, "name": "factors", "values": (1, 200, 3)})
     ends = {"s_axis": Source(pack([[1]], 8)), "m_axis": Sink(1)}
     with pytest.raises(ToolError, match="memory file factors.mem is missing"):
@@ -131,7 +131,7 @@ def test_a_missing_memory_file_is_refused(verilator):
 
 def test_a_memory_file_that_does_not_fit_is_refused(verilator):
     """Verilator itself would end the process."""
-    ports = {"s_axis": AxiStream(1, 8), "m_axis": AxiStream(1, 16)}
+    ports = {"s_axis": stream(1, 8), "m_axis": stream(1, 16)}
     design = Design(sim_blocks.rom_multiply, {**ports, "name": "factors", "values": (1, 200, 3)},
                     memories={"factors.mem": "01\nhi\n03\n"})
     ends = {"s_axis": Source(pack([[1]], 8)), "m_axis": Sink(1)}
@@ -140,8 +140,8 @@ def test_a_memory_file_that_does_not_fit_is_refused(verilator):
 
 
 @pytest.mark.parametrize("monitor, sentence", [
-    (Monitor(AxiStream(1, 4), "", "nowhere"), "no signal .*register_slice.nowhere_tdata"),
-    (Monitor(AxiStream(1, 9), "", "s_axis"), "s_axis_tdata has 4 bits, not 9")])
+    (Monitor(stream(1, 4), "", "nowhere"), "no signal .*register_slice.nowhere_tdata"),
+    (Monitor(stream(1, 9), "", "s_axis"), "s_axis_tdata has 4 bits, not 9")])
 def test_a_monitor_that_does_not_fit_the_verilog_is_refused(verilator, monitor, sentence):
     design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4),
                     monitors={"watched": monitor})

@@ -1,0 +1,127 @@
+"""Processing element: the products of one output, summed in chunks, and its accumulators."""
+from myhdl import always, always_comb, block, instances, intbv
+
+from hdl.axis import Bundle
+from hdl.blocks.dot import DOT, MOST
+from hdl.blocks.registers import register
+from hdl.blocks.signals import count, flag, sint
+
+
+class Steps(Bundle):
+    """What all processing elements of an array do in a cycle."""
+
+    def __init__(self, groups: int):
+        self.multiply = flag()          # operands and weights are valid: sum their products
+        self.add = flag()               # those sums are valid: accumulate them
+        self.valid = flag()             # ... valid, whether anything moves or not
+        self.first = flag()             # the sums are an output's first
+        self.last = flag()              # ... its last
+        self.ahead = count(groups)      # group that is multiplied, whose sums come next
+        self.group = count(groups)      # group of the sums
+
+
+@block
+def processing_element(clk, steps, queue, x, weight, total, fold):
+    """One output's products, summed in chunks, and its accumulators, one for each group.
+
+    steps     -- Steps of the array
+    queue     -- Queue of the last sums of several groups
+    x, weight -- SIMD signed signals each
+    total     -- the accumulator last written, or read where there are several
+    fold      -- Fold of the array
+    """
+    bits, simd = len(total), len(x)
+    chunks = -(-simd // MOST)
+    cuts = [k * simd // chunks for k in range(chunks + 1)]
+    chunk_sum = [sint(bits) for _ in range(chunks)]
+    dots = [DOT[end - start](clk, steps.multiply, *x[start:end], *weight[start:end], sum_)
+            for start, end, sum_ in zip(cuts, cuts[1:], chunk_sum)]
+    if chunks > 1:
+        new = sint(bits)
+        sums = add_terms(chunk_sum, new)
+    else:
+        new = chunk_sum[0]
+
+    if fold.beats == 1:
+        give = register(clk, steps.add, new, total)
+    elif fold.groups == 1:
+        keep = accumulator(clk, steps.add, steps.first, new, total)
+    else:
+        keep = accumulators(clk, steps, queue, new, total, fold.groups)
+
+    return instances()
+
+
+@block
+def accumulator(clk, add, first, new, total):
+    """total = new, or total + new unless ``first``, a cycle after ``add``."""
+    low, high = total.min, total.max
+
+    @always(clk.posedge)
+    def accumulate():
+        if add:
+            latest = intbv(0, min=low, max=high)
+            latest[:] = new
+            if not first:
+                latest[:] = latest + total
+            total.next = latest
+
+    return accumulate
+
+
+@block
+def accumulators(clk, steps, queue, new, total, groups):
+    """An accumulator for each group in a memory; the last sums wait in another, for the queue."""
+    add, multiply, first, ahead, group = (steps.add, steps.multiply, steps.first, steps.ahead,
+                                          steps.group)
+    write, read, tail = queue.write, queue.read, queue.tail
+    low, high = total.min, total.max
+    memory, result = [[sint(len(total)) for _ in range(groups)] for _ in range(2)]
+    before = sint(len(total))
+
+    @always(clk.posedge)
+    def fetch():
+        if multiply:
+            before.next = memory[ahead]
+
+    @always(clk.posedge)
+    def accumulate():
+        if add:
+            latest = intbv(0, min=low, max=high)
+            latest[:] = new
+            if not first:
+                latest[:] = latest + before
+            memory[group].next = latest
+            if write:
+                result[group].next = latest
+
+    @always(clk.posedge)
+    def give():
+        if read:
+            total.next = result[tail]
+
+    return instances()
+
+
+@block
+def add_terms(terms, total):
+    """total = sum of two or more terms, at once."""
+    if len(terms) > 3:
+        half, part = len(terms) // 2, [sint(len(total)) for _ in range(2)]
+        lower = add_terms(terms[:half], part[0])
+        upper = add_terms(terms[half:], part[1])
+        whole = add_terms(part, total)
+    elif len(terms) == 3:
+        a, b, c = terms
+
+        @always_comb
+        def three():
+            total.next = a + b + c
+    else:
+        a, b = terms
+
+        @always_comb
+        def two():
+            total.next = a + b
+
+    return instances()

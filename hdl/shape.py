@@ -1,0 +1,52 @@
+"""The shape of a stream: what one of its beats holds.  Two blocks fit where their shapes are equal.
+
+Plain numbers, without MyHDL: planner, blocks, benches and exports all speak of streams in them.
+"""
+from dataclasses import dataclass, replace
+
+HANDSHAKE = ("tdata", "tvalid", "tready")
+MARKS = ("tlast", "tuser")      # of AXI4-Stream Video: last pixel of a line, first of a frame
+
+
+@dataclass(frozen=True)
+class StreamShape:
+    """One beat: a tile of ``tile`` x ``tile`` pixels by ``lanes`` channels of ``bits`` bits each.
+
+    Lane 0 is the lowest; channels are minor, pixels of a tile in raster order.
+    """
+
+    lanes: int
+    bits: int
+    signed: bool = True     # elements are two's complement
+    tile: int = 1           # pixels a side
+    marks: tuple[str, ...] = ()     # of MARKS, one bit each beside tdata
+
+    @property
+    def elements(self) -> int:
+        """Elements of a beat: pixels of the tile times lanes."""
+        return self.tile * self.tile * self.lanes
+
+    @property
+    def width(self) -> int:
+        """Bits of tdata."""
+        return self.elements * self.bits
+
+    @property
+    def payload_width(self) -> int:
+        """Bits of tdata and of the marks."""
+        return self.width + len(self.marks)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of the stream's signals, in the order in which ports are written."""
+        return (*HANDSHAKE, *self.marks)
+
+    def with_lanes(self, lanes: int) -> "StreamShape":
+        """The same elements in beats of so many lanes."""
+        return replace(self, lanes=lanes)
+
+    def __str__(self) -> str:
+        sign = "signed" if self.signed else "unsigned"
+        pixels = f"{self.tile} x {self.tile} pixels of " if self.tile > 1 else ""
+        marks = f" with {' and '.join(self.marks)}" if self.marks else ""
+        return f"{pixels}{self.lanes} x {self.bits} bits {sign}{marks}"
