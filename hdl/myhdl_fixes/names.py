@@ -1,16 +1,16 @@
 """Names and order of converted signals: those of the outermost block, the same in every process."""
 import myhdl
 
-from hdl.axis import AxiStream
+from hdl.axis import Bundle
 
 
 def name_streams(block):
-    """Name each stream's signals after the outermost block that has it: MyHDL names a signal
-    after the first generator that uses it, however deep that is."""
+    """Name the signals of each bundle, a stream or another, after the outermost block that has it:
+    MyHDL names a signal after the first generator that uses it, however deep that is."""
     if not block.subs:
         return
     for name, value in block.subs[-1].callinfo.symdict.items():
-        if isinstance(value, AxiStream):
+        if isinstance(value, Bundle):
             for member, signal in value.signals().items():
                 block.sigdict.setdefault(f"{name}_{member}", signal)
     for sub in block.subs:
