@@ -35,6 +35,7 @@ TESTED_IN = {
     "hdl/myhdl_fixes/elaborate.py": "tests/hdl/sim/test_design.py",
     "hdl/myhdl_fixes/names.py": "tests/hdl/convert/test_network.py",
     "hdl/myhdl_fixes/scheduler.py": "tests/hdl/sim/test_design.py",
+    "hdl/myhdl_fixes/structure.py": "tests/scripts/test_picture.py",
     "hdl/plan/budget.py": "tests/scripts/test_budget.py",
     "hdl/plan/geometry.py": "tests/hdl/blocks/test_line_buffer.py",
     "hdl/plan/origin.py": "tests/scripts/test_budget.py",
@@ -51,6 +52,7 @@ TESTED_IN = {
     "hdl/units/mobilenet_v2.py": "tests/hdl/sim/test_network.py",
     "scripts/__main__.py": "tests/scripts/test_cli.py",
     "scripts/bench": "tests/scripts/test_bench.py",
+    "scripts/picture": "tests/scripts/test_picture.py",
     "scripts/shared/checkout.py": "tests/scripts/test_bench.py",
     "scripts/shared/numerics_plots.py": "tests/scripts/test_numerics.py",
     "scripts/shared/tables.py": "tests/scripts/test_budget.py",
@@ -146,7 +148,7 @@ def has_code(file):
 
 
 def test_every_file_has_its_test():
-    """a/b/c.py is tested in tests/a/b/test_c.py, or where the table says."""
+    """ROOM/NAME.py is tested in tests/ROOM/test_NAME.py, or where the table says."""
     for file in sources("golden", "hdl", "scripts"):
         twin = Path("tests", file.with_name(f"test_{file.name}"))
         elsewhere = {file.as_posix(), file.parent.as_posix()} & set(TESTED_IN)

@@ -1,16 +1,10 @@
-"""Draw the chain of 19 stages as an SVG, from the layer table.
+"""The chain of 19 stages as an SVG, from the layer table.
 
 One row for each size of the feature map, one box for each stage: its input channels, the expanded
 ones, its output channels and its stride; an arc over the stages with a residual shortcut.
 """
-from pathlib import Path
+from hdl.layers import stages
 
-import click
-
-from hdl.layers import layer_table, stages
-from scripts.shared.options import alpha_option, out_option, resolution_option, user_errors
-
-CHAIN = Path(__file__).resolve().parent.parent / "docs" / "chain.svg"
 WIDTH, MARGIN, LABEL = 880, 16, 90
 BOX, GAP, HEIGHT, ROW = 94, 16, 74, 116
 INK, PALE, ARC = "#1f2937", "#6b7280", "#b45309"
@@ -113,17 +107,3 @@ def draw(table):
             parts.append(arrow(f"M{end} {y + HEIGHT} V{turn} H{middle} V{y + ROW - 2}"))
         y += ROW
     return "\n".join(parts) + "\n</svg>\n"
-
-
-@click.command(help=__doc__)
-@alpha_option
-@resolution_option
-@out_option
-@user_errors
-def main(alpha, resolution, out):
-    """Write the picture, by default where the README shows it from."""
-    (out or CHAIN).write_text(draw(layer_table(alpha, resolution)), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(prog_name="python -m scripts.picture")

@@ -1,0 +1,187 @@
+"""The blocks that are drawn: one small example of each, with its parameters."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from hdl.axis import AxiStream, Handshake
+from hdl.blocks.fifo import Queue, fifo, link, replay
+from hdl.blocks.line_buffer import Written, line_buffer, row_writer
+from hdl.blocks.mac import Fetch, Fold, mac, mac_array, mac_control
+from hdl.blocks.processing_element import Steps, accumulators, processing_element
+from hdl.blocks.requantize import (Factors, Scaling, ScalingSteps, requantize, requantize_control,
+                                   scaler)
+from hdl.blocks.residual_add import residual_add
+from hdl.blocks.serialise import register_chain, serialise
+from hdl.blocks.signals import count, flag, sint, start, uint
+from hdl.blocks.stream import fork, narrow, register_slice, widen, width_converter
+from hdl.blocks.tile_windows import tile_windows
+from hdl.blocks.weight_rom import weight_rom
+from hdl.blocks.window_mux import Place
+from hdl.blocks.window_walk import Walk, window_walk
+from hdl.layers import PRECISIONS, layer_table
+from hdl.plan.config import UnitConfig, by_stage, configure
+from hdl.plan.geometry import WindowGeometry
+from hdl.plan.network import plan_network
+from hdl.plan.rom import Rom
+from hdl.shape import StreamShape
+from hdl.units.convolve import convolve
+from hdl.units.depthwise import depthwise
+from hdl.units.inverted_residual import inverted_residual
+from hdl.units.mobilenet_v2 import output_streams
+from hdl.units.pointwise import matrix, pointwise
+from hdl.units.stem import stem
+
+RESOLUTION = 32     # of the network whose units are drawn, at one pixel per clock
+STAGE = "block_2"   # a stage with a shortcut
+
+
+def stream(lanes: int, bits: int = 8, signed: bool = True, tile: int = 1) -> AxiStream:
+    """A stream of beats of ``lanes`` x ``bits``."""
+    return AxiStream(StreamShape(lanes, bits, signed, tile))
+
+
+def pair(lanes_in: int, lanes_out: int) -> dict[str, AxiStream]:
+    """The ports of a block with one input and one output."""
+    return {"s_axis": stream(lanes_in), "m_axis": stream(lanes_out)}
+
+
+def rom(words: int, widths: tuple[int, ...]) -> Rom:
+    """A ROM of so many words; what it holds does not show."""
+    return Rom("rom", ((0,) * len(widths),) * words, widths)
+
+
+def units() -> dict[str, UnitConfig]:
+    """{unit: UnitConfig} of a whole network whose integers do not show."""
+    plan = plan_network(layer_table(1.0, RESOLUTION), PRECISIONS["w8a8"], RESOLUTION ** 2)
+    configs = {}
+    for planned in plan.units:
+        shape, channels = planned.unit.weight_shape, planned.unit.channels_out
+        params = SimpleNamespace(
+            weights=np.ones(shape, np.int64), bias=np.zeros(channels, np.int64),
+            multiplier=np.full(channels, 1 << 15), shift=np.full(channels, 20)) if shape else None
+        configs[planned.unit.name] = configure(planned, params)
+    return configs
+
+
+def unit_ports(config: UnitConfig) -> dict[str, Any]:
+    """The arguments of a unit's block."""
+    return {"s_axis": AxiStream(config.stream_in()), "m_axis": AxiStream(config.stream_out()),
+            "config": config}
+
+
+def matrix_ports(config: UnitConfig) -> dict[str, Any]:
+    """The arguments of what a pointwise unit has after its link, or of its back half."""
+    ports = unit_ports(config)
+    return {**ports, "s_axis": AxiStream(config.stream_in().with_lanes(config.folding.simd))}
+
+
+def stage_ports(members: tuple[UnitConfig, ...]) -> dict[str, Any]:
+    """The arguments of a stage's block."""
+    streams = output_streams(members)
+    return {"s_axis": AxiStream(members[0].stream_in()),
+            "m_axis": streams[members[-1].unit.name], "configs": members, "streams": streams}
+
+
+def numbers(lanes: int, bits: int) -> list:
+    """A list of signed signals."""
+    return [sint(bits) for _ in range(lanes)]
+
+
+def mac_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """The MAC array and its parts: two PE of three products each, four beats and two groups."""
+    fold = Fold(pe=2, simd=3, shared=True, beats=4, groups=2)
+    shape = StreamShape(3, 8, signed=False)
+    wide = Fold(pe=1, simd=18, shared=True, beats=4, groups=2)
+    return {
+        "mac": (mac, {"s_axis": AxiStream(shape), "m_axis": stream(1, 24),
+                      "rom": rom(8, (8,) * 6), "fold": fold}),
+        "mac_control": (mac_control, {
+            "go": flag(), "s_axis": AxiStream(shape), "operand": uint(24), "fetch": Fetch(8),
+            "steps": Steps(2), "fold": fold}),
+        "mac_array": (mac_array, {
+            "steps": Steps(2), "queue": Queue(2), "operand": uint(24), "shape": shape,
+            "weight": numbers(6, 8), "total": numbers(2, 24), "fold": fold}),
+        "processing_element": (processing_element, {
+            "steps": Steps(2), "queue": Queue(2), "x": numbers(18, 9), "weight": numbers(18, 8),
+            "total": sint(24), "fold": wide}),
+        "accumulators": (accumulators, {"steps": Steps(2), "queue": Queue(2), "new": sint(24),
+                                        "total": sint(24), "groups": 2}),
+        "serialise": (serialise, {"total": numbers(4, 24), "done": Handshake(),
+                                  "m_axis": stream(2, 24)}),
+        "register_chain": (register_chain, {"value": [uint(24) for _ in range(4)],
+                                            "done": Handshake(), "m_axis": stream(2, 24)}),
+    }
+
+
+def requantize_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """The requantizer of two lanes and its parts."""
+    scaling = Scaling(biased_bits=25, shift_base=20, low=0, high=255)
+    sums, activations = StreamShape(2, 24), StreamShape(2, 8, signed=False)
+    return {
+        "requantize": (requantize, {
+            "s_axis": AxiStream(sums), "m_axis": AxiStream(activations),
+            "rom": rom(4, (16, 16, 16, 16, 2, 2)), "scaling": scaling}),
+        "requantize_control": (requantize_control, {
+            "s_axis": AxiStream(sums), "m_axis": AxiStream(activations), "held": uint(48),
+            "take": flag(), "steps": ScalingSteps()}),
+        "scaler": (scaler, {"steps": ScalingSteps(), "acc": sint(24),
+                            "factors": Factors(16, 16, 2), "activation": uint(8),
+                            "scaling": scaling}),
+    }
+
+
+def window_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """What makes windows: of frames of 6 x 6 pixels, whole windows at once."""
+    geometry = WindowGeometry(size=6, groups=2, stride=1, pad=(1, 1), taps=9, interval=2)
+    return {
+        "line_buffer": (line_buffer, {"s_axis": stream(2), "m_axis": stream(18),
+                                      "geometry": geometry}),
+        "row_writer": (row_writer, {
+            "s_axis": stream(2), "lead": start(1, 4), "oldest": count(9),
+            "write": [flag() for _ in range(9)], "written": Written(geometry),
+            "geometry": geometry}),
+        "window_walk": (window_walk, {
+            "read": flag(), "walk": Walk(geometry), "place": Place(geometry),
+            "read_address": [count(geometry.depth) for _ in range(3)], "geometry": geometry}),
+        "tile_windows": (tile_windows, {"s_axis": stream(3, 9, True, 2), "m_axis": stream(27, 9),
+                                        "size": 6, "pad": (0, 1), "interval": 2}),
+    }
+
+
+def unit_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """Units of the real network, and one of its stages."""
+    network = units()
+    return {
+        "convolve": (convolve, matrix_ports(network[f"{STAGE}_project"])),
+        "pointwise": (pointwise, unit_ports(network[f"{STAGE}_expand"])),
+        "matrix": (matrix, matrix_ports(network[f"{STAGE}_expand"])),
+        "depthwise": (depthwise, unit_ports(network[f"{STAGE}_depthwise"])),
+        "stem": (stem, unit_ports(network["Conv1"])),
+        "inverted_residual": (inverted_residual, stage_ports(by_stage(network.values())[STAGE])),
+    }
+
+
+def blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """{name: (block, its arguments but for clk and rst)}, in the order of docs/blocks.md."""
+    return {
+        "register_slice": (register_slice, pair(4, 4)),
+        "widen": (widen, pair(2, 6)),
+        "narrow": (narrow, pair(6, 2)),
+        "width_converter": (width_converter, pair(4, 6)),
+        "fork": (fork, {"s_axis": stream(4), "m_axis_a": stream(4), "m_axis_b": stream(4)}),
+        "fifo": (fifo, {**pair(4, 4), "depth": 16}),
+        "link": (link, {**pair(4, 6), "depth": 16}),
+        "replay": (replay, {**pair(4, 4), "words": 6, "passes": 3, "depth": 8}),
+        "weight_rom": (weight_rom, {"enable": flag(), "address": count(6),
+                                    "lanes": tuple(numbers(4, 8)), "rom": rom(6, (8,) * 4)}),
+        **mac_blocks(),
+        **requantize_blocks(),
+        "residual_add": (residual_add, {"s_axis": stream(2, 12), "s_axis_shortcut": stream(2, 12),
+                                        "m_axis": stream(2, 12)}),
+        **window_blocks(),
+        **unit_blocks(),
+    }
