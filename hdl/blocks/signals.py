@@ -17,7 +17,7 @@ def uint(width):
 
 
 def count(limit):
-    """A counter for 0 ... limit - 1, of at least one bit; an overrun raises in simulation."""
+    """A counter for 0 ... limit - 1, of at least one bit; an overrun raises in MyHDL."""
     return Signal(intbv(0, min=0, max=max(limit, 2)))
 
 

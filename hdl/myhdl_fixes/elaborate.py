@@ -110,8 +110,9 @@ _dedent = functools.lru_cache(maxsize=None)(_util._dedent)     # of the same sou
 def fresh_elaboration():
     """Blocks made in this context are numbered from 0 and forgotten by MyHDL at its end.
 
-    MyHDL numbers block instances and collects signals for the life of the process; both are put
-    back, so that names repeat and a long test session does not slow down.
+    MyHDL numbers block instances and collects signals for the life of the process.  The numbers
+    begin anew with the context and the signals are dropped at its end, so that names repeat and a
+    long test session does not slow down.
     """
     mark = len(myhdl._simulator._signals)
     _block._name_set.clear()

@@ -1,6 +1,6 @@
 """Exact arithmetic in converted VHDL, where MyHDL 0.11 computes in too few bits or in too many.
 
-docs/myhdl-conversion.md has the smallest cases; tests/test_myhdl_conversion.py tells when a new
+docs/myhdl-conversion.md has the smallest cases; tests/hdl/myhdl_fixes/test_vhdl.py tells when a new
 MyHDL does without this.
 """
 import ast

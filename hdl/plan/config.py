@@ -1,6 +1,7 @@
 """Configuration of each unit: its table row, folding and stored integers made ready for blocks.
 
-Everything a block's widths depend on is computed here, outside the hardware description.
+The weights and scales of a unit and the widths that depend on them are computed here, outside the
+hardware description; blocks derive the widths inside them from these.
 """
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A design that any simulator can run: one call for MyHDL and for its converted Verilog."""
+"""A design that any simulator can run: one call for MyHDL, its Verilog and its VHDL."""
 import inspect
 import tempfile
 from contextlib import contextmanager

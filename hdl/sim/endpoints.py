@@ -33,7 +33,7 @@ class Sink:
 
 @dataclass(frozen=True)
 class Monitor:
-    """An inner stream to watch: the MyHDL bundle, and where converted Verilog has it.
+    """An inner stream to watch: the MyHDL bundle, and where converted HDL has it.
 
     ``path`` is the instance below the top ("block_1", "block_1.expand", "" for the top itself),
     ``prefix`` the name of its signals before _tdata, _tvalid, _tready.
