@@ -9,6 +9,8 @@ from hdl.blocks.registers import counter
 from hdl.blocks.signals import count, flag, uint
 from hdl.blocks.stream import width_converter
 
+LATENCY = 2     # cycles, of a FIFO and of a replay
+
 
 @block
 def ram(clk, write, write_address, write_data, read, read_address, read_data, depth):

@@ -5,6 +5,8 @@ from hdl.blocks.lanes import pack, unpack
 from hdl.blocks.refusals import refuse_unequal
 from hdl.blocks.signals import flag, sint, uint
 
+LATENCY = 1     # cycles
+
 
 @block
 def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):

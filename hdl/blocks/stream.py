@@ -11,6 +11,8 @@ from hdl.axis import AxiStream
 from hdl.blocks.refusals import refuse_marks, refuse_tiles, refuse_unequal
 from hdl.blocks.signals import count, flag, uint
 
+SLICE_LATENCY = 1   # cycles, of a register slice, of ``widen`` and of ``narrow``
+
 
 def refuse_other_elements(name, s_axis, m_axis):
     """ValueError unless the streams differ in their lanes alone, one pixel a beat."""

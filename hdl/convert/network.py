@@ -25,16 +25,15 @@ def convert_network(configs, directory, cache, hdl="Verilog"):
     """
     directory, grouped = Path(directory), by_stage(configs)
     Path(cache).mkdir(parents=True, exist_ok=True)
-    with FileLock(Path(cache, ".lock")):    # another process may be at work on the same stages
-        missing = [members for members in grouped.values()
-                   if not cached_stage(members, cache, hdl).exists()]
-        if len(missing) > 1:
-            with ProcessPoolExecutor(min(os.cpu_count(), len(missing)),
-                                     multiprocessing.get_context("spawn")) as pool:
-                for job in [pool.submit(fill_cache, members, cache, hdl) for members in missing]:
-                    job.result()
-        elif missing:
-            fill_cache(missing[0], cache, hdl)
+    missing = [members for members in grouped.values()
+               if not cached_stage(members, cache, hdl).exists()]
+    if len(missing) > 1:
+        with ProcessPoolExecutor(min(os.cpu_count(), len(missing)),
+                                 multiprocessing.get_context("spawn")) as pool:
+            for job in [pool.submit(fill_cache, members, cache, hdl) for members in missing]:
+                job.result()
+    elif missing:
+        fill_cache(missing[0], cache, hdl)
     files = packages(directory, hdl)
     files += [shutil.copy(cached_stage(members, cache, hdl), directory / (stage + SUFFIX[hdl]))
               for stage, members in grouped.items()]
@@ -60,7 +59,17 @@ def source():
 
 
 def fill_cache(configs, cache, hdl="Verilog"):
-    """Convert a stage into the cache; a reader sees the whole file or none."""
+    """Convert a stage into the cache; a reader sees the whole file or none.
+
+    Of processes that want the same stage, one converts it while the others wait.
+    """
     target = cached_stage(configs, cache, hdl)
+    with FileLock(f"{target}.lock"):
+        if not target.exists():
+            convert_into(target, configs, cache, hdl)
+
+
+def convert_into(target, configs, cache, hdl):
+    """Convert a stage beside its file, and put it there when it is complete."""
     with tempfile.TemporaryDirectory(dir=cache) as directory:
         os.replace(convert_stage(configs, directory, hdl)[-1], target)

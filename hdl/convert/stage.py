@@ -9,7 +9,7 @@ from hdl.axis import AxiStream
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.myhdl_fixes.names import name_streams, order_registers
 from hdl.myhdl_fixes.vhdl import exact_vhdl, legal_names
-from hdl.units.mobilenet_v2 import output_streams, stage_block
+from hdl.units.mobilenet_v2 import inner_streams, stage_block
 
 SUFFIX = {"Verilog": ".v", "VHDL": ".vhd"}
 
@@ -48,9 +48,8 @@ def packages(directory, hdl):
 
 def convert_stage(configs, directory, hdl="Verilog"):
     """Write one stage's HDL, ``<stage>.v`` or ``.vhd``; returns the files, its own last."""
-    streams = output_streams(configs)
-    function, arguments = stage_block(configs, streams)
+    function, arguments = stage_block(configs, inner_streams(configs))
     with fresh_elaboration():
         stage = function(*clock_and_reset(), AxiStream(configs[0].stream_in()),
-                         streams[configs[-1].unit.name], *arguments)
+                         AxiStream(configs[-1].stream_out()), *arguments)
         return convert_block(stage, directory, configs[0].unit.stage, hdl)

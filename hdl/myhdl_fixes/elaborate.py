@@ -111,23 +111,30 @@ def fresh_elaboration():
     """Blocks made in this context are numbered from 0 and forgotten by MyHDL at its end.
 
     MyHDL numbers block instances and collects signals for the life of the process.  The numbers
-    begin anew with the context and the signals are dropped at its end, so that names repeat and a
-    long test session does not slow down.
+    begin anew with the context; at its end they are what they were and the signals are dropped,
+    so that names repeat, contexts nest, and a long test session does not slow down.
     """
     mark = len(myhdl._simulator._signals)
-    _block._name_set.clear()
-    for known in myhdl._simulator._blocks:
-        known.calls = 0
+    calls = {known: known.calls for known in myhdl._simulator._blocks}
+    names = set(_block._name_set)
     modules = (_block, _instance, _misc, _util)
+    before = [module.inspect for module in modules]
+    dedent, _util._dedent = _util._dedent, _dedent
+    _block._name_set.clear()
+    for known in calls:
+        known.calls = 0
     for module in modules:
         module.inspect = _QuickInspect()
-    dedent, _util._dedent = _util._dedent, _dedent
     try:
         yield
     finally:
         _util._dedent = dedent
-        for module in modules:
-            module.inspect = inspect
+        for module, found in zip(modules, before):
+            module.inspect = found
+        _block._name_set.clear()
+        _block._name_set.update(names)
+        for known, number in calls.items():
+            known.calls = number
         del myhdl._simulator._signals[mark:]
 
 

@@ -1,4 +1,5 @@
 """MyHDL's scheduler made quicker: clocked processes wake as one, where an input has changed."""
+import os
 from contextlib import contextmanager
 
 from myhdl import _intbv
@@ -16,20 +17,28 @@ def clocked_at_once(block, clk, rst):
     Their functions run in the same delta cycle either way, signals change after it; but MyHDL
     takes longer to wake a generator than most of these take to see that they have nothing to do.
     A function none of whose signals has changed since it ran last would set what it set then: it
-    is not run.
+    is not run.  $MNV2_MYHDL_SCHEDULER = plain leaves all of it to MyHDL.
     """
-    always, others = {}, []     # {function: its instance, where reset sets its signals, or None}
+    if os.environ.get("MNV2_MYHDL_SCHEDULER") == "plain":
+        return (block,)
+    clocked, others = {}, []    # {function: its instance, where reset sets its signals, or None}
     for instance in _flatten(block):
-        clocked = (isinstance(instance, _Always) and len(instance.senslist) == 1
+        at_edge = (isinstance(instance, _Always) and len(instance.senslist) == 1
                    and instance.senslist[0] is clk.posedge)
-        if clocked and isinstance(instance, _AlwaysSeq) and instance.reset is rst:
-            always[instance.func] = instance
-        elif clocked and not isinstance(instance, _AlwaysSeq):
-            always[instance.func] = None
+        if at_edge and isinstance(instance, _AlwaysSeq) and instance.reset is rst:
+            clocked[instance.func] = instance
+        elif at_edge and not isinstance(instance, _AlwaysSeq):
+            clocked[instance.func] = None
         else:
             others.append(instance)
-    unseen, seen, readers = [], {}, {}
-    for function in always:
+    return *others, _edges(clk, rst, clocked)
+
+
+def _edges(clk, rst, clocked):
+    """The generator that runs clocked functions, at reset all, else those that are due."""
+    seen, unseen = {}, []       # functions whose signals are known, and others
+    due, readers = {}, {}       # what runs at the next edge; {signal: functions that read it}
+    for function in clocked:
         signals = signals_of(function)
         if signals is None:
             unseen.append(function)
@@ -38,28 +47,24 @@ def clocked_at_once(block, clk, rst):
         for signal in signals:
             if signal is not clk:
                 readers.setdefault(id(signal), (signal, []))[1].append(function)
-    due = dict(seen)
+    due.update(seen)
     for signal, functions in readers.values():
         signal._eventWaiters.append(_Change(signal, functions, due))
-
-    def at_edge():
-        while True:
-            yield clk.posedge
-            if rst == rst.active:
-                for function, instance in always.items():
-                    if instance:
-                        instance.reset_sigs()
-                        instance.reset_vars()
-                    else:
-                        function()
-                due.update(seen)
-            else:
-                functions = [*due, *unseen]
-                due.clear()
-                for function in functions:
+    while True:
+        yield clk.posedge
+        if rst == rst.active:
+            for function, instance in clocked.items():
+                if instance:
+                    instance.reset_sigs()
+                    instance.reset_vars()
+                else:
                     function()
-
-    return *others, at_edge()
+            due.update(seen)
+        else:
+            functions = [*due, *unseen]
+            due.clear()
+            for function in functions:
+                function()
 
 
 class _Change:

@@ -12,7 +12,7 @@ from hdl.convert.network import convert_network
 from hdl.plan.config import by_stage, memory_files
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
-from hdl.units.mobilenet_v2 import mobilenet_v2, output_streams, stage_block
+from hdl.units.mobilenet_v2 import inner_streams, mobilenet_v2, stage_block
 
 PATIENCE = 20   # frames' time without a beat anywhere, after which a run is taken for dead
 
@@ -50,22 +50,23 @@ def network_design(configs):
 
     Its ports are s_axis and m_axis; its monitors the output of every unit.
     """
-    grouped, streams = by_stage(configs), output_streams(configs)
-    source, sink = AxiStream(configs[0].stream_in()), streams[configs[-1].unit.name]
-    ports = {"s_axis": source, "m_axis": sink}
+    grouped, inner = by_stage(configs), inner_streams(configs)
+    ports = {"s_axis": AxiStream(configs[0].stream_in()),
+             "m_axis": AxiStream(configs[-1].stream_out())}
+    outputs = {**inner, configs[-1].unit.name: ports["m_axis"]}
     whole = len(grouped) > 1
     monitors = {}
     for stage, members in grouped.items():
         for config in members:
             last = config is members[-1]
             monitors[config.unit.name] = Monitor(
-                streams[config.unit.name], f"{stage}_stage" if whole else "",
+                outputs[config.unit.name], f"{stage}_stage" if whole else "",
                 "m_axis" if last else f"{config.unit.role}_axis")
     if whole:
         def function(clk, rst, s_axis, m_axis):
-            return mobilenet_v2(clk, rst, s_axis, m_axis, configs, streams)
+            return mobilenet_v2(clk, rst, s_axis, m_axis, configs, inner)
     else:
-        block, arguments = stage_block(configs, streams)
+        block, arguments = stage_block(configs, inner)
 
         def function(clk, rst, s_axis, m_axis):
             return block(clk, rst, s_axis, m_axis, *arguments)

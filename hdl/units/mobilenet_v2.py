@@ -7,31 +7,36 @@ from hdl.units.by_kind import BLOCKS
 from hdl.units.inverted_residual import inverted_residual
 
 
-def output_streams(configs):
-    """{unit: AxiStream}, a fresh stream for the output of every unit."""
-    return {config.unit.name: AxiStream(config.stream_out()) for config in configs}
+def inner_streams(configs):
+    """{unit: AxiStream}, a fresh stream for the output of every unit but the last."""
+    return {config.unit.name: AxiStream(config.stream_out()) for config in configs[:-1]}
 
 
-def stage_block(configs, streams):
-    """The block of a stage and its arguments after clk, rst, s_axis and m_axis."""
+def stage_block(configs, inner):
+    """The block of a stage and its arguments after clk, rst, s_axis and m_axis.
+
+    configs -- UnitConfig of each unit of the stage, in order
+    inner   -- {unit: AxiStream}, the output of every unit but the last
+    """
     if len(configs) == 1:   # stem and head
         return BLOCKS[configs[0].unit.kind], (configs[0],)
-    return inverted_residual, (configs, streams)
+    return inverted_residual, (configs, inner)
 
 
 @block
-def mobilenet_v2(clk, rst, s_axis, m_axis, configs, streams):
+def mobilenet_v2(clk, rst, s_axis, m_axis, configs, inner):
     """Pixels in, features out, every unit at work at the same time.
 
     s_axis  -- AxiStream of configs[0].stream_in(): q = 2p - 255 of a pixel's three bytes a beat
     m_axis  -- AxiStream of configs[-1].stream_out()
     configs -- UnitConfig of every unit, in order
-    streams -- {unit: AxiStream}, the output of every unit; the last is m_axis
+    inner   -- {unit: AxiStream}, the output of every unit but the last
     """
+    outputs = {**inner, configs[-1].unit.name: m_axis}
     stages, source = [], s_axis
     for members in by_stage(configs).values():
-        sink = streams[members[-1].unit.name]
-        function, arguments = stage_block(members, streams)
+        sink = outputs[members[-1].unit.name]
+        function, arguments = stage_block(members, inner)
         stages.append(function(clk, rst, source, sink, *arguments))
         source = sink
     return stages

@@ -31,7 +31,7 @@ from hdl.shape import StreamShape
 from hdl.units.convolve import convolve
 from hdl.units.depthwise import depthwise
 from hdl.units.inverted_residual import inverted_residual
-from hdl.units.mobilenet_v2 import output_streams
+from hdl.units.mobilenet_v2 import inner_streams
 from hdl.units.pointwise import matrix, pointwise
 from hdl.units.stem import stem
 
@@ -81,9 +81,9 @@ def matrix_ports(config: UnitConfig) -> dict[str, Any]:
 
 def stage_ports(members: tuple[UnitConfig, ...]) -> dict[str, Any]:
     """The arguments of a stage's block."""
-    streams = output_streams(members)
     return {"s_axis": AxiStream(members[0].stream_in()),
-            "m_axis": streams[members[-1].unit.name], "configs": members, "streams": streams}
+            "m_axis": AxiStream(members[-1].stream_out()), "configs": members,
+            "inner": inner_streams(members)}
 
 
 def numbers(lanes: int, bits: int) -> list:

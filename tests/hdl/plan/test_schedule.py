@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hdl.beats import payload, tiled
+from hdl.blocks import fifo, line_buffer, mac, requantize, residual_add, stream, tile_windows
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
 from hdl.plan import geometry
 from hdl.plan import schedule as model
@@ -146,6 +147,16 @@ def test_a_row_less_and_the_rate_is_not_kept(monkeypatch):
     monkeypatch.setattr(model, "rows_kept", lambda size, stride: geometry.KERNEL)
     with pytest.raises(ValueError, match="^Conv1 takes 1.* cycles for a frame, not 1024: give"):
         plan_network(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024)
+
+
+def test_latencies_are_the_blocks():
+    """The schedule has numbers of its own: sums of what blocks state and their tests hold."""
+    assert model.FIFO == fifo.LATENCY
+    assert model.WINDOW == line_buffer.LATENCY - 1 == tile_windows.LATENCY     # from the read
+    assert model.ACCUMULATED == mac.LATENCY
+    assert model.BANKED == mac.LATENCY + mac.QUEUE_LATENCY
+    assert model.REQUANTIZED == requantize.LATENCY + stream.SLICE_LATENCY
+    assert model.ADDED == residual_add.LATENCY + stream.SLICE_LATENCY
 
 
 def test_no_sooner():

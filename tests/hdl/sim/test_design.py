@@ -1,17 +1,13 @@
 """All simulators: the same beats in the same cycles, and every fault told."""
-import myhdl
 import numpy as np
 import pytest
 from myhdl import Simulation
 
 from hdl.beats import pack, payload
-from hdl.blocks.stream import register_slice
 from hdl.errors import DeadlockError, ProtocolError
-from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
-from hdl.myhdl_fixes.scheduler import binary, clocked_at_once
 from hdl.shape import MARKS
 from hdl.sim.design import Design, simulate
-from hdl.sim.endpoints import RESET_CYCLES, Monitor, Sink, Source, random_pattern
+from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
 from tests.support import blocks as sim_blocks
 from tests.support.bench import agree
 from tests.support.streams import stream
@@ -278,28 +274,3 @@ def test_inner_streams_of_a_hierarchy_agree(simulators, rng, tmp_path):
     for other in others:
         agree(one, other)
     assert (one["link"].cycles > one["s_axis"].cycles[:len(one["link"])]).all()
-
-
-def test_binary_is_what_myhdl_computes():
-    for number in (*range(-40, 41), 2 ** 63, -2 ** 63, 2 ** 63 - 1, 2 ** 40 + 5, -2 ** 40 - 7):
-        for width in (0, 3, 70):
-            assert binary(number, width) == myhdl.bin(number, width)
-
-
-def test_clocked_processes_become_one():
-    with fresh_elaboration():
-        clk, rst = clock_and_reset()
-        dut = register_slice(clk, rst, *sim_blocks.stream_pair(1, 4).values())
-        found = clocked_at_once(dut, clk, rst)
-    assert sorted(type(each).__name__ for each in dut.subs) == ["_Always", "_AlwaysComb",
-                                                                "_AlwaysSeq"]
-    assert [type(each).__name__ for each in found] == ["_AlwaysComb", "generator"]
-
-
-def test_a_process_that_keeps_more_than_signals_runs_at_every_edge():
-    edges = []
-    design = Design(sim_blocks.with_memory_of_its_own,
-                    {**sim_blocks.stream_pair(1, 4), "edges": edges})
-    run = simulate("myhdl", design, {"s_axis": Source(np.array([[3]])), "m_axis": Sink(1)},
-                   drain=20)
-    assert len(edges) == RESET_CYCLES + run.cycles - 1 > 20
