@@ -1,0 +1,1 @@
+"""The hardware's parts, from a register to a line buffer and a MAC array."""

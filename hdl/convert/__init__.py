@@ -1,0 +1,1 @@
+"""Verilog and VHDL of blocks, stages and the network, kept by content."""

@@ -1,0 +1,1 @@
+"""Folders of HDL that check themselves without Python."""

@@ -1,0 +1,1 @@
+"""Numbers alone, without MyHDL: folding, schedule, buffers, configuration, budget."""
