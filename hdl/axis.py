@@ -7,7 +7,7 @@ from hdl.shape import StreamShape
 class Bundle:
     """Signals that go together, as attributes; a port ``name`` converts to ``name_attribute``."""
 
-    def signals(self) -> dict:
+    def signals(self) -> dict[str, SignalType]:
         """{attribute: Signal}, in the order in which they were set."""
         return {name: value for name, value in vars(self).items()
                 if isinstance(value, SignalType)}
@@ -16,7 +16,7 @@ class Bundle:
 class Handshake(Bundle):
     """``tvalid`` and ``tready`` of something that has no word of its own."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.tvalid = Signal(bool(0))
         self.tready = Signal(bool(0))
 
@@ -24,7 +24,7 @@ class Handshake(Bundle):
 class AxiStream(Bundle):
     """One AXI4-Stream link: ``tdata tvalid tready`` and the marks of its shape."""
 
-    def __init__(self, shape: StreamShape):
+    def __init__(self, shape: StreamShape) -> None:
         self.shape = shape
         self.tdata = Signal(intbv(0)[shape.width:])
         for name in shape.members[1:]:

@@ -4,10 +4,11 @@ MyHDL keeps a loop a loop and a list of signals a memory, which simulators pay f
 innermost part of the design.  So the blocks are written out here, lane by lane, from one template.
 """
 import linecache
+from collections.abc import Callable
 
 from myhdl import always, block, intbv
 
-from hdl.blocks.signals import WIDE
+from hdl.blocks.signals import WIDE, Instances
 
 MOST = 9    # lanes: products that are added in one cycle
 
@@ -27,7 +28,7 @@ def dot_{n}(clk, enable, {x}, {weight}, total):
 '''
 
 
-def _written_out(lanes):
+def _written_out(lanes: int) -> Callable[..., Instances]:
     """The block for so many lanes; its source is kept where MyHDL looks for it."""
     each = range(lanes)
     source = _TEMPLATE.format(

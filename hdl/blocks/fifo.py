@@ -1,19 +1,20 @@
 """Memories between blocks: RAM, FIFO, the link before a unit, and the replay of a pixel."""
 from math import lcm
 
-from myhdl import always, always_comb, always_seq, block, instances
+from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances
 
-from hdl.axis import AxiStream, Bundle
+from hdl.axis import AxiStream, Bundle, Handshake
 from hdl.blocks.refusals import refuse_marks, refuse_unequal
 from hdl.blocks.registers import counter
-from hdl.blocks.signals import count, flag, uint
+from hdl.blocks.signals import Instances, count, flag, uint
 from hdl.blocks.stream import width_converter
 
 LATENCY = 2     # cycles, of a FIFO and of a replay
 
 
 @block
-def ram(clk, write, write_address, write_data, read, read_address, read_data, depth):
+def ram(clk: SignalType, write: SignalType, write_address: SignalType, write_data: SignalType,
+        read: SignalType, read_address: SignalType, read_data: SignalType, depth: int) -> Instances:
     """Simple dual-port memory of ``depth`` words, one write and one registered read a cycle."""
     bits, least = len(write_data), max((depth - 1).bit_length(), 1)
     if len(read_data) != bits:
@@ -39,7 +40,7 @@ def ram(clk, write, write_address, write_data, read, read_address, read_data, de
 class Queue(Bundle):
     """The ports of memories of ``depth`` words that hold the words of a FIFO."""
 
-    def __init__(self, depth: int):
+    def __init__(self, depth: int) -> None:
         self.write = flag()         # a word comes in, to ``head``
         self.head = count(depth)
         self.read = flag()          # a word goes out, from ``tail``
@@ -47,7 +48,8 @@ class Queue(Bundle):
 
 
 @block
-def fifo(clk, rst, s_axis, m_axis, depth):
+def fifo(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+         depth: int) -> Instances:
     """First in, first out, in block RAM: ``depth`` beats in memory and one in the output register.
 
     Latency 2 cycles, 1 beat per cycle.
@@ -63,7 +65,8 @@ def fifo(clk, rst, s_axis, m_axis, depth):
 
 
 @block
-def fifo_control(clk, rst, source, sink, queue, depth):
+def fifo_control(clk: SignalType, rst: ResetSignal, source: AxiStream | Handshake,
+                 sink: AxiStream | Handshake, queue: Queue, depth: int) -> Instances:
     """When and where a FIFO of ``depth`` words writes and reads its memories.
 
     source, sink -- what has tvalid and tready, an AxiStream or a Handshake
@@ -96,7 +99,8 @@ def fifo_control(clk, rst, source, sink, queue, depth):
 
 
 @block
-def link(clk, rst, s_axis, m_axis, depth):
+def link(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+         depth: int) -> Instances:
     """A unit's input: a width converter and, where beats have to wait, a FIFO at its widest.
 
     depth -- beats that wait, of as many lanes as both streams' have a common multiple
@@ -114,7 +118,8 @@ def link(clk, rst, s_axis, m_axis, depth):
 
 
 @block
-def replay(clk, rst, s_axis, m_axis, words, passes, depth):
+def replay(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream, words: int,
+           passes: int, depth: int) -> Instances:
     """Send every run of ``words`` beats ``passes`` times over, from memory for ``depth`` beats.
 
     The first pass follows the input word by word; the last pass frees each word as it leaves.

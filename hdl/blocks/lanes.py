@@ -1,9 +1,11 @@
 """Lanes of a packed word: constant slices out of ``tdata``, concatenation into it; wires only."""
-from myhdl import ConcatSignal, always_comb, block
+from myhdl import ConcatSignal, SignalType, always_comb, block
+
+from hdl.blocks.signals import Instances
 
 
 @block
-def unpack(tdata, lanes, bits, signed):
+def unpack(tdata: SignalType, lanes: list[SignalType], bits: int, signed: bool) -> Instances:
     """lanes[i] = field i of ``tdata``.
 
     lanes  -- list of signed signals
@@ -16,7 +18,7 @@ def unpack(tdata, lanes, bits, signed):
 
 
 @block
-def field(tdata, lane, high, low, signed):
+def field(tdata: SignalType, lane: SignalType, high: int, low: int, signed: bool) -> Instances:
     """lane = bits high - 1 ... low of ``tdata``."""
     if signed:
         @always_comb
@@ -31,7 +33,7 @@ def field(tdata, lane, high, low, signed):
 
 
 @block
-def pack(lanes, tdata):
+def pack(lanes: list[SignalType], tdata: SignalType) -> Instances:
     """tdata = the unsigned signals ``lanes``, lane 0 lowest."""
     bits = sum(len(lane) for lane in lanes)
     if len(tdata) != bits:
@@ -46,7 +48,7 @@ def pack(lanes, tdata):
 
 
 @block
-def unsigned(number, plain):
+def unsigned(number: SignalType, plain: SignalType) -> Instances:
     """The bits of a signed number."""
     bits = len(plain)
 

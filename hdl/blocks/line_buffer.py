@@ -6,23 +6,24 @@ the windows and asks for the rows that they need, so borders, strides and frame 
 channel group has arrived; the last rows of a frame do not wait for the next frame.
 Latency 3 cycles from the last beat a window needs, 1 beat per cycle.
 """
-from myhdl import always_comb, always_seq, block, instances
+from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances
 
-from hdl.axis import Bundle
+from hdl.axis import AxiStream, Bundle
 from hdl.blocks.fifo import ram
 from hdl.blocks.lanes import pack
 from hdl.blocks.refusals import refuse_other, refuse_tiles
 from hdl.blocks.registers import count_down, counter
-from hdl.blocks.signals import count, flag, start, uint
+from hdl.blocks.signals import Instances, count, flag, start, uint
 from hdl.blocks.window_mux import Place, window_mux
 from hdl.blocks.window_walk import Walk, window_walk
-from hdl.plan.geometry import KERNEL
+from hdl.plan.geometry import KERNEL, WindowGeometry
 
 LATENCY = 3     # cycles from the last beat that a window needs to the window
 
 
 @block
-def line_buffer(clk, rst, s_axis, m_axis, geometry):
+def line_buffer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+                geometry: WindowGeometry) -> Instances:
     """Windows of square frames, output pixels in raster order.
 
     s_axis   -- some channels of a pixel a beat, all channels of a pixel, then the next
@@ -81,7 +82,7 @@ def line_buffer(clk, rst, s_axis, m_axis, geometry):
 class Written(Bundle):
     """The pixel and channel group that arrives next, and where it is written."""
 
-    def __init__(self, geometry):
+    def __init__(self, geometry: WindowGeometry) -> None:
         self.column = count(geometry.size)
         self.group = count(geometry.groups)
         self.address = count(geometry.depth)
@@ -89,7 +90,9 @@ class Written(Bundle):
 
 
 @block
-def row_writer(clk, rst, s_axis, lead, oldest, write, written, geometry):
+def row_writer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, lead: SignalType,
+               oldest: SignalType, write: list[SignalType], written: Written,
+               geometry: WindowGeometry) -> Instances:
     """Take what has room, into the row memories in turn.
 
     lead    -- rows from the window's top row to the one that is written
@@ -135,7 +138,8 @@ def row_writer(clk, rst, s_axis, lead, oldest, write, written, geometry):
 
 
 @block
-def row_lead(clk, rst, row_done, walk, lead, geometry):
+def row_lead(clk: SignalType, rst: ResetSignal, row_done: SignalType, walk: Walk, lead: SignalType,
+             geometry: WindowGeometry) -> Instances:
     """lead = rows from the top row of the window to the one that is written.
 
     row_done -- a row more is written
@@ -163,7 +167,8 @@ def row_lead(clk, rst, row_done, walk, lead, geometry):
 
 
 @block
-def window_complete(written, walk, lead, complete, geometry):
+def window_complete(written: Written, walk: Walk, lead: SignalType, complete: SignalType,
+                    geometry: WindowGeometry) -> Instances:
     """complete: all that the window's next channel group needs has been written.
 
     Its last row is at hand where more rows than two lie between, or its own so far; the bottom

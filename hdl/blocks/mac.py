@@ -4,48 +4,28 @@ An output group takes ``beats`` input beats; the ROM is read in step with the in
 itself, so weights are never reloaded.  Accumulators are as wide as weights and inputs can reach,
 so they never overflow.
 """
-from dataclasses import dataclass
+from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances
 
-from myhdl import always, always_comb, always_seq, block, instances
-
-from hdl.axis import Bundle, Handshake
+from hdl.axis import AxiStream, Bundle, Handshake
 from hdl.blocks.fifo import Queue, fifo_control
 from hdl.blocks.lanes import unpack
-from hdl.blocks.processing_element import Steps, processing_element
+from hdl.blocks.processing_element import Fold, Steps, processing_element
 from hdl.blocks.refusals import refuse_tiles
 from hdl.blocks.registers import counter
 from hdl.blocks.serialise import serialise
-from hdl.blocks.signals import count, flag, sint, uint
+from hdl.blocks.signals import Instances, count, flag, sint, uint
 from hdl.blocks.weight_rom import weight_rom
+from hdl.plan.rom import Rom
+from hdl.shape import StreamShape
 
 LATENCY = 3         # cycles from an output's last input beat to its result, where PE have lanes
 QUEUE_LATENCY = 1   # one more through the queue of the results of several groups
 # ... and serialise.LATENCY where the results of all PE share fewer lanes
 
 
-@dataclass(frozen=True)
-class Fold:
-    """How a MAC array folds its outputs and inputs."""
-
-    pe: int             # outputs at once
-    simd: int           # products of each at once
-    shared: bool        # all PE have the same inputs; else each its own
-    beats: int          # input beats for an output
-    groups: int = 1     # groups of PE outputs that are computed for each input beat
-
-    @property
-    def inputs(self) -> int:
-        """Lanes of an input beat."""
-        return self.simd if self.shared else self.simd * self.pe
-
-    @property
-    def queued(self) -> bool:
-        """Whether the sums of several groups wait in memories."""
-        return self.groups > 1 and self.beats > 1
-
-
 @block
-def mac(clk, rst, s_axis, m_axis, rom, fold):
+def mac(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream, rom: Rom,
+        fold: Fold) -> Instances:
     """out[g, j] = sum over beats b and i of x[b, i] * w[b, g, j, i].
 
     Every input beat is held for ``groups`` cycles, one for each group of PE outputs, whose sums
@@ -95,7 +75,7 @@ def mac(clk, rst, s_axis, m_axis, rom, fold):
     return instances()
 
 
-def check(s_axis, m_axis, rom, fold):
+def check(s_axis: AxiStream, m_axis: AxiStream, rom: Rom, fold: Fold) -> None:
     """ValueError where streams or ROM are not those of the fold."""
     refuse_tiles("mac", s_axis, m_axis)
     what = f"mac with PE {fold.pe} and SIMD {fold.simd}"
@@ -111,14 +91,15 @@ def check(s_axis, m_axis, rom, fold):
 class Fetch(Bundle):
     """The read port of the weights."""
 
-    def __init__(self, rows: int):
+    def __init__(self, rows: int) -> None:
         self.rows = rows
         self.step = flag()              # read a row
         self.address = count(rows)
 
 
 @block
-def mac_control(clk, rst, go, s_axis, operand, fetch, steps, fold):
+def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiStream,
+                operand: SignalType, fetch: Fetch, steps: Steps, fold: Fold) -> Instances:
     """What the array does in each cycle, and the operands it does it with.
 
     go      -- results find their place: all stages move
@@ -169,7 +150,8 @@ def mac_control(clk, rst, go, s_axis, operand, fetch, steps, fold):
 
 
 @block
-def mac_array(clk, steps, queue, operand, shape, weight, total, fold):
+def mac_array(clk: SignalType, steps: Steps, queue: Queue, operand: SignalType, shape: StreamShape,
+              weight: list[SignalType], total: list[SignalType], fold: Fold) -> Instances:
     """A processing element for each of PE outputs.
 
     operand -- word of the StreamShape ``shape``

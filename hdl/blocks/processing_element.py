@@ -1,16 +1,40 @@
 """Processing element: the products of one output, summed in chunks, and its accumulators."""
-from myhdl import always, always_comb, block, instances, intbv
+from dataclasses import dataclass
+
+from myhdl import SignalType, always, always_comb, block, instances, intbv
 
 from hdl.axis import Bundle
 from hdl.blocks.dot import DOT, MOST
+from hdl.blocks.fifo import Queue
 from hdl.blocks.registers import register
-from hdl.blocks.signals import count, flag, sint
+from hdl.blocks.signals import Instances, count, flag, sint
+
+
+@dataclass(frozen=True)
+class Fold:
+    """How a MAC array folds its outputs and inputs."""
+
+    pe: int             # outputs at once
+    simd: int           # products of each at once
+    shared: bool        # all PE have the same inputs; else each its own
+    beats: int          # input beats for an output
+    groups: int = 1     # groups of PE outputs that are computed for each input beat
+
+    @property
+    def inputs(self) -> int:
+        """Lanes of an input beat."""
+        return self.simd if self.shared else self.simd * self.pe
+
+    @property
+    def queued(self) -> bool:
+        """Whether the sums of several groups wait in memories."""
+        return self.groups > 1 and self.beats > 1
 
 
 class Steps(Bundle):
     """What all processing elements of an array do in a cycle."""
 
-    def __init__(self, groups: int):
+    def __init__(self, groups: int) -> None:
         self.multiply = flag()          # operands and weights are valid: sum their products
         self.add = flag()               # those sums are valid: accumulate them
         self.valid = flag()             # ... valid, whether anything moves or not
@@ -21,7 +45,8 @@ class Steps(Bundle):
 
 
 @block
-def processing_element(clk, steps, queue, x, weight, total, fold):
+def processing_element(clk: SignalType, steps: Steps, queue: Queue, x: list[SignalType],
+                       weight: list[SignalType], total: SignalType, fold: Fold) -> Instances:
     """One output's products, summed in chunks, and its accumulators, one for each group.
 
     steps     -- Steps of the array
@@ -53,7 +78,8 @@ def processing_element(clk, steps, queue, x, weight, total, fold):
 
 
 @block
-def accumulator(clk, add, first, new, total):
+def accumulator(clk: SignalType, add: SignalType, first: SignalType, new: SignalType,
+                total: SignalType) -> Instances:
     """total = new, or total + new unless ``first``, a cycle after ``add``."""
     low, high = total.min, total.max
 
@@ -70,7 +96,8 @@ def accumulator(clk, add, first, new, total):
 
 
 @block
-def accumulators(clk, steps, queue, new, total, groups):
+def accumulators(clk: SignalType, steps: Steps, queue: Queue, new: SignalType, total: SignalType,
+                 groups: int) -> Instances:
     """An accumulator for each group in a memory; the last sums wait in another, for the queue."""
     add, multiply, first, ahead, group = (steps.add, steps.multiply, steps.first, steps.ahead,
                                           steps.group)
@@ -104,7 +131,7 @@ def accumulators(clk, steps, queue, new, total, groups):
 
 
 @block
-def add_terms(terms, total):
+def add_terms(terms: list[SignalType], total: SignalType) -> Instances:
     """total = sum of two or more terms, at once."""
     if len(terms) > 3:
         half, part = len(terms) // 2, [sint(len(total)) for _ in range(2)]

@@ -1,9 +1,11 @@
 """Registers: one that holds, one of a chain, counters."""
-from myhdl import always, always_comb, always_seq, block, instances
+from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances
+
+from hdl.blocks.signals import Instances
 
 
 @block
-def register(clk, enable, d, q):
+def register(clk: SignalType, enable: SignalType, d: SignalType, q: SignalType) -> Instances:
     """q = d, a cycle later, when ``enable``."""
 
     @always(clk.posedge)
@@ -15,7 +17,8 @@ def register(clk, enable, d, q):
 
 
 @block
-def shift_register(clk, load, shift, d, above, q):
+def shift_register(clk: SignalType, load: SignalType, shift: SignalType, d: SignalType,
+                   above: SignalType, q: SignalType) -> Instances:
     """q = d at ``load``, else, at ``shift``, what the register above holds."""
 
     @always(clk.posedge)
@@ -29,7 +32,8 @@ def shift_register(clk, load, shift, d, above, q):
 
 
 @block
-def counter(clk, rst, step, value, limit, carry=None):
+def counter(clk: SignalType, rst: ResetSignal, step: SignalType, value: SignalType, limit: int,
+            carry: SignalType | None = None) -> Instances:
     """value counts 0 ... limit - 1 and begins anew, one on at every ``step``.
 
     carry -- this step is the last of ``limit``: what counts rounds steps on it; None where
@@ -51,7 +55,8 @@ def counter(clk, rst, step, value, limit, carry=None):
 
 
 @block
-def count_down(clk, rst, load, left, first):
+def count_down(clk: SignalType, rst: ResetSignal, load: SignalType, left: SignalType,
+               first: int) -> Instances:
     """left = ``first`` a cycle after ``load``, then one less a cycle down to 0."""
 
     @always_seq(clk.posedge, reset=rst)

@@ -5,14 +5,15 @@ with an arithmetic shift.  Latency 5 cycles, 1 beat per cycle; holds while the s
 """
 from dataclasses import dataclass
 
-from myhdl import always, always_comb, always_seq, block, instances, intbv
+from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances, intbv
 
-from hdl.axis import Bundle
+from hdl.axis import AxiStream, Bundle
 from hdl.blocks.lanes import pack, unpack
 from hdl.blocks.refusals import refuse_tiles
 from hdl.blocks.registers import counter
-from hdl.blocks.signals import WIDE, count, flag, sint, uint
+from hdl.blocks.signals import WIDE, Instances, count, flag, sint, uint
 from hdl.blocks.weight_rom import weight_rom
+from hdl.plan.rom import Rom
 
 LATENCY = 5     # cycles
 
@@ -28,7 +29,8 @@ class Scaling:
 
 
 @block
-def requantize(clk, rst, s_axis, m_axis, rom, scaling):
+def requantize(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream, rom: Rom,
+               scaling: Scaling) -> Instances:
     """Scale, round and clip as many channels at once as a beat has lanes.
 
     s_axis  -- signed accumulators, channels in order, wrapping at the last of the pixel
@@ -57,7 +59,7 @@ def requantize(clk, rst, s_axis, m_axis, rom, scaling):
     return instances()
 
 
-def check(s_axis, m_axis, rom):
+def check(s_axis: AxiStream, m_axis: AxiStream, rom: Rom) -> None:
     """ValueError where streams and ROM do not fit each other."""
     refuse_tiles("requantize", s_axis, m_axis)
     lanes = s_axis.shape.lanes
@@ -70,7 +72,7 @@ def check(s_axis, m_axis, rom):
 class ScalingSteps(Bundle):
     """Which steps of the pipeline move in a cycle."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.add = flag()           # the bias
         self.multiply = flag()
         self.scale = flag()         # shift
@@ -80,14 +82,15 @@ class ScalingSteps(Bundle):
 class Factors(Bundle):
     """What scales a channel."""
 
-    def __init__(self, bias_bits: int, multiplier_bits: int, shift_bits: int):
+    def __init__(self, bias_bits: int, multiplier_bits: int, shift_bits: int) -> None:
         self.bias = sint(bias_bits)
         self.multiplier = uint(multiplier_bits)
         self.shift = uint(shift_bits)
 
 
 @block
-def requantize_control(clk, rst, s_axis, m_axis, held, take, steps):
+def requantize_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+                       held: SignalType, take: SignalType, steps: ScalingSteps) -> Instances:
     """When a beat is taken and when each step moves.
 
     held  -- the beat taken last
@@ -132,7 +135,8 @@ def requantize_control(clk, rst, s_axis, m_axis, held, take, steps):
 
 
 @block
-def scaler(clk, steps, acc, factors, activation, scaling):
+def scaler(clk: SignalType, steps: ScalingSteps, acc: SignalType, factors: Factors,
+           activation: SignalType, scaling: Scaling) -> Instances:
     """One lane's four steps: add the bias, multiply, shift but for the half, round and clip.
 
     factors -- Factors of the channel, read with the accumulator ``acc``
@@ -165,7 +169,8 @@ def scaler(clk, steps, acc, factors, activation, scaling):
 
 
 @block
-def round_and_clip(clk, enable, scaled, activation, low, high):
+def round_and_clip(clk: SignalType, enable: SignalType, scaled: SignalType, activation: SignalType,
+                   low: int, high: int) -> Instances:
     """activation = half of ``scaled``, rounded up and clipped, a cycle later, when ``enable``."""
     bits, full = len(activation), 1 << len(scaled)
 

@@ -1,15 +1,17 @@
 """Residual add: saturating sum of a stage's projected output and its shortcut."""
-from myhdl import always, always_comb, always_seq, block, instances, intbv
+from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances, intbv
 
+from hdl.axis import AxiStream
 from hdl.blocks.lanes import pack, unpack
 from hdl.blocks.refusals import refuse_unequal
-from hdl.blocks.signals import flag, sint, uint
+from hdl.blocks.signals import Instances, flag, sint, uint
 
 LATENCY = 1     # cycles
 
 
 @block
-def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
+def residual_add(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, s_axis_shortcut: AxiStream,
+                 m_axis: AxiStream) -> Instances:
     """m = clip(a + b); a beat moves when both inputs hold one.
 
     s_axis, s_axis_shortcut -- streams of one shape, signed; any tile, element by element
@@ -48,7 +50,8 @@ def residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis):
 
 
 @block
-def saturating_add(clk, enable, a, b, total):
+def saturating_add(clk: SignalType, enable: SignalType, a: SignalType, b: SignalType,
+                   total: SignalType) -> Instances:
     """total = the bits of a + b, clipped to as many, a cycle later, when ``enable``."""
     bits = len(total)
     low, high = -(1 << bits - 1), (1 << bits - 1) - 1

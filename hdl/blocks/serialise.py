@@ -1,15 +1,17 @@
 """Serialise: results that are there at the same time, through fewer lanes, the first lowest."""
-from myhdl import always_comb, always_seq, block, instances
+from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances
 
+from hdl.axis import AxiStream, Handshake
 from hdl.blocks.lanes import pack, unsigned
 from hdl.blocks.registers import register, shift_register
-from hdl.blocks.signals import count, flag, uint
+from hdl.blocks.signals import Instances, count, flag, uint
 
 LATENCY = 1     # cycles where the results share lanes; 0 where each has its own
 
 
 @block
-def serialise(clk, rst, total, done, m_axis):
+def serialise(clk: SignalType, rst: ResetSignal, total: list[SignalType], done: Handshake,
+              m_axis: AxiStream) -> Instances:
     """The totals of all PE, that are there at the same time, through the lanes of ``m_axis``.
 
     A chain of registers, one a PE, that loads all totals at once and moves down by
@@ -35,7 +37,8 @@ def serialise(clk, rst, total, done, m_axis):
 
 
 @block
-def register_chain(clk, rst, value, done, m_axis):
+def register_chain(clk: SignalType, rst: ResetSignal, value: list[SignalType], done: Handshake,
+                   m_axis: AxiStream) -> Instances:
     """The registers of ``serialise`` and when they load and move.
 
     value -- list of unsigned signals, a multiple of the output's lanes

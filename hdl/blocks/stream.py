@@ -5,16 +5,16 @@ tvalid depends on a tready.
 """
 from math import lcm
 
-from myhdl import always, always_comb, always_seq, block, concat, instances
+from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, concat, instances
 
 from hdl.axis import AxiStream
 from hdl.blocks.refusals import refuse_marks, refuse_tiles, refuse_unequal
-from hdl.blocks.signals import count, flag, uint
+from hdl.blocks.signals import Instances, count, flag, uint
 
 SLICE_LATENCY = 1   # cycles, of a register slice, of ``widen`` and of ``narrow``
 
 
-def refuse_other_elements(name, s_axis, m_axis):
+def refuse_other_elements(name: str, s_axis: AxiStream, m_axis: AxiStream) -> None:
     """ValueError unless the streams differ in their lanes alone, one pixel a beat."""
     refuse_tiles(name, s_axis, m_axis)
     if s_axis.shape.with_lanes(m_axis.shape.lanes) != m_axis.shape:
@@ -23,7 +23,7 @@ def refuse_other_elements(name, s_axis, m_axis):
 
 
 @block
-def connect(s_axis, m_axis):
+def connect(s_axis: AxiStream, m_axis: AxiStream) -> Instances:
     """Wires from one stream to another of the same shape.  Latency 0."""
     refuse_unequal("connect", s_axis, m_axis)
 
@@ -40,7 +40,8 @@ def connect(s_axis, m_axis):
 
 
 @block
-def register_slice(clk, rst, s_axis, m_axis):
+def register_slice(clk: SignalType, rst: ResetSignal, s_axis: AxiStream,
+                   m_axis: AxiStream) -> Instances:
     """Registers data, valid and ready.  Latency 1 cycle, 1 beat per cycle, holds 2 beats."""
     refuse_unequal("register_slice", s_axis, m_axis)
     held = uint(s_axis.shape.width)
@@ -70,7 +71,7 @@ def register_slice(clk, rst, s_axis, m_axis):
 
 
 @block
-def widen(clk, rst, s_axis, m_axis):
+def widen(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream) -> Instances:
     """Gather a whole number of input beats in an output beat, first beat lowest.
 
     Latency 1 cycle after the last beat gathered, 1 input beat per cycle; no beat comes in while one
@@ -105,7 +106,7 @@ def widen(clk, rst, s_axis, m_axis):
 
 
 @block
-def narrow(clk, rst, s_axis, m_axis):
+def narrow(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream) -> Instances:
     """Split an input beat in a whole number of output beats, lowest lanes first.
 
     Latency 1 cycle, 1 output beat per cycle; the next beat loads as the last part leaves.
@@ -147,7 +148,8 @@ def narrow(clk, rst, s_axis, m_axis):
 
 
 @block
-def width_converter(clk, rst, s_axis, m_axis):
+def width_converter(clk: SignalType, rst: ResetSignal, s_axis: AxiStream,
+                    m_axis: AxiStream) -> Instances:
     """From one number of lanes to another, any two; elements keep their order.
 
     Latency 0, 1 or 2 cycles: wires when equal, ``widen`` or ``narrow`` when one divides the
@@ -169,7 +171,8 @@ def width_converter(clk, rst, s_axis, m_axis):
 
 
 @block
-def fork(clk, rst, s_axis, m_axis_a, m_axis_b):
+def fork(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis_a: AxiStream,
+         m_axis_b: AxiStream) -> Instances:
     """Give every beat to both outputs, each at its own time.  Latency 0."""
     refuse_unequal("fork", s_axis, m_axis_a, m_axis_b)
     done_a, done_b = flag(), flag()

@@ -7,14 +7,14 @@ themselves, or with the next frame's tiles once it has begun.  Latency 2 cycles,
 """
 from dataclasses import replace
 
-from myhdl import always, always_comb, always_seq, block, instances
+from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances
 
-from hdl.axis import Bundle
+from hdl.axis import AxiStream, Bundle
 from hdl.blocks.fifo import ram
 from hdl.blocks.lanes import pack
 from hdl.blocks.refusals import refuse_marks, refuse_other
 from hdl.blocks.registers import count_down, counter
-from hdl.blocks.signals import count, flag, uint
+from hdl.blocks.signals import Instances, count, flag, uint
 from hdl.plan.geometry import KERNEL, TAPS, TILE
 
 LATENCY = 2     # cycles from the last tile that a window needs to the window
@@ -23,7 +23,7 @@ LATENCY = 2     # cycles from the last tile that a window needs to the window
 class Edges(Bundle):
     """Which borders of the frame a window reaches over."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.top = flag()
         self.bottom = flag()
         self.left = flag()
@@ -31,7 +31,8 @@ class Edges(Bundle):
 
 
 @block
-def tile_windows(clk, rst, s_axis, m_axis, size, pad, interval=1):
+def tile_windows(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream, size: int,
+                 pad: tuple[int, int], interval: int = 1) -> Instances:
     """Windows of a ``size`` x ``size`` frame at a stride of 2, output pixels in raster order.
 
     s_axis -- tiles of 2 x 2 pixels in raster order, ceil(size / 2) a row; of an odd size, the
@@ -91,7 +92,9 @@ def tile_windows(clk, rst, s_axis, m_axis, size, pad, interval=1):
 
 
 @block
-def tile_arrival(clk, rst, step, s_axis, ended, alone, complete, timing):
+def tile_arrival(clk: SignalType, rst: ResetSignal, step: SignalType, s_axis: AxiStream,
+                 ended: SignalType, alone: SignalType, complete: SignalType,
+                 timing: tuple[int, int, int]) -> Instances:
     """Whether the next window is complete, and whether it leaves without a tile of its own.
 
     step     -- the block of tiles moves on by one
@@ -141,7 +144,8 @@ def tile_arrival(clk, rst, step, s_axis, ended, alone, complete, timing):
 
 
 @block
-def window_position(clk, rst, leaves, edges, ended, tiles):
+def window_position(clk: SignalType, rst: ResetSignal, leaves: SignalType, edges: Edges,
+                    ended: SignalType, tiles: int) -> Instances:
     """edges = borders of the window that leaves, a cycle later; ended: it is the frame's last."""
     last = tiles - 1
     row, column = count(tiles), count(tiles)
@@ -161,7 +165,8 @@ def window_position(clk, rst, leaves, edges, ended, tiles):
 
 
 @block
-def cut_out(clk, give, tiles, edges, m_axis, before):
+def cut_out(clk: SignalType, give: SignalType, tiles: tuple[tuple[SignalType, SignalType], ...],
+            edges: Edges, m_axis: AxiStream, before: int) -> Instances:
     """The nine taps of a window out of its block of 2 x 2 tiles, a cycle later, when ``give``."""
     bits = len(m_axis.tdata) // TAPS
     tap = [uint(bits) for _ in range(TAPS)]
@@ -176,7 +181,8 @@ def cut_out(clk, give, tiles, edges, m_axis, before):
 
 
 @block
-def choose(clk, enable, tile, low, outside, tap):
+def choose(clk: SignalType, enable: SignalType, tile: SignalType, low: int,
+           outside: list[SignalType], tap: SignalType) -> Instances:
     """tap = the pixel of ``tile`` from bit ``low``, zero where one of the edges is ``outside``."""
     high = low + len(tap)
     if len(outside) == 2:

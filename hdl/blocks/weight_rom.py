@@ -3,7 +3,12 @@
 The one leaf with hand-written HDL, in the form that every vendor's tool maps to block RAM.
 Latency 1 cycle, 1 word per cycle, holds while ``enable`` is low.
 """
-from myhdl import always, block
+from collections.abc import Callable
+
+from myhdl import SignalType, always, block
+
+from hdl.blocks.signals import Instances
+from hdl.plan.rom import Rom
 
 # A block with the memory ``name``_rom, read from its file, as far as its ``begin``.
 VHDL_MEMORY = """
@@ -29,10 +34,11 @@ ${name}_block: block is
 class _Slices:
     """Continuous assignments of a word's fields to lanes, written when the names are known."""
 
-    def __init__(self, lanes, word, assign):
+    def __init__(self, lanes: tuple[SignalType, ...], word: str,
+                 assign: Callable[[SignalType, str, int, int], str]) -> None:
         self.lanes, self.word, self.assign = lanes, word, assign
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines, low = [], 0
         for lane in self.lanes:
             high = low + len(lane) - 1
@@ -41,18 +47,19 @@ class _Slices:
         return "\n".join(lines)
 
 
-def _verilog(lane, word, high, low):
+def _verilog(lane: SignalType, word: str, high: int, low: int) -> str:
     field = f"[{high}:{low}]" if high > low else f"[{low}]"
     return f"assign {lane._name} = {word}{field};"
 
 
-def _vhdl(lane, word, high, low):
+def _vhdl(lane: SignalType, word: str, high: int, low: int) -> str:
     kind = "signed" if lane.min < 0 else "unsigned"
     return f"            {lane._name} <= {kind}({word}({high} downto {low}));"
 
 
 @block
-def weight_rom(clk, enable, address, lanes, rom):
+def weight_rom(clk: SignalType, enable: SignalType, address: SignalType,
+               lanes: tuple[SignalType, ...], rom: Rom) -> Instances:
     """lanes[i] = field i of rom[address], one cycle after ``address``.
 
     lanes -- tuple of signals, as wide as rom.widths

@@ -1,15 +1,15 @@
 """Window mux: the taps of a window out of the words of all memories, zeros beyond the border."""
-from myhdl import always, block
+from myhdl import SignalType, always, block
 
 from hdl.axis import Bundle
-from hdl.blocks.signals import count, flag
-from hdl.plan.geometry import KERNEL
+from hdl.blocks.signals import Instances, count, flag
+from hdl.plan.geometry import KERNEL, WindowGeometry
 
 
 class Place(Bundle):
     """Where the taps lie whose words the memories give."""
 
-    def __init__(self, geometry):
+    def __init__(self, geometry: WindowGeometry) -> None:
         self.row_top = count(geometry.rows)     # memory of the window's top row
         self.phase = count(KERNEL)              # column bank of its left column
         self.row_step = count(KERNEL)           # row of the window of the first tap
@@ -21,7 +21,8 @@ class Place(Bundle):
 
 
 @block
-def window_mux(clk, give, word, place, tap, geometry):
+def window_mux(clk: SignalType, give: SignalType, word: list[SignalType], place: Place,
+               tap: list[SignalType], geometry: WindowGeometry) -> Instances:
     """tap[i] = its word, or zero where it lies outside the frame, a cycle later, when ``give``.
 
     word -- of each row memory and bank

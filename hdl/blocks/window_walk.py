@@ -1,16 +1,17 @@
 """Window walk: the windows of a frame one after the other, and where their taps lie in memory."""
-from myhdl import Signal, always_comb, always_seq, block, instances, intbv
+from myhdl import ResetSignal, Signal, SignalType, always_comb, always_seq, block, instances, intbv
 
 from hdl.axis import Bundle
 from hdl.blocks.registers import counter
-from hdl.blocks.signals import count, flag, start
-from hdl.plan.geometry import KERNEL
+from hdl.blocks.signals import Instances, count, flag, start
+from hdl.blocks.window_mux import Place
+from hdl.plan.geometry import KERNEL, WindowGeometry
 
 
 class Walk(Bundle):
     """The taps that are read next: counters, each inside the next, and what they need."""
 
-    def __init__(self, geometry):
+    def __init__(self, geometry: WindowGeometry) -> None:
         size, size_out = geometry.size, geometry.size_out
         self.row_step = count(KERNEL)       # rows of the window, where not all leave at once
         self.column_step = count(KERNEL)    # columns of the window, the same
@@ -27,7 +28,8 @@ class Walk(Bundle):
 
 
 @block
-def window_walk(clk, rst, read, walk, place, read_address, geometry):
+def window_walk(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk, place: Place,
+                read_address: list[SignalType], geometry: WindowGeometry) -> Instances:
     """Go through rows, columns, channel groups and steps, one on at every ``read``.
 
     walk         -- Walk
@@ -53,7 +55,8 @@ def window_walk(clk, rst, read, walk, place, read_address, geometry):
 
 
 @block
-def window_reach(clk, rst, walk, geometry):
+def window_reach(clk: SignalType, rst: ResetSignal, walk: Walk,
+                 geometry: WindowGeometry) -> Instances:
     """walk.newest, walk.oldest: the columns that the window and its row need."""
     size, stride, before = geometry.size, geometry.stride, geometry.before
     first_newest = geometry.first_newest
@@ -73,7 +76,8 @@ def window_reach(clk, rst, walk, geometry):
 
 
 @block
-def top_row(clk, rst, walk, row_top, geometry):
+def top_row(clk: SignalType, rst: ResetSignal, walk: Walk, row_top: SignalType,
+            geometry: WindowGeometry) -> Instances:
     """row_top = the memory of the window's top row, which rotates."""
     rows, stride, frame_rows = geometry.rows, geometry.stride, geometry.frame_rows
     row_read, frame_read = walk.row_read, walk.frame_read
@@ -91,7 +95,8 @@ def top_row(clk, rst, walk, row_top, geometry):
 
 
 @block
-def window_address(clk, rst, walk, phase, read_address, geometry):
+def window_address(clk: SignalType, rst: ResetSignal, walk: Walk, phase: SignalType,
+                   read_address: list[SignalType], geometry: WindowGeometry) -> Instances:
     """Where the taps lie in each bank.
 
     phase -- column bank of the window's left column: the banks before it hold columns of the
@@ -143,7 +148,8 @@ def window_address(clk, rst, walk, phase, read_address, geometry):
 
 
 @block
-def keep_place(clk, rst, read, walk, row_top, phase, place, geometry):
+def keep_place(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk, row_top: SignalType,
+               phase: SignalType, place: Place, geometry: WindowGeometry) -> Instances:
     """The place of the taps that are read, for the cycle in which their words are there."""
     before, after, last = geometry.before, geometry.after, geometry.size_out - 1
     row, column, row_step, column_step = walk.row, walk.column, walk.row_step, walk.column_step

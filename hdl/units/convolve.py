@@ -1,16 +1,20 @@
 """The back half that every convolution shares: multiply-accumulate, requantize."""
-from myhdl import block, instances
+from myhdl import ResetSignal, SignalType, block, instances
 
 from hdl.axis import AxiStream
-from hdl.blocks.mac import Fold, mac
+from hdl.blocks.mac import mac
+from hdl.blocks.processing_element import Fold
 from hdl.blocks.refusals import refuse_other
 from hdl.blocks.requantize import Scaling, requantize
+from hdl.blocks.signals import Instances
 from hdl.blocks.stream import register_slice
+from hdl.plan.config import UnitConfig
 from hdl.shape import StreamShape
 
 
 @block
-def convolve(clk, rst, s_axis, m_axis, config):
+def convolve(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+             config: UnitConfig) -> Instances:
     """Activations from the operands of the MAC array, lanes_out channels a beat.
 
     s_axis -- simd inputs that all PE share, or simd x pe inputs of a depthwise unit

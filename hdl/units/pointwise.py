@@ -6,16 +6,19 @@ outputs; the first group begins while its pixel still arrives, the others read i
 A unit with fewer outputs than inputs takes every input once for all groups, whose accumulators
 wait in memories.
 """
-from myhdl import block, instances
+from myhdl import ResetSignal, SignalType, block, instances
 
 from hdl.axis import AxiStream
 from hdl.blocks.fifo import link, replay
 from hdl.blocks.refusals import refuse_other
+from hdl.blocks.signals import Instances
+from hdl.plan.config import UnitConfig
 from hdl.units.convolve import convolve
 
 
 @block
-def pointwise(clk, rst, s_axis, m_axis, config):
+def pointwise(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+              config: UnitConfig) -> Instances:
     """m[c] = requantize(sum over k of s[k] * w[k, c]).
 
     s_axis, m_axis -- AxiStream of config.stream_in() and config.stream_out()
@@ -29,7 +32,8 @@ def pointwise(clk, rst, s_axis, m_axis, config):
 
 
 @block
-def matrix(clk, rst, s_axis, m_axis, config):
+def matrix(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+           config: UnitConfig) -> Instances:
     """All outputs of a pixel, or of a window as if it were one, in as many passes as it takes.
 
     s_axis -- SIMD inputs a beat

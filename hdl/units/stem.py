@@ -1,20 +1,23 @@
 """Stem: the first 3x3 convolution, whole windows that feed a matrix unit."""
 from dataclasses import replace
 
-from myhdl import block, instances
+from myhdl import ResetSignal, SignalType, block, instances
 
 from hdl.axis import AxiStream
 from hdl.blocks.fifo import link
 from hdl.blocks.line_buffer import line_buffer
 from hdl.blocks.refusals import refuse_other
+from hdl.blocks.signals import Instances
 from hdl.blocks.stream import width_converter
 from hdl.blocks.tile_windows import tile_windows
+from hdl.plan.config import UnitConfig
 from hdl.plan.geometry import TAPS, TILE, WindowGeometry
 from hdl.units.pointwise import matrix
 
 
 @block
-def stem(clk, rst, s_axis, m_axis, config):
+def stem(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+         config: UnitConfig) -> Instances:
     """m[c] = requantize(sum over taps t and colours k of window[t, k] * w[t * 3 + k, c]).
 
     s_axis -- AxiStream of one pixel, or one tile of 2 x 2, a beat: q = 2p - 255 of each byte

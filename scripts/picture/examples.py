@@ -10,8 +10,8 @@ import numpy as np
 from hdl.axis import AxiStream, Handshake
 from hdl.blocks.fifo import Queue, fifo, link, replay
 from hdl.blocks.line_buffer import Written, line_buffer, row_writer
-from hdl.blocks.mac import Fetch, Fold, mac, mac_array, mac_control
-from hdl.blocks.processing_element import Steps, accumulators, processing_element
+from hdl.blocks.mac import Fetch, mac, mac_array, mac_control
+from hdl.blocks.processing_element import Fold, Steps, accumulators, processing_element
 from hdl.blocks.requantize import (Factors, Scaling, ScalingSteps, requantize, requantize_control,
                                    scaler)
 from hdl.blocks.residual_add import residual_add

@@ -17,7 +17,8 @@ from hdl.axis import AxiStream
 from hdl.beats import payload, unpack, words_of
 from hdl.blocks.fifo import fifo
 from hdl.blocks.line_buffer import line_buffer
-from hdl.blocks.mac import Fold, mac
+from hdl.blocks.mac import mac
+from hdl.blocks.processing_element import Fold
 from hdl.blocks.residual_add import residual_add
 from hdl.blocks.stream import register_slice, widen
 from hdl.plan.geometry import WindowGeometry

@@ -1,7 +1,8 @@
 """MAC array: sums of products against plain loops, up to the last bit of its accumulators."""
 import pytest
 
-from hdl.blocks.mac import Fold, mac
+from hdl.blocks.mac import mac
+from hdl.blocks.processing_element import Fold
 from hdl.plan.rom import Rom, signed_width
 from tests.support.bench import STALLS, Bench, beats, cycles, integers, seed_of
 from tests.support.streams import stream

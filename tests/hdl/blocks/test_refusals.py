@@ -10,7 +10,8 @@ import hdl.blocks
 from hdl.blocks.fifo import fifo, link, ram, replay
 from hdl.blocks.lanes import pack, unpack
 from hdl.blocks.line_buffer import line_buffer
-from hdl.blocks.mac import Fold, mac
+from hdl.blocks.mac import mac
+from hdl.blocks.processing_element import Fold
 from hdl.blocks.requantize import Scaling, requantize
 from hdl.blocks.residual_add import residual_add
 from hdl.blocks.signals import count, flag, sint, uint
