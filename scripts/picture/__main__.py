@@ -11,9 +11,9 @@ import click
 
 from hdl.layers import layer_table
 from scripts.picture import chain, examples, structure, timing
+from scripts.shared.checkout import docs_folder
 from scripts.shared.options import alpha_option, out_option, resolution_option, user_errors
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 KINDS = ("chain", "blocks", "timing")
 
 
@@ -25,26 +25,27 @@ KINDS = ("chain", "blocks", "timing")
 @user_errors
 def main(kinds, alpha, resolution, out):
     """Write the pictures of ``kinds``, all of them by default, into the folder that exists."""
-    out = Path(out or DOCS)
+    stale = out is None     # only docs/ is known to hold nothing but these
+    out = out or docs_folder()
     kinds = kinds or KINDS
     if "chain" in kinds:
         (out / "chain.svg").write_text(chain.draw(layer_table(alpha, resolution)),
                                        encoding="utf-8")
     if "blocks" in kinds:
         write(out / "blocks", {name: structure.draw(name, structure.describe(*example))
-                               for name, example in examples.blocks().items()})
+                               for name, example in examples.blocks().items()}, stale)
     if "timing" in kinds:
         write(out / "timing", {name: timing.draw(name, example)
-                               for name, example in timing.examples().items()})
+                               for name, example in timing.examples().items()}, stale)
 
 
-def write(folder: Path, pictures: dict[str, str]) -> None:
-    """Fill ``folder`` with {name: SVG}, and take away pictures of blocks that are no more."""
+def write(folder: Path, pictures: dict[str, str], stale: bool) -> None:
+    """Fill ``folder`` with {name: SVG}; where ``stale``, take away pictures of what is no more."""
     folder.mkdir(exist_ok=True)
     for name, picture in pictures.items():
         (folder / f"{name}.svg").write_text(picture, encoding="utf-8")
     for file in folder.glob("*.svg"):
-        if file.stem not in pictures:
+        if stale and file.stem not in pictures:
             file.unlink()
 
 

@@ -7,10 +7,13 @@ import pytest
 from click.testing import CliRunner
 
 from hdl.layers import layer_table, stages
+from scripts.picture import __main__ as command
 from scripts.picture import chain, examples, structure, timing
-from scripts.picture.__main__ import DOCS, main
+from scripts.picture.__main__ import main
+from scripts.shared.checkout import docs_folder
 from tests.support.blocks import stream_pair, two_slices
 
+DOCS = docs_folder()
 HARDWARE = DOCS.parent / "hdl"
 BLOCKS = examples.blocks()
 TIMING = timing.examples()
@@ -107,14 +110,25 @@ def test_what_is_recorded():
 
 
 def test_out(tmp_path):
-    """Without Graphviz too, and pictures of what is no more go away."""
+    """Without Graphviz too; a picture of somebody else's stays."""
     (tmp_path / "timing").mkdir()
-    (tmp_path / "timing" / "gone.svg").write_text("")
+    (tmp_path / "timing" / "own.svg").write_text("")
     result = CliRunner().invoke(main, ["chain", "timing", "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
     written = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.svg")}
-    assert written == {"chain.svg", *(f"timing/{name}.svg" for name in TIMING)}
+    assert written - {"timing/own.svg"} == {"chain.svg", *(f"timing/{name}.svg" for name in TIMING)}
+    assert (tmp_path / "timing" / "own.svg").read_text() == ""
+    written.remove("timing/own.svg")
     assert all((tmp_path / name).read_text(encoding="utf-8") == stored(name) for name in written)
+
+
+def test_pictures_of_what_is_no_more_leave_the_documentation(tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "docs_folder", lambda: tmp_path)
+    (tmp_path / "timing").mkdir()
+    (tmp_path / "timing" / "gone.svg").write_text("")
+    result = CliRunner().invoke(main, ["timing"])
+    assert result.exit_code == 0, result.output
+    assert {file.stem for file in (tmp_path / "timing").iterdir()} == set(TIMING)
 
 
 def test_refuses_a_missing_folder(tmp_path):
