@@ -1,13 +1,17 @@
 """A golden from a photo: float network, quantisation, fixed-point network, cached by content."""
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import json
 import os
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import platformdirs
@@ -15,16 +19,20 @@ import platformdirs
 from golden import photo as photos
 from golden import store
 from golden.errors import GoldenError
+from golden.graph import Node
 from golden.model import check_file
 from golden.network import Network
-from golden.quantize import HEADROOM, UnitParams, choose_scales, smallest_dtype
+from golden.quantize import HEADROOM, Scales, UnitParams, choose_scales, smallest_dtype
 from hdl import layers
+
+if TYPE_CHECKING:
+    import keras
 
 PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "scikit-image")
 
 
 def quiet(text: str) -> None:
-    """Report nothing."""
+    """Report nothing: the default of every ``report``, which takes what is begun, in words."""
 
 
 class Reference:
@@ -33,8 +41,13 @@ class Reference:
     ``params`` {unit: UnitParams} and ``scales`` {unit or 'input': float} do not depend on them.
     """
 
-    def __init__(self, network: Network, report=quiet, cache_dir=None):
-        """With a cache_dir, scales and params are kept there and found again."""
+    def __init__(self, network: Network, report: Callable[[str], None] = quiet,
+                 cache_dir: Path | None = None) -> None:
+        """With a cache_dir, scales and params are kept there and found again.
+
+        Raises GoldenError for weights or calibration photos that cannot be used, and for a
+        cache_dir that cannot be written.
+        """
         report("starting TensorFlow")
         import keras
 
@@ -59,19 +72,20 @@ class Reference:
             **network.calibration.attributes(), "headroom": HEADROOM,
             **{package: installed(package) for package in PACKAGES}}
 
-    def fixed(self, image):
-        """{unit or 'input': integers (H, W, C)} of a photo, uint8 (R, R, 3)."""
+    def fixed(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        """{unit or 'input': integers (H, W, C), of the type in ``dtypes``} of a photo, uint8
+        (R, R, 3); the input's are int16."""
         pixels = photos.pixels_to_integers(image)
         outputs = self.fixed_model(pixels[None].astype(np.float64), training=False)
         return {"input": pixels} | {name: np.asarray(outputs[name])[0].astype(dtype)
                                     for name, dtype in self.dtypes.items()}
 
-    def float(self, image):
+    def float(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """{unit: float32 (H, W, C)} of a photo, uint8 (R, R, 3)."""
         outputs = self.float_model(photos.pixels_to_floats(image[None]), training=False)
         return {name: np.asarray(outputs[name])[0] for name in self.dtypes}
 
-    def golden(self, image):
+    def golden(self, image: np.ndarray) -> store.Golden:
         """The Golden of a photo, uint8 (R, R, 3)."""
         network = self.network
         return store.Golden(
@@ -80,8 +94,13 @@ class Reference:
             self.attributes | {"image_sha256": hashlib.sha256(image.tobytes()).hexdigest()})
 
 
-def quantised(network, backbone, nodes, report):
-    """(scales, params) of a Network whose Keras model is ``backbone``, of units ``nodes``."""
+def quantised(network: Network, backbone: keras.Model, nodes: dict[str, Node],
+              report: Callable[[str], None]) -> tuple[Scales, dict[str, UnitParams]]:
+    """(scales, params) of a Network whose Keras model is ``backbone``, of units ``nodes``.
+
+    Raises GoldenError for a calibration photo that cannot be read, and for weights that fixed
+    point cannot hold.
+    """
     import keras
 
     from golden import learn
@@ -104,30 +123,43 @@ def quantised(network, backbone, nodes, report):
     return scales, params
 
 
-def installed(package):
-    """The version of an installed package, without importing it."""
+def installed(package: str) -> str:
+    """The version of an installed package, without importing it, or 'unknown'."""
     for name in (package, f"{package}-cpu"):
         with contextlib.suppress(PackageNotFoundError):
             return version(name)
     return "unknown"
 
 
-def build(network: Network, photo=None, report=quiet, cache_dir=None) -> store.Golden:
-    """Golden of a photo: a path, uint8 (R, R, 3) pixels, or None for chelsea."""
+def build(network: Network, photo: str | Path | np.ndarray | None = None,
+          report: Callable[[str], None] = quiet, cache_dir: Path | None = None) -> store.Golden:
+    """Golden of a photo: a path, uint8 (R, R, 3) pixels, or None for chelsea.
+
+    Raises GoldenError for a photo that cannot be read, and as Reference does.
+    """
     image = as_image(photo, network.resolution)
     reference = Reference(network, report, cache_dir)
     report("running both networks")
     return reference.golden(image)
 
 
-def as_image(photo, resolution):
-    """uint8 (R, R, 3) of a path, of pixels that are already that, or of None."""
+def as_image(photo: str | Path | np.ndarray | None, resolution: int) -> np.ndarray:
+    """uint8 (R, R, 3) of a path, of pixels that are already that, or of None, which is chelsea.
+
+    Raises GoldenError for a photo that cannot be read.
+    """
     return photo if isinstance(photo, np.ndarray) else photos.load_photo(photo, resolution)
 
 
 def key(network: Network, image: np.ndarray | None = None) -> str:
     """Hexadecimal digest of everything that determines a network's integers, or with an image a
-    golden: the row, the files it names, photos, this package's source, versions."""
+    golden: the row, the files it names, photos, this package's source, versions.
+
+    network -- whose weights and calibration photos are read
+    image   -- uint8 (R, R, 3)
+
+    Raises GoldenError for a file that cannot be read.
+    """
     calibration = network.calibration
     inputs = [f"{network.alpha:g} {network.resolution} {network.precision.name}",
               *map(installed, PACKAGES)]
@@ -135,7 +167,7 @@ def key(network: Network, image: np.ndarray | None = None) -> str:
         check_file(str(network.weights))
         inputs.append(hashlib.sha256(Path(network.weights).read_bytes()).hexdigest())
     else:
-        inputs.append(network.weights)
+        inputs.append(str(network.weights))
     inputs.append(json.dumps(calibration.attributes()))
     sha256 = hashlib.sha256("\n".join(inputs).encode())
     for content in calibration.contents(dict(calibration.names()).items()):
@@ -147,8 +179,11 @@ def key(network: Network, image: np.ndarray | None = None) -> str:
     return sha256.hexdigest()[:32]
 
 
-def write_params(path, scales, params):
-    """Keep a network's integers in a file, whole or not at all."""
+def write_params(path: Path, scales: Scales, params: dict[str, UnitParams]) -> None:
+    """Keep a network's integers in a file, whole or not at all.
+
+    Raises GoldenError for a folder that cannot be written.
+    """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +199,7 @@ def write_params(path, scales, params):
         temporary.unlink(missing_ok=True)
 
 
-def read_params(path):
+def read_params(path: Path) -> tuple[Scales, dict[str, UnitParams]] | None:
     """(scales, params) of such a file, or None without a sound one (an archive's members have
     checksums)."""
     try:
@@ -177,17 +212,19 @@ def read_params(path):
         return None
 
 
-def cache_folder():
-    """Where goldens and networks are kept: the user's cache."""
+def cache_folder() -> Path:
+    """The folder where goldens and networks are kept: the user's cache."""
     return platformdirs.user_cache_path("impossible-mobilenet", appauthor=False)
 
 
-def cached(network: Network, photo=None, report=quiet, cache_dir=None) -> tuple[Path, bool]:
+def cached(network: Network, photo: str | Path | np.ndarray | None = None,
+           report: Callable[[str], None] = quiet,
+           cache_dir: Path | None = None) -> tuple[Path, bool]:
     """(path, reused): the file of a golden, built unless a sound one is in the cache.
 
     Without a cache_dir the cache is the user's, on Linux $XDG_CACHE_HOME/impossible-mobilenet or
     ~/.cache/impossible-mobilenet.  A new photo of a network that is there takes its integers from
-    there.
+    there.  Raises GoldenError as ``build`` does, and for a cache that cannot be written.
     """
     image = as_image(photo, network.resolution)
     folder = Path(cache_dir or cache_folder())

@@ -5,8 +5,13 @@ import os
 import numpy as np
 
 
-def classify(features, kernel, bias, count=5):
-    """The likeliest [(class index, probability)] of float features (H, W, C), best first."""
+def classify(features: np.ndarray, kernel: np.ndarray, bias: np.ndarray,
+             count: int | None = 5) -> list[tuple[int, float]]:
+    """The likeliest [(class index, probability)] of float features (H, W, C), best first.
+
+    kernel, bias -- of the top, float (C, classes) and (classes,)
+    count        -- how many classes, None: all
+    """
     pooled = np.asarray(features, dtype=np.float64).mean(axis=(0, 1))
     logits = pooled @ np.asarray(kernel, dtype=np.float64) + bias
     powers = np.exp(logits - logits.max())
@@ -14,7 +19,7 @@ def classify(features, kernel, bias, count=5):
     return [(int(index), float(powers[index] / powers.sum())) for index in best]
 
 
-def class_name(index):
+def class_name(index: int) -> str | None:
     """ImageNet's word for a class if Keras has its list in its cache, else None."""
     home = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     try:

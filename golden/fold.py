@@ -1,8 +1,10 @@
 """Batch normalisation folded into the convolution before it, in float64."""
 import numpy as np
 
+from golden.graph import Node
 
-def fold(node):
+
+def fold(node: Node) -> tuple[np.ndarray, np.ndarray]:
     """(weights, bias) of a unit's convolution: float64 (inputs, outputs) and (outputs,).
 
     Inputs are in the layer table's order: taps row by row, channels minor; a depthwise kernel

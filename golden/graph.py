@@ -2,32 +2,46 @@
 
 The fixed-point model follows this and not the layer table, so that a mistake in the table shows.
 """
+from __future__ import annotations
+
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from golden.errors import GoldenError
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True)
 class Node:
-    """A unit of a Keras model: a convolution with its batch norm and ReLU, or an add."""
+    """A unit of a Keras model: a convolution with its batch norm and ReLU, or an add.
 
-    name: str                # the convolution's or the add's
-    sources: tuple           # names of the units that feed it; 'input' is the image
-    convolution: object = None
-    padding: object = None   # the ZeroPadding2D before the convolution, if there is one
-    batch_norm: object = None
-    output: object = None    # the layer whose output is the unit's
+    ``convolution`` and ``batch_norm`` are None for an add, whose only layer is ``output``.
+    """
+
+    name: str                   # the convolution's or the add's
+    sources: tuple[str, ...]    # names of the units that feed it; 'input' is the image
+    convolution: keras.layers.Layer = None
+    padding: keras.layers.Layer | None = None   # the ZeroPadding2D before it, if there is one
+    batch_norm: keras.layers.Layer = None
+    output: keras.layers.Layer = None           # the layer whose output is the unit's
     activation: str = "linear"
 
     @property
-    def depthwise(self):
+    def depthwise(self) -> bool:
         """Whether it convolves every channel by itself."""
         return type(self.convolution).__name__ == "DepthwiseConv2D"
 
 
-def trace(model):
-    """{unit: Node} of a MobileNetV2 backbone, in order of data flow."""
-    nodes, producers, paddings = {}, {id(model.input): "input"}, {}
+def trace(model: keras.Model) -> dict[str, Node]:
+    """{unit: Node} of a MobileNetV2 backbone, in order of data flow.
+
+    Raises GoldenError for a layer that is of no unit, such as a top's.
+    """
+    nodes: dict[str, Node] = {}
+    paddings: dict[int, keras.layers.Layer] = {}
+    producers = {id(model.input): "input"}
     for layer in model.layers[1:]:
         inputs = layer.input if isinstance(layer.input, list) else [layer.input]
         sources = tuple(producers[id(tensor)] for tensor in inputs)

@@ -5,17 +5,25 @@ exact integers of two fixed-point networks that are walked unit by unit over the
 teacher, of 20-bit weights that are only rounded, and the network to be made.  So every machine
 finds the same parameters.
 """
+from __future__ import annotations
+
 import itertools
 import math
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from golden.fixed import unit_outputs
+from golden.graph import Node
 from golden.photo import pixels_to_floats, pixels_to_integers
-from golden.quantize import (UnitParams, check_widths, fixed_point, quantize_unit, rounded_bias,
-                             smallest_dtype, weight_scale)
+from golden.quantize import (Scales, UnitParams, check_widths, fixed_point, quantize_unit,
+                             rounded_bias, smallest_dtype, weight_scale)
 from golden.rounding import factor, nearest_plane, product
 from hdl.layers import Precision
+
+if TYPE_CHECKING:
+    import keras
 
 # Wider than hardware is made, and still exact in float64.
 TEACHER = Precision("teacher", weight_bits=20, relu6_bits=16, linear_bits=20)
@@ -28,9 +36,10 @@ DAMPING = 0.05
 LEAST_VARIANCE = 1e-12
 
 
-def peaks(model, photos):
+def peaks(model: keras.Model, photos: Iterable[np.ndarray]) -> dict[str, float]:
     """{output: max |x|} of a Keras model of several outputs over photos, uint8 (R, R, 3) each."""
-    found, photos = {}, iter(photos)
+    found: dict[str, float] = {}
+    photos = iter(photos)
     count = max(1, PIXELS_AT_ONCE // math.prod(model.input.shape[1:3]))
     while batch := list(itertools.islice(photos, count)):
         for name, values in model(pixels_to_floats(np.stack(batch)), training=False).items():
@@ -38,20 +47,28 @@ def peaks(model, photos):
     return found
 
 
-def drawn(names):
-    """At most LEARNT_FROM of the photos, evenly."""
+def drawn(names: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """At most LEARNT_FROM of the views (photo, number), evenly."""
     count = min(LEARNT_FROM, len(names))
     return [names[index * len(names) // count] for index in range(count)]
 
 
-def plain_params(nodes, folded, scales, precision):
-    """{unit: UnitParams}, every weight and bias rounded by itself."""
+def plain_params(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarray, np.ndarray]],
+                 scales: Scales, precision: Precision) -> dict[str, UnitParams]:
+    """{unit: UnitParams}, every weight and bias rounded by itself.
+
+    nodes  -- {unit: Node} in order of data flow
+    folded -- {unit: (float64 weights (inputs, outputs), bias (outputs,))}
+    scales -- {unit or 'input': scale}
+    """
     return {name: quantize_unit(*folded[name], scales[nodes[name].sources[0]], scales[name],
                                 precision) for name in folded}
 
 
-def learnt_params(nodes, folded, scales, teacher_scales, precision, photos, methods,
-                  report=lambda text: None):
+def learnt_params(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarray, np.ndarray]],
+                  scales: Scales, teacher_scales: Scales, precision: Precision, photos: np.ndarray,
+                  methods: Collection[str],
+                  report: Callable[[str], None] = lambda text: None) -> dict[str, UnitParams]:
     """{unit: UnitParams} by post-training methods, each unit with its inputs as they will be.
 
     nodes          -- {unit: Node} in order of data flow
@@ -59,6 +76,9 @@ def learnt_params(nodes, folded, scales, teacher_scales, precision, photos, meth
     scales         -- {unit or 'input': scale} of the network to be made
     teacher_scales -- the same of the teacher
     photos         -- uint8 (photos, R, R, 3)
+    methods        -- of calibration.METHODS
+
+    Raises GoldenError for weights that fixed point cannot hold.
     """
     teacher = plain_params(nodes, folded, teacher_scales, TEACHER)
     check_sums(nodes, teacher, TEACHER)
@@ -83,8 +103,9 @@ def learnt_params(nodes, folded, scales, teacher_scales, precision, photos, meth
     return params
 
 
-def check_sums(nodes, params, precision):
-    """Refuse units whose sums or products the golden could not compute exactly."""
+def check_sums(nodes: Mapping[str, Node], params: Mapping[str, UnitParams],
+               precision: Precision) -> None:
+    """Refuse units whose sums or products the golden could not compute exactly: GoldenError."""
     for name, unit in params.items():
         source, = nodes[name].sources
         kind = nodes[source].activation if source in nodes else "input"
@@ -98,19 +119,20 @@ class Inputs:
 
     node   -- of a convolution
     tensor -- the integers that feed it, (photos, H, W, C)
+    scale  -- the value of one of their steps
     """
 
-    def __init__(self, node, tensor, scale):
+    def __init__(self, node: Node, tensor: np.ndarray, scale: float) -> None:
         self.node, self.tensor, self.scale = node, tensor, scale
 
-    def mean(self):
-        """float64 (..., k, 1), of all positions of all photos."""
+    def mean(self) -> np.ndarray:
+        """The inputs' means, float64 (..., k, 1), over all positions of all photos."""
         sums, count = totals(self.node, self.tensor)
         sums = sums.T[..., None] if self.node.depthwise else sums.reshape(-1, 1)
         return sums * (self.scale / count)
 
-    def covariance(self):
-        """float64 (..., k, k) of samples, damped."""
+    def covariance(self) -> np.ndarray:
+        """The inputs' covariance, float64 (..., k, k), of samples, damped."""
         samples = sampled(self.node, self.tensor)
         if self.node.depthwise:
             samples = np.ascontiguousarray(samples.transpose(2, 0, 1))
@@ -126,7 +148,7 @@ class Inputs:
         return spread + damping[..., None, None] * np.eye(len(variances))
 
 
-def taps(node, tensor):
+def taps(node: Node, tensor: np.ndarray) -> Iterator[np.ndarray]:
     """Yield what each of a convolution's taps sees, row by row: (photos, H, W, C) of the output's
     H and W."""
     size, stride, kernel = tensor.shape[1], node.convolution.strides[0], \
@@ -140,7 +162,7 @@ def taps(node, tensor):
         yield padded[:, down:down + span:stride, right:right + span:stride]
 
 
-def totals(node, tensor):
+def totals(node: Node, tensor: np.ndarray) -> tuple[np.ndarray, int]:
     """(sums over all positions, float64 (taps, C); how many positions) of a convolution's
     inputs."""
     seen = list(taps(node, tensor))
@@ -148,7 +170,7 @@ def totals(node, tensor):
     return sums.astype(np.float64), seen[0][..., 0].size
 
 
-def sampled(node, tensor):
+def sampled(node: Node, tensor: np.ndarray) -> np.ndarray:
     """A convolution's inputs at evenly drawn positions of all photos, float64 (taps, samples,
     C)."""
     samples = []
@@ -160,11 +182,14 @@ def sampled(node, tensor):
     return np.stack(samples).astype(np.float64)
 
 
-def learnt_unit(weights, bias, ours, theirs, scale_out, precision, methods):
+def learnt_unit(weights: np.ndarray, bias: np.ndarray, ours: Inputs, theirs: Inputs,
+                scale_out: float, precision: Precision, methods: Collection[str]) -> UnitParams:
     """UnitParams of one convolution.
 
     weights, bias -- folded, float64 (inputs, outputs) and (outputs,)
     ours, theirs  -- Inputs as this network has them, and the teacher
+    scale_out     -- the value of one step of the unit's output
+    methods       -- of calibration.METHODS
     """
     scale = weight_scale(weights, ours.scale, scale_out, precision)
     limit = precision.weight_limit
@@ -187,8 +212,9 @@ def learnt_unit(weights, bias, ours, theirs, scale_out, precision, methods):
                       rounded_bias(bias, scale, ours.scale), multiplier, shift)
 
 
-def compensated(covariance, steps, limit):
-    """Integers near ``steps`` (..., k, outputs); inputs that vary most are rounded first."""
+def compensated(covariance: np.ndarray, steps: np.ndarray, limit: int) -> np.ndarray:
+    """Integers of [-limit, limit], as float64, near ``steps`` (..., k, outputs); inputs that vary
+    most, by their covariance (..., k, k), are rounded first."""
     order = np.argsort(np.diagonal(covariance, axis1=-2, axis2=-1), axis=-1, kind="stable")
     column, row = order[..., None], order[..., None, :]
     arranged = np.take_along_axis(np.take_along_axis(covariance, column, -2), row, -1)

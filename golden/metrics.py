@@ -4,10 +4,11 @@ import math
 import numpy as np
 
 
-def sqnr_db(reference, integers, scale):
+def sqnr_db(reference: np.ndarray, integers: np.ndarray, scale: float) -> float:
     """Signal to quantisation noise in dB of integers * scale against a float reference.
 
-    inf where nothing differs, -inf where the reference is zero and the integers are not.
+    inf where nothing differs, -inf where the reference is zero and the integers are not.  Both
+    arrays have one shape, whatever it is; ``scale`` is the value of one step.
     """
     reference = np.asarray(reference, dtype=np.float64)
     noise = np.sum((reference - np.asarray(integers, dtype=np.float64) * scale) ** 2)
@@ -17,6 +18,6 @@ def sqnr_db(reference, integers, scale):
     return float(10 * np.log10(signal / noise)) if signal else float("-inf")
 
 
-def finite(value):
+def finite(value: float) -> float | None:
     """The value, or None for an infinity, which JSON does not have."""
     return value if math.isfinite(value) else None

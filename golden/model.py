@@ -1,4 +1,6 @@
 """Keras's own MobileNetV2 with seeded, downloaded or given weights."""
+from __future__ import annotations
+
 import collections
 import contextlib
 import functools
@@ -8,6 +10,9 @@ import sys
 import textwrap
 import warnings
 import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -15,13 +20,23 @@ import numpy as np
 from golden.errors import GoldenError
 from hdl.layers import MIN_RESOLUTION, layer_table
 
+if TYPE_CHECKING:
+    import keras
+
 SUFFIXES = (".h5", ".keras")
 GROUPS = {"Conv2D": "conv2d", "DepthwiseConv2D": "depthwise_conv2d",  # in Keras 3's weights files
           "BatchNormalization": "batch_normalization", "Dense": "dense"}
 
 
-def mobilenet_v2(alpha, resolution, top=False, weights=None):
-    """``keras.applications.MobileNetV2`` for square images; Keras is imported on first use."""
+def mobilenet_v2(alpha: float, resolution: int, top: bool = False,
+                 weights: str | None = None) -> keras.Model:
+    """``keras.applications.MobileNetV2`` for square images; Keras is imported on first use.
+
+    top     -- whether with the 1000-class top
+    weights -- 'imagenet', or None for random ones
+
+    Raises GoldenError for a Keras that does not run on TensorFlow with channels last.
+    """
     import keras
     if (keras.backend.backend(), keras.config.image_data_format()) \
             != ("tensorflow", "channels_last"):
@@ -35,7 +50,7 @@ def mobilenet_v2(alpha, resolution, top=False, weights=None):
                                               alpha=alpha, include_top=top, weights=weights)
 
 
-def float_model(alpha, resolution, weights="seeded"):
+def float_model(alpha: float, resolution: int, weights: str | Path = "seeded") -> keras.Model:
     """The backbone (no top) with weights 'seeded', 'imagenet' or a file's.
 
     Raises GoldenError for an alpha or resolution that Keras does not have, and as ``read`` does.
@@ -61,8 +76,11 @@ def float_model(alpha, resolution, weights="seeded"):
     return model
 
 
-def download(alpha, resolution, top=False):
-    """The network with Keras's own ImageNet weights, from its cache or the network."""
+def download(alpha: float, resolution: int, top: bool = False) -> keras.Model:
+    """The network with Keras's own ImageNet weights, from its cache or the network.
+
+    Raises GoldenError where they cannot be fetched.
+    """
     try:
         return mobilenet_v2(alpha, resolution, top, weights="imagenet")
     except GoldenError:
@@ -72,26 +90,28 @@ def download(alpha, resolution, top=False):
                           "use --weights seeded or the path of a weights file") from None
 
 
-def classifier(weights, alpha=1.0):
-    """(kernel (features, 1000), bias (1000,)) of the weights' top, or None without one.
+def classifier(weights: str | Path, alpha: float = 1.0) -> tuple[np.ndarray, np.ndarray] | None:
+    """(kernel (features, 1000), bias (1000,)), float32, of the weights' top, or None without one.
 
     Raises GoldenError if there is no such file, or nothing to download.
     """
     if weights == "seeded":
         return None
     if weights == "imagenet":
-        return tuple(download(alpha, 224, top=True).get_layer("predictions").get_weights())
+        kernel, bias = download(alpha, 224, top=True).get_layer("predictions").get_weights()
+        return kernel, bias
     weights = str(weights)
     check_file(weights)
     try:
-        return tuple(read(weights, alpha, top=True)[-1])
+        kernel, bias = read(weights, alpha, top=True)[-1]
+        return kernel, bias
     except GoldenError:
         return None
 
 
-def read(path, alpha, top=False):
-    """[arrays] of MobileNetV2's layers that have weights, in order, from a file: weights alone, or
-    a saved model that contains the network.
+def read(path: str, alpha: float, top: bool = False) -> list[list[np.ndarray]]:
+    """[float32 arrays] of MobileNetV2's layers that have weights, in order, from a file: weights
+    alone, or a saved model that contains the network.
 
     Raises GoldenError for a file that cannot be read, and for one of another network, with the
     first layer that differs; a top is the one with 1000 classes.
@@ -113,7 +133,7 @@ def read(path, alpha, top=False):
                           "or give another file") from None
 
 
-def holds_model(path):
+def holds_model(path: str) -> bool:
     """Whether a file has a model's layers and not only weights."""
     if path.endswith(".keras"):
         return True
@@ -121,8 +141,8 @@ def holds_model(path):
         return "model_config" in file.attrs
 
 
-def read_model(path, alpha, top):
-    """``read`` of a whole model, whose layers must do what Keras's do."""
+def read_model(path: str, alpha: float, top: bool) -> list[list[np.ndarray]]:
+    """``read`` of a whole model, whose layers must do what Keras's do, else Difference."""
     import keras
 
     from golden.topology import match
@@ -130,7 +150,7 @@ def read_model(path, alpha, top):
     class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
         """As Keras 2 saved it."""
 
-        def __init__(self, groups=1, **options):
+        def __init__(self, groups: int = 1, **options: Any) -> None:
             super().__init__(**options)
 
     model = keras.models.load_model(path, {"DepthwiseConv2D": DepthwiseConv2D}, compile=False,
@@ -141,8 +161,8 @@ def read_model(path, alpha, top):
     return [layer.get_weights() for layer in layers if layer.weights]
 
 
-def read_weights(path, alpha, top):
-    """``read`` of weights alone, in Keras 3's layout or the older one."""
+def read_weights(path: str, alpha: float, top: bool) -> list[list[np.ndarray]]:
+    """``read`` of weights alone, in Keras 3's layout or the older one; Difference for others."""
     from golden.topology import Difference, other_shapes
     layers = [layer for layer in pattern(alpha, 224, top).layers if layer.weights]
     with h5py.File(path) as file:
@@ -158,14 +178,16 @@ def read_weights(path, alpha, top):
 
 
 @functools.cache
-def pattern(alpha, resolution, top):
+def pattern(alpha: float, resolution: int, top: bool) -> keras.Model:
     """What files are compared with: seconds to build, so built once and never changed."""
     return mobilenet_v2(alpha, resolution, top)
 
 
-def keras_3_layout(file, layers):
+def keras_3_layout(file: h5py.File, layers: Iterable[keras.layers.Layer]
+                   ) -> Iterator[tuple[str, list[h5py.Dataset]]]:
     """(name, datasets) of each layer, which the file numbers by kind."""
-    seen, groups = collections.Counter(), file.get("layers", {})
+    seen: collections.Counter[str] = collections.Counter()
+    groups = file.get("layers", {})
     while "functional/layers" in groups:  # a model nested in the one that was saved
         groups = groups["functional/layers"]
     for layer in layers:
@@ -176,7 +198,8 @@ def keras_3_layout(file, layers):
         yield layer.name, [arrays[index] for index in sorted(arrays, key=int)]
 
 
-def older_layout(file, layers):
+def older_layout(file: h5py.File,
+                 layers: Iterable[keras.layers.Layer]) -> Iterator[tuple[str, list[h5py.Dataset]]]:
     """(name, datasets) of each layer with weights, in the order the file was written in."""
     for name in file.attrs["layer_names"]:
         names = file[name].attrs["weight_names"]
@@ -184,8 +207,8 @@ def older_layout(file, layers):
             yield os.fsdecode(name), [file[name][weight] for weight in names]
 
 
-def check_file(path):
-    """Refuse a weights path that is not a readable file of a kind Keras loads."""
+def check_file(path: str) -> None:
+    """Refuse a weights path that is not a readable file of a kind Keras loads: GoldenError."""
     if not os.path.isfile(path):
         raise GoldenError(f"there is no weights file {path}: give 'seeded', 'imagenet' or the "
                           "path of a .h5, .weights.h5 or .keras file")
@@ -202,8 +225,8 @@ def check_file(path):
                           ".keras), or not all of it: download or save the file again")
 
 
-def check_finite(model, weights):
-    """Refuse weights that no fixed-point number can stand for."""
+def check_finite(model: keras.Model, weights: str) -> None:
+    """Refuse weights that no fixed-point number can stand for: GoldenError."""
     for layer in model.layers:
         for variable, values in zip(layer.weights, layer.get_weights()):
             if not np.isfinite(values).all() \
@@ -212,8 +235,8 @@ def check_finite(model, weights):
                                   "or have a negative variance there: give another file")
 
 
-def digest(model):
-    """sha256 of every weight of a model, in order: of the numbers, not of a file."""
+def digest(model: keras.Model) -> str:
+    """sha256, hexadecimal, of every weight of a model, in order: of the numbers, not of a file."""
     sha256 = hashlib.sha256()
     for layer in model.layers:
         for values in layer.get_weights():
@@ -221,6 +244,6 @@ def digest(model):
     return sha256.hexdigest()
 
 
-def first_line(error):
+def first_line(error: Exception) -> str:
     """The first line of an exception's text, for a sentence."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(". ")

@@ -23,7 +23,7 @@ class Network:
     weights: str | Path = "seeded"              # of WITHOUT_FILE, or a file's path
     calibration: Calibration = Calibration()
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         try:
             self.table
         except ValueError as error:
@@ -31,7 +31,7 @@ class Network:
 
     @functools.cached_property
     def table(self) -> tuple[Unit, ...]:
-        """The layer table."""
+        """The layer table, unit by unit in order of data flow."""
         return layer_table(self.alpha, self.resolution)
 
     @property

@@ -9,19 +9,19 @@ from PIL import Image, ImageOps
 from golden.errors import GoldenError
 
 
-def load_photo(path, resolution):
+def load_photo(path: str | Path | None, resolution: int) -> np.ndarray:
     """uint8 (resolution, resolution, 3) of an image file; None is scikit-image's chelsea.
 
     The whole photo is squeezed to a square, as Keras's ``load_img`` does, by Pillow's bicubic
-    filter, which smooths as it shrinks.
+    filter, which smooths as it shrinks.  Raises GoldenError for a file that cannot be read.
     """
     if path is None:
         return fit(shipped("chelsea.png"), resolution)
     return fit(read(path), resolution)
 
 
-def read(path):
-    """The Pillow image of a file; GoldenError names the file."""
+def read(path: str | Path) -> Image.Image:
+    """The Pillow image of a file; a GoldenError names the file that is none."""
     try:
         return decode(Path(path).read_bytes())
     except FileNotFoundError:
@@ -32,7 +32,7 @@ def read(path):
                           "Pillow opens, such as PNG or JPEG") from None
 
 
-def decode(content):
+def decode(content: bytes) -> Image.Image:
     """The Pillow image of a file's bytes, upright and in colour; GoldenError says why not."""
     try:
         with Image.open(io.BytesIO(content)) as image:
@@ -43,27 +43,29 @@ def decode(content):
         raise GoldenError((str(error).splitlines() or [type(error).__name__])[0]) from None
 
 
-def fit(image, resolution):
+def fit(image: Image.Image, resolution: int) -> np.ndarray:
     """A whole Pillow image as uint8 (resolution, resolution, 3)."""
     return np.asarray(image.resize((resolution, resolution), Image.Resampling.BICUBIC))
 
 
-def shipped_folder():
+def shipped_folder() -> Path:
     """The directory of scikit-image's files, found without importing it."""
-    return Path(importlib.util.find_spec("skimage").submodule_search_locations[0], "data")
+    spec = importlib.util.find_spec("skimage")      # which the installation requires
+    return Path(spec.submodule_search_locations[0], "data")     # type: ignore[union-attr, index]
 
 
-def shipped(name):
+def shipped(name: str) -> Image.Image:
     """A photo of scikit-image's wheel as a Pillow image."""
     return decode((shipped_folder() / name).read_bytes())
 
 
-def pixels_to_floats(photos):
-    """p / 127.5 - 1 as float32, by Keras's own function."""
+def pixels_to_floats(photos: np.ndarray) -> np.ndarray:
+    """p / 127.5 - 1 as float32, of the shape of the uint8 photos, by Keras's own function."""
     from keras.applications.mobilenet_v2 import preprocess_input
     return preprocess_input(photos.astype(np.float32))
 
 
-def pixels_to_integers(photos):
-    """q = 2p - 255 as int16: Keras's p / 127.5 - 1 in steps of 1/255, with zero at zero."""
+def pixels_to_integers(photos: np.ndarray) -> np.ndarray:
+    """q = 2p - 255 as int16, of the shape of the uint8 photos: Keras's p / 127.5 - 1 in steps of
+    1/255, with zero at zero."""
     return photos.astype(np.int16) * 2 - 255

@@ -11,16 +11,17 @@ Arrays may have leading axes, for the channels of a depthwise unit.
 import numpy as np
 
 
-def product(left, right):
-    """(..., m, k) by (..., k, n), summed in the order of k."""
-    total = 0.0
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """float64 (..., m, k) by (..., k, n), summed in the order of k: float64 (..., m, n)."""
+    total = np.zeros(())
     for k in range(left.shape[-1]):
         total = total + left[..., :, k, None] * right[..., None, k, :]
     return total
 
 
-def factor(matrix):
-    """The unit upper triangle U of matrix = U^T D U, positive definite (..., n, n)."""
+def factor(matrix: np.ndarray) -> np.ndarray:
+    """The unit upper triangle U of matrix = U^T D U, positive definite: both float64 (..., n,
+    n)."""
     upper = np.array(matrix, dtype=np.float64)
     for k in range(upper.shape[-1]):
         row = upper[..., k, k:] / upper[..., k, k, None]
@@ -30,7 +31,7 @@ def factor(matrix):
     return upper
 
 
-def nearest_plane(upper, weights, limit):
+def nearest_plane(upper: np.ndarray, weights: np.ndarray, limit: int) -> np.ndarray:
     """Integers of [-limit, limit] (as float64) near ``weights`` (..., n, m), the last n first.
 
     upper -- factor() of the covariance of the n inputs

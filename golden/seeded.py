@@ -6,11 +6,18 @@ as normal, with the mean beta and the deviation gamma that its batch norm draws.
 subtracts the mean that this predicts, or what all pixels share would drown, layer by layer, what
 tells them apart.
 """
+from __future__ import annotations
+
 import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from golden.graph import trace
+
+if TYPE_CHECKING:
+    import keras
 
 PIXEL_VARIANCE = 0.3        # of (2p - 255) / 255 in photos
 RELU6_VARIANCE = 1.6        # after a ReLU6
@@ -21,27 +28,28 @@ CENTRE = 3               # weight of a depthwise centre: all that a 1 x 1 map le
 MEAN_STEP = 2.0 ** -10   # means are integers of this step, for exact sums
 
 
-def draw(key, shape):
-    """Integers of [-2^24, 2^24) as int64, uniform, from a Philox keyed by a name."""
+def draw(key: str, shape: Sequence[int]) -> np.ndarray:
+    """Integers of [-2^24, 2^24) as int64 of a shape, uniform, from a Philox keyed by a name."""
     digest = hashlib.sha256(key.encode()).digest()[:16]
     raw = np.random.Philox(key=int.from_bytes(digest, "little")).random_raw(int(np.prod(shape)))
     return (raw >> np.uint64(39)).astype(np.int64).reshape(shape) - (1 << 24)
 
 
-def between(key, count, limits):
+def between(key: str, count: int, limits: tuple[float, float]) -> np.ndarray:
     """float64 (count,), uniform between two limits."""
     least, greatest = limits
     return (draw(key, (count,)) + (1 << 24)) * 2.0 ** -25 * (greatest - least) + least
 
 
-def fill(model):
+def fill(model: keras.Model) -> None:
     """Give every convolution and batch norm of a Keras MobileNetV2 its seeded weights."""
     variance, mean = {"input": PIXEL_VARIANCE}, {"input": np.zeros(3, dtype=np.int64)}
     for node in trace(model).values():
         name = node.name
         if not node.convolution:
-            variance[name] = sum(variance[source] for source in node.sources)
-            mean[name] = sum(mean[source] for source in node.sources)
+            shortcut, project = node.sources
+            variance[name] = variance[shortcut] + variance[project]
+            mean[name] = mean[shortcut] + mean[project]
             continue
         source, = node.sources
         relu6 = node.activation == "relu6"

@@ -1,16 +1,21 @@
 """Goldens as HDF5 files: written whole or not at all, read only if they are what they should be."""
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import DTypeLike
 
 from golden.errors import GoldenError
-from golden.quantize import UnitParams, smallest_dtype
+from golden.quantize import Scales, UnitParams, smallest_dtype
 from hdl import layers
 from hdl.layers import layer_table
 
@@ -26,14 +31,15 @@ class Golden:
     resolution: int
     precision: str
     image: np.ndarray                          # uint8 (R, R, 3)
-    params: dict                               # {convolution unit: UnitParams}
-    fixed: dict                                # {unit or 'input': integers (H, W, C)}
-    float: dict                                # {unit: float32 (H, W, C)}, after BN and ReLU
-    scales: dict                               # {unit or 'input': value of one step}
-    attributes: dict = field(default_factory=dict)  # of the file's root: versions, digests
+    params: dict[str, UnitParams]              # {convolution unit: UnitParams}
+    fixed: dict[str, np.ndarray]               # {unit or 'input': integers (H, W, C)}
+    float: dict[str, np.ndarray]               # {unit: float32 (H, W, C)}, after BN and ReLU
+    scales: Scales                             # {unit or 'input': value of one step}
+    # of the file's root: versions, digests
+    attributes: dict[str, Any] = field(default_factory=dict)
 
 
-def datasets(golden):
+def datasets(golden: Golden) -> dict[str, np.ndarray]:
     """{path in the file: array} of everything but the attributes."""
     found = {"image": golden.image}
     for group in ("float", "fixed"):
@@ -44,25 +50,29 @@ def datasets(golden):
     return found
 
 
-def digest(array):
-    """sha256 of an array's type, shape and little-endian bytes."""
+def digest(array: np.ndarray) -> str:
+    """sha256, hexadecimal, of an array's type, shape and little-endian bytes."""
     array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return hashlib.sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
 
 
-def seal(attributes):
-    """sha256 of the root's attributes, which HDF5 itself does not check."""
+def seal(attributes: Mapping[str, Any]) -> str:
+    """sha256, hexadecimal, of the root's attributes, which HDF5 itself does not check."""
     plain = {name: value.item() if hasattr(value, "item") else value
              for name, value in attributes.items()}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def expected(alpha, resolution, precision):
-    """{path: (shape, dtype)} of every dataset, from the layer table alone."""
+def expected(alpha: float, resolution: int,
+             precision: str) -> dict[str, tuple[tuple[int, ...], DTypeLike]]:
+    """{path: (shape, dtype)} of every dataset, from the layer table alone.
+
+    Raises ValueError or KeyError for what the layer table does not have.
+    """
     row = layers.precision(precision)
     image = (resolution, resolution, 3)
-    found = {"image": (image, np.uint8),
-             "fixed/input": (image, smallest_dtype(row.limits("input")))}
+    found: dict[str, tuple[tuple[int, ...], DTypeLike]] = {
+        "image": (image, np.uint8), "fixed/input": (image, smallest_dtype(row.limits("input")))}
     for unit in layer_table(alpha, resolution):
         shape = (unit.size_out, unit.size_out, unit.channels_out)
         found[f"float/{unit.name}"] = shape, np.float32
@@ -76,7 +86,7 @@ def expected(alpha, resolution, precision):
     return found
 
 
-def differences(golden, other):
+def differences(golden: Golden, other: Golden) -> list[str]:
     """Names of the datasets that two goldens do not share exactly, and 'scales' if those differ."""
     ours, theirs = datasets(golden), datasets(other)
     found = [name for name in dict.fromkeys([*ours, *theirs]) if name not in ours
@@ -84,16 +94,19 @@ def differences(golden, other):
     return found + ["scales"] * (golden.scales != other.scales)
 
 
-def check_place(path):
-    """Refuse a path no file can be written to, before any work is done for it."""
+def check_place(path: str | Path) -> None:
+    """Refuse a path no file can be written to, before any work is done for it: GoldenError."""
     path = Path(path)
     if path.is_dir() or not path.parent.is_dir():
         problem = "is a directory" if path.is_dir() else "is in no directory there is"
         raise GoldenError(f"golden {path} {problem}: give the path of a file with --out")
 
 
-def write(path, golden):
-    """Write a golden under a temporary name and give it its own once it is complete."""
+def write(path: str | Path, golden: Golden) -> None:
+    """Write a golden under a temporary name and give it its own once it is complete.
+
+    Raises GoldenError for a place that cannot be written to.
+    """
     check_place(path)
     temporary = f"{path}.{os.getpid()}.part"
     arrays = datasets(golden)
@@ -118,8 +131,11 @@ def write(path, golden):
             os.remove(temporary)
 
 
-def read(path, float=True):
-    """The golden in a file, every dataset checked; without its floats if they are not wanted."""
+def read(path: str | Path, float: bool = True) -> Golden:
+    """The golden in a file, every dataset checked; without its floats if they are not wanted.
+
+    Raises GoldenError for a file that is missing, damaged, or of another schema or layer table.
+    """
     if not os.path.isfile(path):
         raise GoldenError(f"there is no golden {path}: {REMEDY}")
     try:
@@ -133,8 +149,8 @@ def read(path, float=True):
                           f"{REMEDY}") from None
 
 
-def load(file, path, with_float):
-    """A Golden from an open file."""
+def load(file: h5py.File, path: str | Path, with_float: bool) -> Golden:
+    """A Golden from an open file; GoldenError as ``read``."""
     attributes = dict(file.attrs)
     sealed = attributes.pop("seal", None)
     intact = sealed == seal(attributes)
@@ -150,7 +166,7 @@ def load(file, path, with_float):
         raise GoldenError(f"golden {path} is damaged (its attributes are not what was written): "
                           f"{REMEDY}")
 
-    def group(prefix):
+    def group(prefix: str) -> dict[str, np.ndarray]:
         """{name: array} below a prefix, in the order they were written."""
         found = {}
         for name in digests:
@@ -172,11 +188,12 @@ def load(file, path, with_float):
          for name, value in attributes.items()})
 
 
-def check_table(file, path, alpha, resolution, precision):
-    """Refuse a file whose datasets are not exactly the layer table's."""
+def check_table(file: h5py.File, path: str | Path, alpha: float, resolution: int,
+                precision: str) -> None:
+    """Refuse a file whose datasets are not exactly the layer table's: GoldenError."""
     found = {}
 
-    def visit(name, item):
+    def visit(name: str, item: h5py.Group | h5py.Dataset) -> None:
         """Note a dataset."""
         if isinstance(item, h5py.Dataset):
             found[name] = item.shape, item.dtype
@@ -195,6 +212,6 @@ def check_table(file, path, alpha, resolution, precision):
                               f"{describe(wanted.get(name))}): {REMEDY}")
 
 
-def describe(kind):
+def describe(kind: tuple[tuple[int, ...], DTypeLike] | None) -> str:
     """A dataset's shape and type in words."""
     return f"is {np.dtype(kind[1]).name} {tuple(map(int, kind[0]))}" if kind else "is missing"

@@ -1,6 +1,15 @@
 """A saved model's layers held to those of Keras's MobileNetV2, along the flow of data."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import h5py
 
 IMAGE, ELSEWHERE = 0, -1  # places that are no layer's: the model's input, an unknown tensor
 SETTINGS = ("strides", "padding", "dilation_rate", "groups", "depth_multiplier", "data_format",
@@ -8,16 +17,18 @@ SETTINGS = ("strides", "padding", "dilation_rate", "groups", "depth_multiplier",
             "negative_slope", "threshold", "keepdims")
 ADVICE = "give the alpha they were trained with, or another file"
 
+Step = tuple[keras.layers.Layer, tuple[int, ...]]   # a layer, places of what feeds it
+
 
 class Difference(Exception):
     """How a layer differs, to end a sentence with, and what to do about it."""
 
-    def __init__(self, how, advice=ADVICE):
+    def __init__(self, how: str, advice: str = ADVICE) -> None:
         super().__init__(how)
         self.advice = advice
 
 
-def match(reference, model):
+def match(reference: keras.Model, model: keras.Model) -> list[keras.layers.Layer]:
     """A model's layers in the places of a reference's, in the reference's order.
 
     The model may begin with layers that leave an image what it is or scale pixels as
@@ -44,15 +55,16 @@ def match(reference, model):
     return matched
 
 
-def steps(model):
+def steps(model: keras.Model) -> list[Step]:
     """[(layer, places of what feeds it)] of a model and those nested in it, places from 1."""
-    found = []
+    found: list[Step] = []
     unroll(model, IMAGE, found)
     return found
 
 
-def unroll(model, place, found):
-    """Append a model's steps, its input being at a place; return the place of its output."""
+def unroll(model: keras.Model, place: int, found: list[Step]) -> int:
+    """Append a model's steps to ``found``, its input being at a place; return the place of its
+    output."""
     in_a_row = isinstance(model, keras.Sequential)
     places = {} if in_a_row else {id(model.inputs[0]): place}
     for layer in model.layers if in_a_row else model.operations:
@@ -71,8 +83,9 @@ def unroll(model, place, found):
     return place if in_a_row else places.get(id(model.outputs[0]), ELSEWHERE)
 
 
-def first_place(theirs):
-    """The place whose output is convolved first; refuses what changes the pixels before it."""
+def first_place(theirs: Sequence[Step]) -> int:
+    """The place whose output is convolved first; Difference for what changes the pixels before
+    it."""
     place, before = IMAGE, []
     while True:
         followers = [(number, layer) for number, (layer, sources) in enumerate(theirs, 1)
@@ -94,24 +107,24 @@ def first_place(theirs):
     return place
 
 
-def first_change(layers, values):
+def first_change(layers: Sequence[keras.layers.Layer], values: np.ndarray) -> str | None:
     """Name of the first of layers in a row that changes the values it is given, or None."""
     return next((layer.name for layer in layers if not alike(run([layer], values), values)), None)
 
 
-def run(layers, values):
-    """What layers in a row make of values."""
+def run(layers: Sequence[keras.layers.Layer], values: np.ndarray) -> np.ndarray:
+    """What layers in a row make of values, a batch of images (1, H, W, C)."""
     for layer in layers:
         values = np.asarray(keras.Model(layer.input, layer.output)(values, training=False))
     return values
 
 
-def alike(values, expected):
-    """Whether images are the same but for rounding."""
+def alike(values: np.ndarray, expected: np.ndarray) -> bool:
+    """Whether images, float arrays, are the same but for rounding."""
     return values.shape == expected.shape and np.allclose(values, expected, rtol=0, atol=1e-6)
 
 
-def difference(theirs, ours):
+def difference(theirs: keras.layers.Layer, ours: keras.layers.Layer) -> str | None:
     """How a layer differs from the one in its place in what it computes, or None."""
     kind, expected = type(theirs).__name__, type(ours).__name__
     if kind != expected:
@@ -123,14 +136,15 @@ def difference(theirs, ours):
     return other_shapes(theirs.name, theirs.weights, ours.weights)
 
 
-def same(name, theirs, ours):
+def same(name: str, theirs: ArrayLike, ours: ArrayLike) -> bool:
     """Whether two values of a setting mean the same."""
     if name == "axis":  # -1 and, from Keras 2, [3]
         theirs, ours = np.ravel(theirs) % 4, np.ravel(ours) % 4
     return np.array_equal(theirs, ours)
 
 
-def other_shapes(name, theirs, ours):
+def other_shapes(name: str, theirs: Sequence[keras.Variable | h5py.Dataset],
+                 ours: Sequence[keras.Variable | h5py.Dataset]) -> str | None:
     """How arrays of a layer differ in shape from those it should have, or None."""
     found, expected = ([tuple(array.shape) for array in arrays] for arrays in (theirs, ours))
     if found == expected:

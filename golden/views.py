@@ -2,6 +2,7 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageOps
 
 from golden.errors import GoldenError
@@ -15,21 +16,27 @@ SHIPPED = ("astronaut.png", "brick.png", "camera.png", "chelsea.png", "clock_mot
 STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}
 
 
-def shipped_names():
+def shipped_names() -> list[str]:
     """Names of the photographs that the installed scikit-image has."""
     folder = shipped_folder()
     return [name for name in SHIPPED if (folder / name).is_file()]
 
 
-def photo_files(folder=None):
-    """{name: path} of the photos of a folder, or of scikit-image's photographs."""
+def photo_files(folder: str | Path | None = None) -> dict[str, Path]:
+    """{name: path} of the photos of a folder, or of scikit-image's photographs.
+
+    Raises GoldenError for a folder that is missing or has no photo.
+    """
     names = photo_names(folder) if folder else shipped_names()
     return {name: Path(folder or shipped_folder(), name) for name in names}
 
 
-def photo_names(folder):
+def photo_names(folder: str | Path) -> list[str]:
     """Paths in a folder and those below it, relative and sorted, of files with an ending that
-    Pillow opens."""
+    Pillow opens.
+
+    Raises GoldenError for a folder that is missing or has no such file.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise GoldenError(f"there is no folder {folder}: give one that holds photos")
@@ -43,7 +50,7 @@ def photo_names(folder):
     return names
 
 
-def view(image, index, resolution):
+def view(image: Image.Image, index: int, resolution: int) -> np.ndarray:
     """uint8 (resolution, resolution, 3) of a Pillow image.
 
     View 0 is the whole photo squeezed to a square; each other one is a square of 50 to 95 % of

@@ -24,6 +24,9 @@ class Handshake(Bundle):
 class AxiStream(Bundle):
     """One AXI4-Stream link: ``tdata tvalid tready`` and the marks of its shape."""
 
+    tvalid: SignalType
+    tready: SignalType
+
     def __init__(self, shape: StreamShape) -> None:
         self.shape = shape
         self.tdata = Signal(intbv(0)[shape.width:])

@@ -24,8 +24,9 @@ def commands() -> dict[str, str]:
 
 def summary(module: str) -> str:
     """The first line of a module's docstring, read without importing it."""
-    source = importlib.util.find_spec(module).loader.get_source(module)
-    return ast.get_docstring(ast.parse(source)).splitlines()[0]
+    spec = importlib.util.find_spec(module)
+    source = spec.loader.get_source(module)     # type: ignore[union-attr]
+    return ast.get_docstring(ast.parse(source)).splitlines()[0]     # type: ignore[union-attr]
 
 
 def listing() -> str:

@@ -4,13 +4,16 @@ First the origin's list, 52 lines, with its totals and where its words and numbe
 ladder: multipliers, weights and on-chip memory from one 7x7 point per clock down to 64 cycles for a
 pixel, for any alpha, resolution and precision, and one rate of it stage by stage.
 """
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import click
 from rich.console import Console
+from rich.table import Table
 
-from hdl.layers import layer_table, stages
-from hdl.plan.budget import ladder_rates, rung, totals
+from hdl.layers import Precision, Unit, layer_table, stages
+from hdl.plan.budget import Rung, ladder_rates, rung, totals
 from hdl.plan.origin import ORIGIN_BITS, origin_lines, origin_totals
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (alpha_option, cycles_per_frame_option, json_option,
@@ -21,17 +24,17 @@ WIDTH = 100
 MEGA = 1e6
 
 
-def megabits(bits):
+def megabits(bits: float) -> str:
     """Bits as megabits, two decimals; nothing at all as a dash."""
     return f"{bits / MEGA:.2f}" if bits else "-"
 
 
-def megabytes(words):
+def megabytes(words: int) -> str:
     """Storage of weights at the origin's width."""
     return f"{words * ORIGIN_BITS / 8 / MEGA:.2f} MB"
 
 
-def origin_table():
+def origin_table() -> Table:
     """The origin's 52 lines."""
     lines = origin_lines()
     table = grid(f"The origin's list, {len(lines)} lines: weight uses behind one of 49 last points",
@@ -43,7 +46,7 @@ def origin_table():
     return table
 
 
-def origin_summary(network):
+def origin_summary(network: Sequence[Unit]) -> tuple[Table, str]:
     """The origin's totals, and where its words and its numbers differ."""
     full, quarter, folded = origin_totals()
     unique = sum(unit.weights for unit in network)
@@ -62,14 +65,14 @@ def origin_summary(network):
         "14x14 points become 7x7 there.")
 
 
-def rate_names(row, chosen, resolution):
+def rate_names(row: Rung, chosen: int, resolution: int) -> tuple[str, str]:
     """Cycles per frame, marked where chosen, and input pixels per clock."""
     per_clock = resolution ** 2 / row.cycles_per_frame
     return (f"{row.cycles_per_frame:,}" + (" <" if row.cycles_per_frame == chosen else "  "),
             f"{per_clock:.4g}" if per_clock >= 1 else f"1/{1 / per_clock:.4g}")
 
 
-def ladder_table(rungs, chosen, resolution, unique):
+def ladder_table(rungs: Sequence[Rung], chosen: int, resolution: int, unique: int) -> Table:
     """Multipliers and weights at each rate; the chosen rate is marked."""
     table = grid("The ladder: multipliers and weights", "cycles/frame  ", "pixels/clock",
                  "multipliers\nideal", "as folded", "busy", "requantizers", "weight words",
@@ -85,7 +88,7 @@ def ladder_table(rungs, chosen, resolution, unique):
     return table
 
 
-def memory_table(rungs, chosen, resolution):
+def memory_table(rungs: Sequence[Rung], chosen: int, resolution: int) -> Table:
     """On-chip memory at each rate, by kind."""
     table = grid("The ladder: on-chip memory in Mbit, and latency", "cycles/frame  ",
                  "pixels/clock", "weights", "line\nbuffers", "residual\nFIFOs",
@@ -99,7 +102,7 @@ def memory_table(rungs, chosen, resolution):
     return table
 
 
-def stage_table(network, row):
+def stage_table(network: Sequence[Unit], row: Rung) -> Table:
     """The chosen rate, stage by stage."""
     table = grid(f"{row.cycles_per_frame:,} cycles per frame, stage by stage"
                  + ("" if row.folded else ", ideal figures") + "; memory in kbit",
@@ -122,7 +125,7 @@ def stage_table(network, row):
     return table
 
 
-def summary(network, rungs, chosen):
+def summary(network: Sequence[Unit], rungs: Sequence[Rung], chosen: Rung) -> dict[str, Any]:
     """Everything the command found out, as one object for JSON."""
     full, quarter, folded = origin_totals()
     units = []
@@ -166,7 +169,8 @@ def summary(network, rungs, chosen):
 @cycles_per_frame_option
 @json_option
 @user_errors
-def main(alpha, resolution, precision, cycles_per_frame, as_json):
+def main(alpha: float, resolution: int, precision: Precision, cycles_per_frame: int | None,
+         as_json: bool) -> None:
     """Account for the origin's design and for the ladder."""
     network = layer_table(alpha, resolution)
     unique = sum(unit.weights for unit in network)

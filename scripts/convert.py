@@ -5,15 +5,18 @@ FuseSoC core, a page of ports and figures, and a bench that checks itself with t
 without one, of the cat that scikit-image ships.
 """
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from golden import build, store
+from golden.network import Network
 from hdl.build import default_build_dir
 from hdl.convert.top import TOP
-from hdl.export.block import blocks
+from hdl.export.block import Block, blocks
 from hdl.export.folder import export
 from hdl.layers import stages
 from hdl.plan.config import configure_network
@@ -38,7 +41,8 @@ WIDTH = 120
 @out_option
 @json_option
 @user_errors
-def main(photo, hdl, block, network, cycles_per_frame, out, as_json):
+def main(photo: Path | None, hdl: str, block: str, network: Network, cycles_per_frame: int | None,
+         out: Path | None, as_json: bool) -> None:
     """Write the folders."""
     chosen = choose(block, [*stages(network.table)])
     out = out or Path("build", hdl.lower())
@@ -60,8 +64,8 @@ def main(photo, hdl, block, network, cycles_per_frame, out, as_json):
         tell(summary, out)
 
 
-def choose(block, names):
-    """Names of the folders to write."""
+def choose(block: str, names: Sequence[str]) -> list[str]:
+    """Names of the folders to write; ValueError for a block that is none of the stages' names."""
     if block == "all":
         return [*names, TOP]
     if block == CHAIN:
@@ -71,14 +75,14 @@ def choose(block, names):
     return [block]
 
 
-def check_replaceable(folder):
-    """Refuse to replace what this command has not made."""
+def check_replaceable(folder: Path) -> None:
+    """Refuse to replace what this command has not made: ValueError."""
     if folder.exists() and not (folder / f"{folder.name}.core").is_file():
         raise ValueError(f"{folder} is there and was not made by this command: remove it, or give "
                          "another --out")
 
 
-def write(block, folder, hdl):
+def write(block: Block, folder: Path, hdl: str) -> None:
     """Write a Block's folder beside its place and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{block.name}.", dir=folder.parent) as scratch:
@@ -96,7 +100,7 @@ def write(block, folder, hdl):
             raise
 
 
-def figures(block, folder):
+def figures(block: Block, folder: Path) -> dict[str, Any]:
     """What a Block is and takes, for JSON."""
     timing = block.timing
     return {"name": block.name, "folder": str(folder), "interval_cycles": timing.interval,
@@ -104,7 +108,7 @@ def figures(block, folder):
             **block.costs()}
 
 
-def tell(summary, out):
+def tell(summary: dict[str, Any], out: Path) -> None:
     """Print what was written, for people."""
     table = grid(f"{summary['hdl']} in {out}", "block", "first beat\nout, cycles",
                  "last beat\nout, cycles", "multipliers", "of\nrequantizers", "bits")

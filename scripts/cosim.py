@@ -4,7 +4,9 @@ Without PHOTO it takes the cat that scikit-image ships.  Exit status 0 only if n
 """
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -15,9 +17,12 @@ from golden import build, store
 from golden.classify import class_name, classify
 from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
-from hdl.plan.config import configure_network
-from hdl.plan.network import plan_network
-from hdl.sim.network import compare, run_frames
+from golden.network import Network
+from hdl.layers import Unit
+from hdl.plan.config import UnitConfig, configure_network
+from hdl.plan.network import Plan, plan_network
+from hdl.sim.network import Comparison, compare, run_frames
+from hdl.sim.trace import Run
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     seed_option, simulator_option, user_errors)
@@ -35,7 +40,8 @@ from scripts.shared.options import (cycles_per_frame_option, json_option, networ
               help="Add the 1000-class top, computed on the CPU, where the weights have one.")
 @json_option
 @user_errors
-def main(photo, network, cycles_per_frame, simulator, seed, frames, with_top, as_json):
+def main(photo: Path | None, network: Network, cycles_per_frame: int | None, simulator: str,
+         seed: int | None, frames: int, with_top: bool, as_json: bool) -> None:
     """Cosimulate one photo."""
     cycles = cycles_per_frame or network.pixels
     plan = plan_network(network.table, network.precision, cycles, frames)
@@ -67,7 +73,8 @@ def main(photo, network, cycles_per_frame, simulator, seed, frames, with_top, as
         sys.exit(1)
 
 
-def read_golden(network, photo, report):
+def read_golden(network: Network, photo: Path | None,
+                report: Callable[[str], None]) -> tuple[store.Golden, dict[str, float]]:
     """(the golden of a photo, from the cache or made; how long that took, for the summary)."""
     started = time.perf_counter()
     path, reused = build.cached(network, photo, report)
@@ -75,7 +82,9 @@ def read_golden(network, photo, report):
     return golden, {"golden_seconds": time.perf_counter() - started, "golden_reused": reused}
 
 
-def simulate(plan, golden, simulator, seed, frames, report):
+def simulate(plan: Plan, golden: store.Golden, simulator: str, seed: int | None, frames: int,
+             report: Callable[[str], None]
+             ) -> tuple[tuple[UnitConfig, ...], Run, dict[str, np.ndarray], dict[str, float]]:
     """Run the golden's photo through the plan's hardware.
 
     Returns (UnitConfig of every unit, the Run, {unit: its output}, how long that took, for the
@@ -91,11 +100,12 @@ def simulate(plan, golden, simulator, seed, frames, report):
         "build_reused": bool(run.build.get("reused")), "simulate_seconds": run.seconds}
 
 
-def likeliest(last, outputs, golden, top):
+def likeliest(last: Unit, outputs: Mapping[str, np.ndarray], golden: store.Golden,
+              top: tuple[np.ndarray, np.ndarray]) -> list[dict[str, Any]]:
     """The five likeliest classes of the last frame's features, for the summary.
 
     last -- the unit that they leave
-    top  -- (kernel, bias)
+    top  -- (kernel (features, 1000), bias (1000,))
     """
     features = outputs[last.name][-last.pixels_out * last.channels_out:].reshape(
         last.size_out, last.size_out, last.channels_out) * golden.scales[last.name]
@@ -103,8 +113,9 @@ def likeliest(last, outputs, golden, top):
             for index, value in classify(features, *top)]
 
 
-def classifier(network, report):
-    """(kernel, bias) of the weights' 1000-class top, refused where they have none."""
+def classifier(network: Network, report: Callable[[str], None]) -> tuple[np.ndarray, np.ndarray]:
+    """(kernel (features, 1000), bias (1000,)) of the weights' top; GoldenError where they have
+    none."""
     report("reading the classifier")
     top = None
     if network.weights != "seeded":
@@ -116,14 +127,16 @@ def classifier(network, report):
     return top
 
 
-def summarise(comparisons, golden, configs, run, frames):
+def summarise(comparisons: Sequence[Comparison], golden: store.Golden,
+              configs: Sequence[UnitConfig], run: Run, frames: int) -> dict[str, Any]:
     """Comparisons and cycles as a dict of plain values."""
-    units = [{"name": c.unit.name, "stage": c.unit.stage, "elements": c.elements,
-              "shape": [c.unit.size_out, c.unit.size_out, c.unit.channels_out],
-              "mismatches": c.mismatches,
-              "sqnr_db": finite(sqnr_db(golden.float[c.unit.name], golden.fixed[c.unit.name],
-                                        golden.scales[c.unit.name]))} for c in comparisons]
-    stages = []
+    units: list[dict[str, Any]] = [
+        {"name": c.unit.name, "stage": c.unit.stage, "elements": c.elements,
+         "shape": [c.unit.size_out, c.unit.size_out, c.unit.channels_out],
+         "mismatches": c.mismatches,
+         "sqnr_db": finite(sqnr_db(golden.float[c.unit.name], golden.fixed[c.unit.name],
+                                   golden.scales[c.unit.name]))} for c in comparisons]
+    stages: list[dict[str, Any]] = []
     for stage in dict.fromkeys(unit["stage"] for unit in units):
         members = [unit for unit in units if unit["stage"] == stage]
         stages.append({"name": stage, "shape": members[-1]["shape"], "units": len(members),
@@ -145,13 +158,13 @@ def summarise(comparisons, golden, configs, run, frames):
             "multipliers": sum(config.folding.multipliers for config in configs)}
 
 
-def off_schedule(leave, run):
+def off_schedule(leave: Mapping[str, np.ndarray], run: Run) -> int:
     """Beats of all units' outputs that did not move in the cycle that the schedule says."""
     return int(sum((run[name].cycles != times).sum() if len(run[name].cycles) == len(times)
                    else len(times) for name, times in leave.items()))
 
 
-def tell(summary):
+def tell(summary: dict[str, Any]) -> None:
     """Print the summary for people."""
     console = Console()
     console.print(stage_table(summary))
@@ -169,7 +182,7 @@ def tell(summary):
         console.print("NOT as scheduled", style="bold red")
 
 
-def stage_table(summary):
+def stage_table(summary: dict[str, Any]) -> Table:
     """A row for each stage, and their sums."""
     table = Table(title=f"MobileNetV2 alpha {summary['alpha']}, {summary['resolution']} x "
                         f"{summary['resolution']}, {summary['precision']}, {summary['weights']} "
@@ -187,7 +200,7 @@ def stage_table(summary):
     return table
 
 
-def sentences(summary):
+def sentences(summary: dict[str, Any]) -> Iterator[str]:
     """What was measured besides: rate, latency, schedule, and how long it all took."""
     several = summary["frames"] > 1
     measure = "between frames" if several else "of the frame's input"

@@ -2,8 +2,10 @@
 
 Without --out the golden goes to the cache, where an equal one is reused.
 """
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -29,7 +31,8 @@ from scripts.shared.options import json_option, network_options, out_option, use
                    "dataset is equal.  One made from a weights file needs --weights PATH again.")
 @json_option
 @user_errors
-def main(photo, network, out, verify, as_json):
+def main(photo: Path | None, network: Network, out: Path | None, verify: Path | None,
+         as_json: bool) -> None:
     """Dump or verify one golden."""
     with Console(stderr=True).status("reading") as status:
         if verify:
@@ -49,7 +52,8 @@ def main(photo, network, out, verify, as_json):
         raise SystemExit(1)
 
 
-def dump(photo, network, out, report):
+def dump(photo: Path | None, network: Network, out: Path | None,
+         report: Callable[[str], None]) -> dict[str, Any]:
     """Make one golden and sum it up in a dict of plain values."""
     if out:
         store.check_place(out)
@@ -70,7 +74,8 @@ def dump(photo, network, out, report):
             "classes": classes(golden, network.weights, report)}
 
 
-def classes(golden, weights, report):
+def classes(golden: store.Golden, weights: str | Path,
+            report: Callable[[str], None]) -> list[dict[str, Any]] | None:
     """[{class, name, float, fixed}]: the fixed network's top five; None without a classifier."""
     if weights == "seeded":
         return None
@@ -86,9 +91,12 @@ def classes(golden, weights, report):
             for index, probability in classify(golden.fixed[name] * golden.scales[name], *top)]
 
 
-def verification(path, given, report):
+def verification(path: Path, given: Network, report: Callable[[str], None]) -> dict[str, Any]:
     """Recompute a golden and list the datasets that differ; ``given`` is the options' Network, of
-    which files of weights and of calibration photos are taken."""
+    which files of weights and of calibration photos are taken.
+
+    Raises GoldenError for a golden that is damaged or was made with other files.
+    """
     golden = store.read(path)
     made_with = golden.attributes["weights"]
     recorded = Network(golden.alpha, golden.resolution, precision(golden.precision), made_with,
@@ -109,8 +117,11 @@ def verification(path, given, report):
             "differences": different}
 
 
-def made_with_calibration(golden, given):
-    """The Calibration that a golden records; its photos are in the folder given, if in any."""
+def made_with_calibration(golden: store.Golden, given: Calibration) -> Calibration:
+    """The Calibration that a golden records; its photos are in the folder given, if in any.
+
+    Raises GoldenError where those are not the photos it was calibrated with.
+    """
     methods = golden.attributes.get("methods", "none")
     calibration = Calibration(given.folder, () if methods == "none" else tuple(methods.split(", ")))
     for name, value in calibration.attributes().items():
@@ -120,7 +131,7 @@ def made_with_calibration(golden, given):
     return calibration
 
 
-def verdict(summary):
+def verdict(summary: dict[str, Any]) -> str:
     """The sentence a verification ends with."""
     different = summary["differences"]
     if not different:
@@ -131,7 +142,7 @@ def verdict(summary):
             f"({kinds}), first {different[0]}")
 
 
-def tell(summary):
+def tell(summary: dict[str, Any]) -> None:
     """Print a summary for people."""
     console = Console()
     table = Table(title=f"MobileNetV2 alpha {summary['alpha']}, {summary['resolution']} x "

@@ -2,8 +2,12 @@
 
 Photographs are those of FOLDER, or those inside scikit-image's wheel, some views of each.
 """
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -16,23 +20,28 @@ from golden.calibration import METHODS
 from golden.classify import classify
 from golden.errors import GoldenError
 from golden.fold import fold
+from golden.graph import Node
 from golden.metrics import sqnr_db
+from golden.network import Network
 from hdl.layers import precision
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (alpha_option, as_network, calibration_options, json_option,
                                     precision_option, resolution_option, user_errors,
                                     weights_option)
 
+if TYPE_CHECKING:
+    import keras
+
 WIDTHS = "4,5,6,7,8,10,12,14,16"
 INSTALL = "pip install -e '.[test]'"
 
 
 @click.group(help=__doc__)
-def main():
+def main() -> None:
     """Choose one of the measurements."""
 
 
-def shared(command):
+def shared(command: Callable[..., None]) -> Callable[..., None]:
     """The options that all measurements have."""
     for option in (
             as_network, calibration_options,
@@ -50,7 +59,8 @@ def shared(command):
 @main.command()
 @precision_option
 @shared
-def units(folder, network, count, plot, as_json):
+def units(folder: Path | None, network: Network, count: int, plot: Path | None,
+          as_json: bool) -> None:
     """What every unit costs: all units in integers, and only its weights or only its output."""
     images = pictures(folder, count, network.resolution)
     rows = unit_rows(quantised(network), images)
@@ -62,7 +72,8 @@ def units(folder, network, count, plot, as_json):
 @click.option("--activations", default="8,16", show_default=True,
               help="Bits of the activations after ReLU6.")
 @shared
-def bits(folder, network, count, plot, as_json, widths, activations):
+def bits(folder: Path | None, network: Network, count: int, plot: Path | None, as_json: bool,
+         widths: str, activations: str) -> None:
     """Agreement and SQNR for each width of the weights and activations."""
     networks = [replace(network, precision=precision(f"w{wide}a{deep}"))
                 for deep in activations.split(",") for wide in widths.split(",")]
@@ -73,7 +84,8 @@ def bits(folder, network, count, plot, as_json, widths, activations):
 @main.command()
 @precision_option
 @shared
-def methods(folder, network, count, plot, as_json):
+def methods(folder: Path | None, network: Network, count: int, plot: Path | None,
+            as_json: bool) -> None:
     """What each post-training method brings, alone and together."""
     sets = ((), *((name,) for name in METHODS), METHODS)
     networks = [replace(network, calibration=replace(network.calibration, methods=names))
@@ -90,21 +102,21 @@ COMPARED = {"precision": "precision", "methods": "methods", "views": "views", "s
             "weight_bits": "weight bits"}
 
 
-def pictures(folder, count, resolution):
-    """uint8 (photos x views, R, R, 3)."""
+def pictures(folder: Path | None, count: int, resolution: int) -> np.ndarray:
+    """uint8 (photos x views, R, R, 3) of the photos of a folder, or of scikit-image's."""
     return np.stack([views.view(image, index, resolution)
                      for image in map(photo.read, views.photo_files(folder).values())
                      for index in range(count)])
 
 
-def quantised(network):
+def quantised(network: Network) -> build.Reference:
     """The Reference of a Network, its integers from the cache where they are."""
     with Console(stderr=True).status("reading") as status:
         return build.Reference(network, lambda text: status.update(
             f"{network.precision.name}: {text}"), build.cache_folder())
 
 
-def compare(networks, images):
+def compare(networks: Sequence[Network], images: np.ndarray) -> list[dict[str, Any]]:
     """A row for each of several Networks of the same weights: the features of all images against
     Keras's."""
     from golden.model import classifier
@@ -131,7 +143,7 @@ def compare(networks, images):
     return rows
 
 
-def last(model, inputs, title):
+def last(model: keras.Model, inputs: Sequence[np.ndarray], title: str) -> np.ndarray:
     """float64 (photos, H, W, C): the last unit's output, photo by photo, as a TensorFlow graph."""
     import keras
     import tensorflow as tf
@@ -141,7 +153,7 @@ def last(model, inputs, title):
         inputs, title, console=Console(stderr=True), transient=True)])
 
 
-def unit_rows(reference, images):
+def unit_rows(reference: build.Reference, images: np.ndarray) -> list[dict[str, Any]]:
     """A row for each unit.
 
     all_db     -- its output against Keras's, every unit in integers
@@ -180,17 +192,18 @@ def unit_rows(reference, images):
     return rows
 
 
-def gathered(reference, images):
-    """{unit: [integers of each image]}."""
-    found = {}
+def gathered(reference: build.Reference, images: np.ndarray) -> dict[str, list[np.ndarray]]:
+    """{unit: [integers (H, W, C) of each image]} of images, uint8 (images, R, R, 3)."""
+    found: dict[str, list[np.ndarray]] = {}
     for image in track(images, "golden", console=Console(stderr=True), transient=True):
         for name, values in reference.fixed(image).items():
             found.setdefault(name, []).append(values)
     return found
 
 
-def float_unit(node, weights, tensors):
-    """float64 output of a unit of folded (weights, bias), None for an add."""
+def float_unit(node: Node, weights: tuple[np.ndarray, np.ndarray] | None,
+               tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+    """float64 output (images, H, W, C) of a unit of folded (weights, bias), None for an add."""
     from golden.fixed import convolution
     if weights is None:
         return tensors[node.sources[0]] + tensors[node.sources[1]]
@@ -199,7 +212,8 @@ def float_unit(node, weights, tensors):
     return np.clip(sums, 0, 6) if node.activation == "relu6" else sums
 
 
-def onward(nodes, folded, exact, changed, values, final):
+def onward(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarray, np.ndarray]],
+           exact: Mapping[str, np.ndarray], changed: str, values: np.ndarray, final: str) -> float:
     """dB of the features when one unit's output is ``values`` and all else is exact."""
     tensors, moved = dict(exact, **{changed: values}), {changed}
     for name, node in nodes.items():
@@ -209,8 +223,14 @@ def onward(nodes, folded, exact, changed, values, final):
     return sqnr_db(exact[final], tensors[final], 1)
 
 
-def finish(rows, columns, plot, kind, as_json, title=None):
-    """Print the rows, and draw them."""
+def finish(rows: list[dict[str, Any]], columns: Mapping[str, str], plot: Path | None, kind: str,
+           as_json: bool, title: str | None = None) -> None:
+    """Print the rows, and draw them: GoldenError without matplotlib.
+
+    columns -- {name in a row: head of the table's column}
+    plot    -- the file to draw into, None: nothing is drawn
+    kind    -- 'costs' or 'widths', what is drawn
+    """
     if plot:
         try:
             from scripts.shared import numerics_plots
@@ -230,7 +250,7 @@ def finish(rows, columns, plot, kind, as_json, title=None):
     Console().print(table)
 
 
-def text(name, value):
+def text(name: str, value: str | float | None) -> str:
     """A value for people."""
     if value is None:
         return ""
@@ -238,7 +258,7 @@ def text(name, value):
         return f"{value:.1f}"
     if name in ("used", "saturated", "top1_agreement"):
         return f"{value:.2%}"
-    return f"{value:,}" if isinstance(value, int) else value
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from hdl.axis import AxiStream
 from hdl.beats import payload, tiled
 from hdl.build import default_build_dir
 from hdl.convert.network import convert_network
+from hdl.layers import Unit
 from hdl.plan.config import by_stage, memory_files
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
@@ -39,10 +40,10 @@ class Difference:
 class Comparison:
     """One unit's output held against its golden."""
 
-    unit: object            # layer-table row
+    unit: Unit
     elements: int
     mismatches: int         # elements that differ or are missing
-    first: Difference = None
+    first: Difference | None = None
 
 
 def network_design(configs):

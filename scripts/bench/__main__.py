@@ -11,6 +11,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -28,7 +29,7 @@ from scripts.shared.options import json_option, user_errors
 WIDTH = 120
 
 
-def write(out, document):
+def write(out: Path, document: dict[str, Any]) -> str:
     """bench.json, the plots, and the tables of bench.md where there is one."""
     (out / "bench.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     page = out / "bench.md"
@@ -55,7 +56,8 @@ def write(out, document):
               default=None, help="Where to write.  [default: docs of the checkout]")
 @json_option
 @user_errors
-def main(only, repeats, limit, full, work, out, as_json):
+def main(only: tuple[str, ...], repeats: int, limit: float, full: bool, work: Path | None,
+         out: Path | None, as_json: bool) -> None:
     """Measure the sections."""
     out = out or docs_folder()
     stored, sections = out / "bench.json", {}
@@ -64,12 +66,12 @@ def main(only, repeats, limit, full, work, out, as_json):
     with ExitStack() as stack:
         status = stack.enter_context(Console(stderr=True).status("starting"))
         if work is None:
-            work = stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))
-        Path(work).mkdir(parents=True, exist_ok=True)
+            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        work.mkdir(parents=True, exist_ok=True)
         for name in only or SECTIONS:
             about = {"date": datetime.date.today().isoformat(), "machine": machine(),
                      "repeats": repeats, "versions": versions()}
-            bench = Bench(Path(work).resolve(), repeats, limit, full,
+            bench = Bench(work.resolve(), repeats, limit, full,
                           lambda text: status.update(f"{name}, {text}"))
             sections[name] = {**about, "rows": SECTIONS[name](bench)}
     document = versioned({

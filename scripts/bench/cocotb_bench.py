@@ -6,11 +6,13 @@ Nothing is done in a cycle that has no beat.  $BENCH_DATA is an .npz with ``word
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import cocotb
 import numpy as np
 from cocotb.clock import Clock
+from cocotb.handle import HierarchyObject
 from cocotb.triggers import ClockCycles, RisingEdge
 from cocotb.utils import get_sim_time
 
@@ -18,12 +20,12 @@ PERIOD = 10     # ns
 RESET_CYCLES = 4
 
 
-def beats(words):
+def beats(words: np.ndarray) -> list[int]:
     """Rows of 32-bit words as integers, the first word lowest."""
     return [int.from_bytes(row.tobytes(), "little") for row in words.astype("<u4")]
 
 
-async def send(dut, values):
+async def send(dut: HierarchyObject, values: Sequence[int]) -> None:
     """Offer every value until it is taken."""
     edge, data, valid, ready = (RisingEdge(dut.clk), dut.s_axis_tdata, dut.s_axis_tvalid,
                                 dut.s_axis_tready)
@@ -36,11 +38,11 @@ async def send(dut, values):
     valid.value = 0
 
 
-async def receive(dut, count):
+async def receive(dut: HierarchyObject, count: int) -> list[int]:
     """Take ``count`` values; asleep while none is offered."""
     edge, data, valid = RisingEdge(dut.clk), dut.m_axis_tdata, dut.m_axis_tvalid
     offered = RisingEdge(valid)
-    taken = []
+    taken: list[int] = []
     while len(taken) < count:
         if not valid.value:
             await offered
@@ -51,7 +53,7 @@ async def receive(dut, count):
 
 
 @cocotb.test()
-async def frames(dut):
+async def frames(dut: HierarchyObject) -> None:
     """Send the frame, hold the features against the golden, write down how long it took."""
     data = np.load(os.environ["BENCH_DATA"])
     sent, expected = beats(data["words"]), beats(data["expected"])

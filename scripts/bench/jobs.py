@@ -4,15 +4,18 @@ is its own and a time limit can end it.
 ``python -m scripts.bench.jobs JOB ARGUMENTS`` takes a JSON object and prints one: ``seconds`` is
 a run's time or a list of them; what is compared is in ``elements`` and ``mismatches``.
 """
+from __future__ import annotations
+
 import importlib.util
 import json
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +29,7 @@ from hdl.blocks.stream import register_slice
 from hdl.build import built_once, default_build_dir, digest
 from hdl.convert.network import convert_network
 from hdl.errors import ToolError
-from hdl.plan.config import configure_network, memory_files
+from hdl.plan.config import UnitConfig, configure_network, memory_files
 from hdl.plan.network import plan_network
 from hdl.shape import StreamShape
 from hdl.sim.backends import BACKENDS, toolchain
@@ -35,7 +38,12 @@ from hdl.sim.design import Design
 from hdl.sim.design import simulate as run_design
 from hdl.sim.endpoints import Sink, Source
 from hdl.sim.network import PATIENCE, network_design, pace
+from hdl.sim.trace import Run
 from hdl.units.by_kind import BLOCKS
+
+if TYPE_CHECKING:
+    import keras as library
+    from cocotb_tools.runner import Runner
 
 MISSING = 3     # exit status of a job without its tool, which it has told in a sentence
 INSTALL_BENCH = "pip install -e '.[bench]'"
@@ -51,20 +59,21 @@ class Case:
 
     design: Design
     words: np.ndarray       # payload of s_axis
-    expected: dict          # {stream to compare: its integers in order}, m_axis or the last unit's
-    pause: Any = None       # of the source
+    # {stream to compare: its integers in order}; the last is m_axis's or the last unit's
+    expected: dict[str, np.ndarray]
+    pause: np.ndarray | None = None     # of the source
     timeout: int = 10_000
 
     @property
-    def features(self):
-        """What must leave by m_axis, beat by beat."""
+    def features(self) -> np.ndarray:
+        """What must leave by m_axis, integers (beats, lanes)."""
         return list(self.expected.values())[-1].reshape(-1, self.design.ports["m_axis"].shape.lanes)
 
-    def ends(self):
+    def ends(self) -> dict[str, Source | Sink]:
         """Source and sink for ``simulate``."""
         return {"s_axis": Source(self.words, self.pause), "m_axis": Sink(len(self.features))}
 
-    def compare(self, run):
+    def compare(self, run: Run) -> dict[str, int]:
         """How many integers were compared, and how many of them are not the golden's."""
         streams = {**self.design.ports, **{name: watched.stream for name, watched
                                            in self.design.monitors.items()}}
@@ -75,7 +84,8 @@ class Case:
         return {"elements": sum(map(np.size, self.expected.values())), "mismatches": wrong}
 
 
-def case(alpha=1.0, resolution=224, cycles=None, unit=None, frames=1):
+def case(alpha: float = 1.0, resolution: int = 224, cycles: int | None = None,
+         unit: str | None = None, frames: int = 1) -> Case:
     """The Case of a network, or of one unit of it.
 
     alpha, resolution, cycles -- of the network; cycles for a frame, None: one pixel per clock
@@ -102,39 +112,45 @@ def case(alpha=1.0, resolution=224, cycles=None, unit=None, frames=1):
                 pace(len(words) // frames, cycles), PATIENCE * cycles)
 
 
-def block_case(block, stream_in, stream_out, sent, expected, config=None):
-    """The Case of one block between two streams."""
+def block_case(block: Callable, stream_in: StreamShape, stream_out: StreamShape, sent: np.ndarray,
+               expected: np.ndarray, config: UnitConfig | None = None) -> Case:
+    """The Case of one block between two streams.
+
+    sent, expected -- integers of s_axis and of m_axis, in order
+    config         -- UnitConfig of a unit's block, None: the block has none
+    """
     ports = {"s_axis": AxiStream(stream_in), "m_axis": AxiStream(stream_out)}
     design = Design(block, {**ports, "config": config} if config else ports,
                     memories=memory_files([config] if config else []))
     return Case(design, payload(ports["s_axis"].shape, sent), {"m_axis": expected.ravel()})
 
 
-def network_configs(network, cycles=None):
+def network_configs(network: Network, cycles: int | None = None) -> tuple[UnitConfig, ...]:
     """UnitConfig of every unit of a network, with the golden's integers."""
     plan = plan_network(network.table, network.precision, cycles or network.pixels)
     return configure_network(plan.units, read_golden(network).params)
 
 
-def read_golden(network):
+def read_golden(network: Network) -> store.Golden:
     """The cached golden of the photo."""
     return store.read(goldens.cached(network)[0])
 
 
-def golden(alpha, resolution):
+def golden(alpha: float, resolution: int) -> dict[str, float]:
     """Both Keras networks made, calibrated and run, from the import of TensorFlow on."""
     started = time.perf_counter()
     goldens.build(Network(alpha, resolution))
     return {"seconds": time.perf_counter() - started}
 
 
-def cache_golden(alpha, resolution):
+def cache_golden(alpha: float, resolution: int) -> dict[str, float]:
     """Have the golden, for all jobs that read it."""
     read_golden(Network(alpha, resolution))
     return {}
 
 
-def convert(alpha=1.0, resolution=224, cycles=None):
+def convert(alpha: float = 1.0, resolution: int = 224,
+            cycles: int | None = None) -> dict[str, float]:
     """MyHDL to Verilog, every stage anew, on as many processes as there are cores."""
     configs = network_configs(Network(alpha, resolution), cycles)
     with tempfile.TemporaryDirectory() as directory:
@@ -144,7 +160,7 @@ def convert(alpha=1.0, resolution=224, cycles=None):
                 "bytes": sum(Path(file).stat().st_size for file in files)}
 
 
-def simulate(simulator, **which):
+def simulate(simulator: str, **which: Any) -> dict[str, Any]:
     """One of our own simulators; every unit's output is compared."""
     todo = case(**which)
     run = run_design(simulator, todo.design, todo.ends(), timeout=todo.timeout)
@@ -152,8 +168,11 @@ def simulate(simulator, **which):
     return {"seconds": run.seconds, "cycles": run.cycles, **built, **todo.compare(run)}
 
 
-def cocotb(simulator, **which):
-    """cocotb's own runner on the same Verilog; the features are compared in its testbench."""
+def cocotb(simulator: str, **which: Any) -> dict[str, Any]:
+    """cocotb's own runner on the same Verilog; the features are compared in its testbench.
+
+    Raises ToolError where cocotb or the simulator is missing or fails.
+    """
     runner, todo = cocotb_runner(simulator), case(**which)
     work = default_build_dir("cocotb") / digest("cocotb", simulator, json.dumps(which))
     work, built = work.resolve(), {}
@@ -170,7 +189,7 @@ def cocotb(simulator, **which):
         raise ToolError(f"cocotb with {simulator} does not run it: {error}") from None
 
 
-def cocotb_runner(simulator):
+def cocotb_runner(simulator: str) -> Runner:
     """cocotb's runner, with the tools that it needs; ToolError without them."""
     if importlib.util.find_spec("cocotb") is None:
         raise ToolError(f"cocotb is not installed: {INSTALL_BENCH}")
@@ -182,7 +201,7 @@ def cocotb_runner(simulator):
     return get_runner(simulator)
 
 
-def cocotb_build(runner, simulator, todo, fresh):
+def cocotb_build(runner: Runner, simulator: str, todo: Case, fresh: Path) -> dict[str, float]:
     """Build a Case into the folder ``fresh``; returns how long the runner took."""
     files, top = todo.design.convert(fresh)
     for name, text in todo.design.memories.items():
@@ -197,7 +216,7 @@ def cocotb_build(runner, simulator, todo, fresh):
     return {"build_seconds": time.perf_counter() - started}
 
 
-def keras(alpha, resolution, model, repeats):
+def keras(alpha: float, resolution: int, model: str, repeats: int) -> dict[str, Any]:
     """Keras itself: the ``float`` network in float32, or the ``fixed`` one of the goldens."""
     network = Network(alpha, resolution)
     reference = goldens.Reference(network)
@@ -222,7 +241,7 @@ def keras(alpha, resolution, model, repeats):
             "mismatches": int((~equal).sum())}
 
 
-def timed(call, repeats):
+def timed(call: Callable[[], object], repeats: int) -> list[float]:
     """Seconds of each of ``repeats`` calls."""
     seconds = []
     for _ in range(repeats):
@@ -232,10 +251,12 @@ def timed(call, repeats):
     return seconds
 
 
-def hls4ml(alpha, resolution, repeats, last=None):
+def hls4ml(alpha: float, resolution: int, repeats: int, last: str | None = None) -> dict[str, Any]:
     """hls4ml's bit-accurate C model of the same topology, 16 bits, streams, strategy Resource.
 
     last -- name of the layer to end with, None: the whole network
+
+    Raises ToolError where hls4ml is missing or its model is not Keras's network.
     """
     if importlib.util.find_spec("hls4ml") is None:
         raise ToolError(f"hls4ml is not installed: {INSTALL_BENCH}")
@@ -270,7 +291,7 @@ def hls4ml(alpha, resolution, repeats, last=None):
             "sqnr_db": error}
 
 
-def hls4ml_network(alpha, resolution, last):
+def hls4ml_network(alpha: float, resolution: int, last: str | None) -> library.Model:
     """The Keras network as hls4ml 1.3 takes it and gets it right: no maximum in a ReLU, which it
     refuses, and batch norms folded, which it scales by the wrong axis after a depthwise one."""
     import keras as library
@@ -291,7 +312,7 @@ def hls4ml_network(alpha, resolution, last):
     return library.Model(copy.input, copy.get_layer(last).output) if last else copy
 
 
-def plain_copy(layer):
+def plain_copy(layer: library.layers.Layer) -> library.layers.Layer:
     """A copy of a Keras layer: a convolution with a bias, a ReLU without a maximum."""
     changes = {"use_bias": True, "max_value": None}
     config = layer.get_config()
@@ -303,7 +324,7 @@ JOBS = {job.__name__: job
         for job in (cache_golden, golden, convert, simulate, cocotb, keras, hls4ml)}
 
 
-def main(name, arguments):
+def main(name: str, arguments: str) -> None:
     """Do one job; its result is the last line on stdout."""
     try:
         result = JOBS[name](**json.loads(arguments))

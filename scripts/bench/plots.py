@@ -1,5 +1,16 @@
 """The plots of ``python -m scripts.bench``; matplotlib is imported when there is one to draw."""
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from scripts.bench.runner import Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 OURS, OTHERS = "#1f77b4", "#9ca3af"
 STEPS = ("golden", "conversion", "build", "simulation")
@@ -7,7 +18,7 @@ AXES = {"resolution": "input, pixels a side", "alpha": "alpha, at 96 × 96",
         "cycles": "cycles a frame, at 224 × 224"}
 
 
-def plot(sections, out):
+def plot(sections: dict[str, dict[str, Any]], out: Path) -> list[Path]:
     """Draw each section that was measured into ``out``, as SVG and PNG; returns the files."""
     import matplotlib
     matplotlib.use("Agg")
@@ -26,7 +37,7 @@ def plot(sections, out):
     return files
 
 
-def figure_of(panels, height):
+def figure_of(panels: int, height: float) -> tuple[Figure, Sequence[Axes]]:
     """A figure with panels side by side."""
     from matplotlib import pyplot
     figure, axes = pyplot.subplots(1, panels, figsize=(max(4.2 * panels, 7), height), squeeze=False,
@@ -34,20 +45,22 @@ def figure_of(panels, height):
     return figure, axes[0]
 
 
-def bars(axis, names, seconds, value, words):
+def bars(axis: Axes, names: Sequence[str], seconds: Sequence[list[float]],
+         value: Callable[[float], float], words: Callable[[float], str]) -> None:
     """Horizontal bars of ``value(seconds)`` on a logarithmic scale, with their range."""
     middle = [value(median(runs)) for runs in seconds]
     ends = [sorted((value(min(runs)), value(max(runs)))) for runs in seconds]
     errors = [[m - low for m, (low, _) in zip(middle, ends)],
               [high - m for m, (_, high) in zip(middle, ends)]]
-    axis.barh(names, middle, xerr=errors, color=[OURS] + [OTHERS] * (len(names) - 1), capsize=2)
-    axis.bar_label(axis.containers[-1], [words(number) for number in middle], padding=4)
+    drawn = axis.barh(names, middle, xerr=errors, color=[OURS] + [OTHERS] * (len(names) - 1),
+                      capsize=2)
+    axis.bar_label(drawn, [words(number) for number in middle], padding=4)
     axis.set_xscale("log")
     axis.set_xlim(min(low for low, _ in ends) / 3, max(high for _, high in ends) * 12)
     axis.invert_yaxis()
 
 
-def simulators(rows):
+def simulators(rows: Sequence[Row]) -> Figure:
     """Cycles per second of each runner, a panel for each case."""
     rows = [row for row in rows if row.get("seconds")]
     cases = list(dict.fromkeys(row["case"] for row in rows))
@@ -61,7 +74,7 @@ def simulators(rows):
     return figure
 
 
-def frame(rows):
+def frame(rows: Sequence[Row]) -> Figure:
     """Seconds for a frame."""
     rows = [row for row in rows if row.get("seconds")]
     figure, (axis,) = figure_of(1, 2.4)
@@ -71,7 +84,7 @@ def frame(rows):
     return figure
 
 
-def scaling(rows):
+def scaling(rows: Sequence[Row]) -> Figure:
     """Seconds and peak memory of each step, a panel for each axis."""
     names = [name for name in AXES if any(row["axis"] == name for row in rows)]
     figure, axes = figure_of(len(names), 3.2)

@@ -1,15 +1,20 @@
 """The sections as tables for the terminal and for bench.md, and the goals as sentences."""
 import math
 import re
+from collections.abc import Sequence
 from statistics import median
+from typing import Any
 
+from rich.console import Console
+
+from scripts.bench.runner import Row
 from scripts.shared.tables import grid
 
 PLOTS = {"simulators": "cycles a second of each runner", "frame": "seconds a frame",
          "scaling": "time and memory against size and rate"}
 
 
-def spread(seconds):
+def spread(seconds: Sequence[float]) -> str:
     """Median and range of seconds, three digits: ``1.62 s (1.60 to 1.70)``."""
     middle = median(seconds)
     unit, scale = next((unit for unit in (("s", 1), ("ms", 1e3)) if middle * unit[1] >= 0.1),
@@ -18,17 +23,17 @@ def spread(seconds):
     return f"{shown} {unit}" + (f" ({low} to {high})" if len(seconds) > 1 else "")
 
 
-def digits(value):
+def digits(value: float) -> str:
     """A positive number with three digits, or as many as it has before the point."""
     return f"{value:,.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
-def number(value, form=",.0f"):
-    """A number, or a dash for none."""
+def number(value: float | None, form: str = ",.0f") -> str:
+    """A number in the format ``form``, or a dash for none."""
     return "-" if value is None else format(value, form)
 
 
-def speed(row):
+def speed(row: Row) -> float:
     """Cycles a second."""
     return row["cycles"] / median(row["seconds"])
 
@@ -71,7 +76,7 @@ COLUMNS = {     # {section: ((head, its words from a row), ...)}; an error takes
 }
 
 
-def stage(result):
+def stage(result: Row) -> str:
     """Seconds and peak MB of one step of the scaling section, or why there are none."""
     seconds = result.get("seconds")
     if not seconds:
@@ -80,7 +85,7 @@ def stage(result):
             f"{number(result.get('peak_mb'))} MB")
 
 
-def cells(section, row):
+def cells(section: str, row: Row) -> tuple[list[str], str]:
     """(cells of a row, the error that follows them or '')."""
     columns = COLUMNS[section]
     if "error" in row:
@@ -89,7 +94,7 @@ def cells(section, row):
     return [words(row) for _, words in columns], ""
 
 
-def tell(console, document):
+def tell(console: Console, document: dict[str, Any]) -> None:
     """Print every section's table, and the goals."""
     for name, section in document["sections"].items():
         heads = [head for head, _ in COLUMNS[name]]
@@ -106,14 +111,14 @@ def tell(console, document):
         console.print(goal_sentence(goal), highlight=False)
 
 
-def goal_sentence(goal):
+def goal_sentence(goal: Row) -> str:
     """What was asked for and what was measured."""
     measured = {None: "not measured", True: f"{goal['times'] or 0:.1f} times: met",
                 False: f"{goal['times'] or 0:.1f} times: not met"}[goal["met"]]
     return f"{goal['case']}: {goal['goal']} times as fast as {goal['than']}: {measured}"
 
 
-def markdown(name, section):
+def markdown(name: str, section: dict[str, Any]) -> str:
     """A section's table for bench.md."""
     heads = [head.replace("\n", " ").replace(" /", "/") for head, _ in COLUMNS[name]]
     lines = [f"Measured {section['date']}, {section['machine']}; {section['repeats']} runs, "
@@ -129,7 +134,7 @@ def markdown(name, section):
     return "\n".join(lines)
 
 
-def fill(text, document):
+def fill(text: str, document: dict[str, Any]) -> str:
     """The page with the tables between its marks ``<!-- name -->`` and ``<!-- end -->`` renewed."""
     parts = {name: markdown(name, section) for name, section in document["sections"].items()}
     parts["goals"] = "\n".join(f"- {goal_sentence(goal)}" for goal in document["goals"])

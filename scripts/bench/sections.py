@@ -1,12 +1,14 @@
 """What is measured: each section is a table of rows that came out of a Bench."""
 import shutil
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from hdl.sim import SIMULATORS
-from scripts.bench.runner import Bench, Job
+from scripts.bench.runner import Bench, Job, Row
 
 OURS = "verilator"
 INSTALL_PYPY = ("apt-get install pypy3, and "
@@ -33,7 +35,7 @@ RUNNERS = {
     **{name: Runner("simulate", name) for name in SIMULATORS if name != OURS},
     "myhdl, PyPy": Runner("simulate", "myhdl", "pypy3", f"PyPy is not installed: {INSTALL_PYPY}"),
 }
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "register slice": {"unit": "register_slice", "resolution": 224},
     "block_2_expand": {"unit": "block_2_expand", "resolution": 224},
     "network, 32 × 32": {"resolution": 32},
@@ -45,12 +47,13 @@ GOALS = (   # (section, case, row, times as fast as it)
     ("simulators", "network, 224 × 224", "cocotb + Verilator", 4),
     ("frame", "224 × 224", "hls4ml, C model", 5),
 )
-FRAME = {   # rows of the frame's table besides ours
+FRAME: dict[str, tuple[str, dict[str, str]]] = {    # rows of the frame's table besides ours
     "hls4ml, C model": ("hls4ml", {}),
     "Keras, float32": ("keras", {"model": "float"}),
     "Keras, fixed point (the golden)": ("keras", {"model": "fixed"}),
 }
-SCALES = {  # {axis: (points, those of --full)}
+# {axis: (points, those of --full)}
+SCALES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "resolution": ([{"resolution": size} for size in (32, 96, 224)],
                    [{"resolution": size} for size in (32, 64, 96, 128, 160, 192, 224)]),
     "alpha": ([{"alpha": alpha, "resolution": 96} for alpha in (0.35, 1.0, 1.4)],
@@ -60,11 +63,13 @@ SCALES = {  # {axis: (points, those of --full)}
 }
 
 
-def simulators(bench):
+def simulators(bench: Bench) -> list[Row]:
     """Every runner on every network; on a unit by itself ours and cocotb's."""
-    table, speeds = [], {}
+    table: list[Row] = []
+    speeds: dict[str, float] = {}
     for case, which in CASES.items():
-        rows, jobs = {}, {}
+        rows: dict[str, Row] = {}
+        jobs: dict[str, Job] = {}
         for name, runner in RUNNERS.items():
             if "unit" in which and name != OURS and runner.job != "cocotb":
                 continue
@@ -85,7 +90,7 @@ def simulators(bench):
     return table
 
 
-def frame(bench):
+def frame(bench: Bench) -> list[Row]:
     """A frame of 224 x 224 through the hardware's simulation, Keras, and hls4ml's C model."""
     case = "224 × 224"
     size = {"alpha": 1.0, "resolution": 224}
@@ -98,9 +103,10 @@ def frame(bench):
     return compared(case, rows, rows[OURS])
 
 
-def scaling(bench):
+def scaling(bench: Bench) -> list[Row]:
     """Golden, conversion, build and simulation along each axis; a point on two axes once."""
-    table, known = [], {}
+    table: list[Row] = []
+    known: dict[tuple[tuple[str, float], ...], dict[str, Row]] = {}
     for axis, points in SCALES.items():
         for point in points[bench.full]:
             full = {"alpha": 1.0, "cycles": point["resolution"] ** 2, **point}
@@ -111,7 +117,7 @@ def scaling(bench):
     return table
 
 
-def steps(bench, point, label):
+def steps(bench: Bench, point: dict[str, Any], label: str) -> dict[str, Row]:
     """{step: its seconds and peak_mb, or error} of one network."""
     size = {"alpha": point["alpha"], "resolution": point["resolution"]}
     # As the other sections name it, so that a model is built once.
@@ -126,14 +132,14 @@ def steps(bench, point, label):
             "simulation": simulation}
 
 
-def throughput(bench):
+def throughput(bench: Bench) -> list[Row]:
     """Frames back to back, in one process and in two at the same time."""
     job = Job("simulate", {"simulator": OURS, "resolution": 224, "frames": FRAMES})
     bench.run(Job("simulate", {"simulator": OURS, "resolution": 224}), "build")
     table = []
     for count in (1, 2):
         name = "1 process" if count == 1 else f"{count} processes"
-        row = {"name": name, "frames": count * FRAMES, "seconds": []}
+        row: Row = {"name": name, "frames": count * FRAMES, "seconds": []}
         for turn in range(bench.repeats):
             label = f"{row['name']}, {FRAMES} frames each, run {turn + 1} of {bench.repeats}"
             with ThreadPoolExecutor(count) as pool:
@@ -151,7 +157,7 @@ def throughput(bench):
 SECTIONS = {section.__name__: section for section in (simulators, frame, scaling, throughput)}
 
 
-def compared(case, rows, ours):
+def compared(case: str, rows: Mapping[str, Row], ours: Row) -> list[Row]:
     """Rows with their case, name, and how many times as long as ours they take for the same."""
     base = median(ours["seconds"]) if ours.get("seconds") else None
     return [{"case": case, "name": name, **row} | (
@@ -159,12 +165,12 @@ def compared(case, rows, ours):
         for name, row in rows.items()]
 
 
-def goals(sections):
+def goals(sections: Mapping[str, dict[str, Any]]) -> list[Row]:
     """Each goal with what was measured; None where it was not."""
     found = []
     for section, case, name, least in GOALS:
-        row = next((row for row in sections.get(section, {}).get("rows", ())
-                    if (row.get("case"), row["name"]) == (case, name)), {})
+        rows: list[Row] = sections.get(section, {}).get("rows", [])
+        row = next((row for row in rows if (row.get("case"), row["name"]) == (case, name)), {})
         times = row.get("times_ours")
         found.append({"case": case, "than": name, "goal": least, "times": times,
                       "met": None if times is None else times >= least})

@@ -23,7 +23,7 @@ KINDS = ("chain", "blocks", "timing")
 @resolution_option
 @out_option
 @user_errors
-def main(kinds, alpha, resolution, out):
+def main(kinds: tuple[str, ...], alpha: float, resolution: int, out: Path | None) -> None:
     """Write the pictures of ``kinds``, all of them by default, into the folder that exists."""
     stale = out is None     # only docs/ is known to hold nothing but these
     out = out or docs_folder()

@@ -3,7 +3,9 @@
 One row for each size of the feature map, one box for each stage: its input channels, the expanded
 ones, its output channels and its stride; an arc over the stages with a residual shortcut.
 """
-from hdl.layers import stages
+from collections.abc import Sequence
+
+from hdl.layers import Unit, stages
 
 WIDTH, MARGIN, LABEL = 880, 16, 90
 BOX, GAP, HEIGHT, ROW = 94, 16, 74, 116
@@ -11,25 +13,26 @@ INK, PALE, ARC = "#1f2937", "#6b7280", "#b45309"
 FILLS = {"stem": "#dbeafe", "head": "#dbeafe", "stride": "#d1fae5", "block": "#f3f4f6"}
 
 
-def text(x, y, words, size=12, colour=INK, anchor="middle", weight="normal"):
+def text(x: float, y: float, words: str, size: float = 12, colour: str = INK,
+         anchor: str = "middle", weight: str = "normal") -> str:
     """A line of text."""
     return (f'<text x="{x}" y="{y}" font-size="{size}" fill="{colour}" text-anchor="{anchor}" '
             f'font-weight="{weight}">{words}</text>')
 
 
-def arrow(path, colour=INK):
+def arrow(path: str, colour: str = INK) -> str:
     """A line with a head."""
     return (f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.5" '
             f'marker-end="url(#head{colour[1:]})"/>')
 
 
-def shortcut(left, right, y):
+def shortcut(left: float, right: float, y: float) -> str:
     """An arc over a box."""
     return arrow(f"M{left} {y} V{y - 6} Q{left} {y - 12} {left + 6} {y - 12} H{right - 6} "
                  f"Q{right} {y - 12} {right} {y - 6} V{y - 1}", ARC)
 
 
-def legend(x, y):
+def legend(x: float, y: float) -> list[str]:
     """What the colours and the lines of a box mean."""
     box = f'<rect x="{x}" y="{y}" width="28" height="18" rx="4" stroke="{INK}" fill='
     return [box + f'"{FILLS["stride"]}"/>', text(x + 40, y + 13, "stride 2", anchor="start"),
@@ -39,7 +42,7 @@ def legend(x, y):
                  anchor="start")]
 
 
-def describe(units):
+def describe(units: Sequence[Unit]) -> tuple[str, ...]:
     """The lines inside a stage's box."""
     first, last = units[0], units[-1]
     if len(units) == 1:
@@ -51,7 +54,7 @@ def describe(units):
             f"{depthwise.channels_out} → {last.channels_out}")
 
 
-def draw_stage(x, y, name, units):
+def draw_stage(x: float, y: float, name: str, units: Sequence[Unit]) -> list[str]:
     """One box, and the arc over it if it adds a shortcut."""
     strided = any(unit.stride == 2 for unit in units)
     fill = FILLS.get(name, FILLS["stride" if strided else "block"])
@@ -64,9 +67,9 @@ def draw_stage(x, y, name, units):
     return parts
 
 
-def draw(table):
+def draw(table: Sequence[Unit]) -> str:
     """The whole picture as the text of an SVG file."""
-    rows = {}
+    rows: dict[int, list[tuple[str, tuple[Unit, ...]]]] = {}
     for name, units in stages(table).items():
         rows.setdefault(units[-1].size_out, []).append((name, units))
     height = MARGIN + 44 + ROW * (len(rows) - 1) + HEIGHT + MARGIN
@@ -98,9 +101,9 @@ def draw(table):
                 parts.append(arrow(f"M{x - GAP} {y + HEIGHT / 2} H{x - 1}"))
         end = begin + (len(row) - 1) * (BOX + GAP) + BOX / 2
         if name == last.stage:
-            x = end + BOX / 2
-            parts += [arrow(f"M{x} {y + HEIGHT / 2} H{x + 24}"),
-                      text(x + 30, y + HEIGHT / 2 + 4, f"features, {size} × {size} × "
+            right = end + BOX / 2
+            parts += [arrow(f"M{right} {y + HEIGHT / 2} H{right + 24}"),
+                      text(right + 30, y + HEIGHT / 2 + 4, f"features, {size} × {size} × "
                            f"{last.channels_out}", 12, anchor="start", weight="bold")]
         else:
             turn = y + HEIGHT + 13

@@ -11,9 +11,11 @@ from __future__ import annotations
 import inspect
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from myhdl import SignalType
 
 from hdl.axis import AxiStream, Bundle
 from hdl.build import digest, run_tool
@@ -40,19 +42,19 @@ class Box:
     block: str | None
     clocked: bool
     number: int = 0
-    reads: dict = field(default_factory=dict)
-    drives: dict = field(default_factory=dict)
+    reads: dict[int, SignalType] = field(default_factory=dict)
+    drives: dict[int, SignalType] = field(default_factory=dict)
 
 
 def elaborated(block: Callable, arguments: dict[str, Any]) -> Structure:
     """The structure of ``block`` with these arguments; clk and rst, where it has them, are left
     out."""
-    names = inspect.signature(block.func).parameters
+    names = inspect.signature(inspect.unwrap(block)).parameters
     clk, rst = clock_and_reset()
     clocks = {name: signal for name, signal in (("clk", clk), ("rst", rst)) if name in names}
     with fresh_elaboration():
         # By position: MyHDL's wrapper has parameters of its own, such as ``name``.
-        bound = inspect.signature(block.func).bind(**clocks, **arguments)
+        bound = inspect.signature(inspect.unwrap(block)).bind(**clocks, **arguments)
         found = structure_of(block(*bound.args), dict(bound.arguments))
     for name, signal in clocks.items():
         found.names.pop(id(signal), None)
@@ -62,7 +64,7 @@ def elaborated(block: Callable, arguments: dict[str, Any]) -> Structure:
 
 def boxes(structure: Structure) -> list[Box]:
     """The parts of a block, those of one name together."""
-    found = {}
+    found: dict[tuple[str, str | None], Box] = {}
     for part in structure.parts:
         box = found.setdefault((part.name, part.block), Box(part.name, part.block, part.clocked))
         box.number += 1
@@ -78,12 +80,12 @@ class Drawing:
     same boxes share a node.
     """
 
-    def __init__(self, structure: Structure):
+    def __init__(self, structure: Structure) -> None:
         self.names, self.ports = structure.names, structure.ports
-        self.streams, self.bundles = ({name: value for name, value in structure.scope.items()
-                                       if isinstance(value, Bundle)
-                                       and isinstance(value, AxiStream) is whole}
-                                      for whole in (True, False))
+        self.streams = {name: value for name, value in structure.scope.items()
+                        if isinstance(value, AxiStream)}
+        self.bundles = {name: value for name, value in structure.scope.items()
+                        if isinstance(value, Bundle) and name not in self.streams}
         self.boxes = boxes(structure)
         self.driver = {key: f"box {box.name}" for box in reversed(self.boxes)
                        for key in box.drives}
@@ -95,27 +97,27 @@ class Drawing:
         self.flows = self._flows()
         self.data = self._data()
 
-    def _is_input(self, port):
+    def _is_input(self, port: str) -> bool:
         """Whether data come in at a port: nothing here drives them."""
         value = self.ports[port]
         data = [value.tdata, value.tvalid] if port in self.streams else signals_in(value)
         return not any(id(signal) in self.driver for signal in data)
 
-    def _nodes(self):
+    def _nodes(self) -> dict[str, str]:
         """{port: its node}."""
-        together = {}
+        together: dict[str | tuple[str, ...], list[str]] = {}
         for port, value in self.ports.items():
             readers = tuple(box.name for box in self.boxes if id(value) in box.reads)
             together.setdefault(readers or port, []).append(port)
         return {port: "port " + " ".join(ports) for ports in together.values() for port in ports}
 
-    def _flows(self):
+    def _flows(self) -> dict[tuple[str, str], dict[str, int]]:
         """{(from, to): {name of a signal: bits}} between nodes."""
-        flows = {}
+        flows: dict[tuple[str, str], dict[str, int]] = {}
         for box in self.boxes:
             for key, signal in box.reads.items():
                 name = self.names[key]
-                origin = self.driver.get(key) or self.node.get(self.owner.get(name))
+                origin = self.driver.get(key) or self.node.get(self.owner.get(name, ""))
                 if origin and origin != f"box {box.name}":
                     flows.setdefault((origin, f"box {box.name}"), {})[name] = len(signal)
             for key, signal in box.drives.items():
@@ -125,7 +127,7 @@ class Drawing:
                     flows.setdefault(pair, {})[name] = len(signal)
         return {pair: dict(sorted(flows[pair].items())) for pair in sorted(flows)}
 
-    def _data(self):
+    def _data(self) -> set[str]:
         """Names of the signals that carry data: what streams carry, signed numbers, what a ROM
         gives or an unpack takes, and what is made of these; but no single bits and no control
         that is bundled."""
@@ -160,7 +162,7 @@ class Drawing:
                 drawn |= {(origin, to), (to, origin)}
         return HEAD + "\n".join(lines) + "\n}\n"
 
-    def _box(self, box):
+    def _box(self, box: Box) -> str:
         name = box.name if box.number == 1 else f"{box.name} × {box.number}"
         if box.block:
             below = f"<br/>{box.block}" if box.block != box.name else ""
@@ -169,12 +171,12 @@ class Drawing:
         fill = CLOCKED if box.clocked else PLAIN
         return f'"box {box.name}" [label="{name}" style="rounded,filled" fillcolor="{fill}"];'
 
-    def _port(self, node):
+    def _port(self, node: str) -> str:
         ports = [port for port, its in self.node.items() if its == node]
         shape = f"<br/>{beat(self.ports[ports[0]])}" if ports[0] in self.streams else ""
         return f'"{node}" [shape=plaintext label=<<b>{"<br/>".join(ports)}</b>{shape}>];'
 
-    def _direction(self, origin, to):
+    def _direction(self, origin: str, to: str) -> tuple[str, str]:
         """The pair in the direction in which the arrow points: with the data, from inputs to
         outputs."""
         there, back = (self.flows.get(pair, {}) for pair in ((origin, to), (to, origin)))
@@ -183,7 +185,7 @@ class Drawing:
                    or (self.data & back.keys() and not self.data & there.keys()))
         return (to, origin) if against else (origin, to)
 
-    def _arrow(self, origin, to):
+    def _arrow(self, origin: str, to: str) -> str:
         there, back = (dict(self.flows.get(pair, {})) for pair in ((origin, to), (to, origin)))
         style = THICK if self.data & there.keys() else THIN
         only_back = not there
@@ -196,7 +198,7 @@ class Drawing:
             label += f"\\n({words})" if label else words
         return f'"{origin}" -> "{to}" [label="{label}" {style} {ends}];'
 
-    def _whole_streams(self, there, back):
+    def _whole_streams(self, there: dict[str, int], back: dict[str, int]) -> list[str]:
         """What is said of the streams that go from here to there with their tready; they are taken
         out of both."""
         said = []
@@ -209,7 +211,7 @@ class Drawing:
                     said.append(f"{name}\\n{beat(stream)}")
         return said
 
-    def _words(self, names, *nodes):
+    def _words(self, names: Mapping[str, int], *nodes: str) -> list[str]:
         """Names of signals; a stream's by its member alone, where the stream is a port at one end
         of the arrow; several of one bundle by the bundle's."""
         ends = [port for port, node in self.node.items() if node in nodes]

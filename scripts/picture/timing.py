@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from myhdl import always
+from myhdl import SignalType, always
 
 from hdl.axis import AxiStream
 from hdl.beats import payload, unpack, words_of
@@ -96,22 +96,23 @@ def record(example: Example) -> dict[str, list[tuple[int, int, tuple[int, ...]]]
     """{stream: (tvalid, tready, elements of tdata) in each cycle} of the simulation."""
     streams = {name: value for name, value in example.arguments.items()
                if isinstance(value, AxiStream)}
-    seen = {name: [] for name in streams}
+    seen: dict[str, list[tuple[int, int, int]]] = {name: [] for name in streams}
 
-    def watched(clk, rst, **arguments):
+    def watched(clk: SignalType, rst: SignalType, **arguments: Any) -> tuple[Any, Any]:
         inside = example.block(clk, rst, **arguments)
 
         @always(clk.posedge)
-        def watch():
+        def watch() -> None:
             if not rst:
                 for name, axis in streams.items():
                     seen[name].append((int(axis.tvalid), int(axis.tready), int(axis.tdata)))
 
         return inside, watch
 
-    ends = {name: Source(payload(streams[name].shape, values),
-                         pauses(example.idle.get(name, ()), example.cycles))
-            for name, values in example.inputs.items()}
+    ends: dict[str, Source | Sink] = {
+        name: Source(payload(streams[name].shape, values),
+                     pauses(example.idle.get(name, ()), example.cycles))
+        for name, values in example.inputs.items()}
     ends["m_axis"] = Sink(example.beats, pauses(example.busy, 4 * example.cycles))
     simulate("myhdl", Design(watched, example.arguments), ends, timeout=100,
              drain=example.cycles)
@@ -182,14 +183,15 @@ def ruler(cycles: int, y: int, bottom: int) -> list[str]:
     return parts
 
 
-def stream_rows(name: str, cycles: list, y: int) -> list[str]:
+def stream_rows(name: str, cycles: list[tuple[int, int, tuple[int, ...]]], y: int) -> list[str]:
     """tvalid, tready and tdata of one stream."""
     left = MARGIN + LABEL
     parts = []
-    for row, member in enumerate(("tvalid", "tready")):
-        parts.append(text(left - 10, y + ROW * row + HIGH, f"{name}_{member}", 11, "end"))
-        parts.append(wave([state[row] for state in cycles], y + ROW * row))
-    y += 2 * ROW
+    for member, levels in (("tvalid", [valid for valid, _, _ in cycles]),
+                           ("tready", [ready for _, ready, _ in cycles])):
+        parts.append(text(left - 10, y + HIGH, f"{name}_{member}", 11, "end"))
+        parts.append(wave(levels, y))
+        y += ROW
     parts.append(text(left - 10, y + HIGH, f"{name}_tdata", 11, "end"))
     for cycle, (valid, ready, values) in enumerate(cycles):
         x = left + CELL * cycle

@@ -1,6 +1,11 @@
 """Plots of ``python -m scripts.numerics``."""
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import matplotlib
 from matplotlib import pyplot
+from matplotlib.figure import Figure
 
 from hdl.layers import precision
 
@@ -8,7 +13,7 @@ matplotlib.use("Agg")
 matplotlib.rcParams["svg.hashsalt"] = "numerics"    # the same rows give the same bytes
 
 
-def costs(rows, path):
+def costs(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """What each unit costs: the features' SQNR with only its weights or its output rounded."""
     figure, axes = pyplot.subplots(figsize=(13, 5), layout="constrained")
     places = range(len(rows))
@@ -24,10 +29,10 @@ def costs(rows, path):
     save(figure, path)
 
 
-def widths(rows, path):
+def widths(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """SQNR and agreement against bits of the weights, a line for each width of activations."""
     figure, (ratio, agreement) = pyplot.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    lines = {}
+    lines: dict[tuple[int, str], list[tuple[int, dict[str, Any]]]] = {}
     for row in rows:
         wide = precision(row["precision"])
         lines.setdefault((wide.relu6_bits, row["methods"]), []).append((wide.weight_bits, row))
@@ -46,7 +51,7 @@ def widths(rows, path):
     save(figure, path)
 
 
-def save(figure, path):
+def save(figure: Figure, path: Path) -> None:
     """Write a figure, without the date that SVG would have."""
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     pyplot.close(figure)

@@ -5,8 +5,10 @@ it Python values (a precision is its ``Precision`` row) and ``user_errors`` tell
 tool that fails in one sentence on stderr, with exit status 2, and a check that fails with status 1.
 """
 import functools
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
@@ -15,6 +17,9 @@ from golden.network import Network
 from hdl.errors import SimulationError, ToolError
 from hdl.layers import ALPHAS, precision
 from hdl.sim import SIMULATORS
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class UserError(click.ClickException):
@@ -27,12 +32,12 @@ class CheckFailed(click.ClickException):
     """What was checked does not hold: one sentence, exit status 1."""
 
 
-def user_errors(function):
+def user_errors(function: Callable[P, T]) -> Callable[P, T]:
     """Tell what ends the function in one sentence, without a traceback: a refusal (ValueError,
     OSError, ToolError) as a UserError, a simulation's finding (SimulationError) as a
     CheckFailed."""
     @functools.wraps(function)
-    def wrapper(*args, **kwargs):
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
         except OSError as error:
@@ -68,7 +73,7 @@ weights_option = click.option(
     help="Weights: deterministic ones made here, Keras's download, or an .h5 or .keras file.")
 
 
-def calibration_options(command):
+def calibration_options(command: Callable[..., T]) -> Callable[..., T]:
     """--calibration and --methods, given to the command as one Calibration."""
     @click.option("--calibration", default=None, metavar="FOLDER",
                   type=click.Path(path_type=Path),
@@ -79,31 +84,34 @@ def calibration_options(command):
                        "rounding of those before it), correct (biases keep every channel's mean), "
                        "both, or none.")
     @functools.wraps(command)
-    def wrapper(*args, calibration, methods, **kwargs):
+    def wrapper(*args: Any, calibration: Path | None, methods: str, **kwargs: Any) -> T:
         return command(*args, calibration=chosen_calibration(calibration, methods), **kwargs)
     return wrapper
 
 
 @user_errors
-def chosen_calibration(folder, methods):
-    """The Calibration of the two options, its photos listed once to see that there are some."""
+def chosen_calibration(folder: Path | None, methods: str) -> Calibration:
+    """The Calibration of the two options, its photos listed once to see that there are some.
+
+    Raises UserError for a folder without photos or an unknown method.
+    """
     calibration = Calibration(folder, () if methods == "none" else tuple(methods.split(",")))
     calibration.names()
     return calibration
 
 
-def as_network(command):
+def as_network(command: Callable[..., T]) -> Callable[..., T]:
     """Those of the options below that a command has, given to it as one Network."""
     names = [field.name for field in fields(Network)]
 
     @functools.wraps(command)
-    def wrapper(*args, **options):
+    def wrapper(*args: Any, **options: Any) -> T:
         named = {name: options.pop(name) for name in names if name in options}
         return command(*args, network=user_errors(Network)(**named), **options)
     return wrapper
 
 
-def network_options(command):
+def network_options(command: Callable[..., T]) -> Callable[..., T]:
     """Which network: all that determines its integers, given to the command as one Network."""
     for option in (as_network, calibration_options, weights_option, precision_option,
                    resolution_option, alpha_option):

@@ -3,7 +3,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 
-def grid(title, *columns, text=1):
+def grid(title: str, *columns: str | tuple[str, str], text: int = 1) -> Table:
     """A table: the first ``text`` columns are words, the others numbers; a pair is (head, foot)."""
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD,
                   pad_edge=False, padding=(0, 1, 0, 0),

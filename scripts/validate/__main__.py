@@ -5,18 +5,22 @@ taken.  Results go to results.h5, results.csv and summary.json in one directory;
 is ended and given again it goes on where it was.  Exit status 0 only if every element compared is
 equal and every photo could be read.
 """
+from __future__ import annotations
+
 import csv
 import hashlib
 import itertools
 import math
 import os
 import sys
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import AcquireReturnProxy, FileLock, Timeout
 from rich.console import Console
 from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn,
                            TimeRemainingColumn)
@@ -25,6 +29,7 @@ from rich.table import Table
 from golden import build, views
 from golden.errors import GoldenError
 from golden.metrics import finite
+from golden.network import Network
 from hdl.build import default_build_dir
 from hdl.plan.network import plan_network
 from hdl.sim.design import require
@@ -32,8 +37,8 @@ from scripts.shared.json_output import print_json, versioned
 from scripts.shared.options import (UserError, cycles_per_frame_option, json_option,
                                     network_options, out_option, user_errors)
 from scripts.validate import jobs
-from scripts.validate.results import Results
-from scripts.validate.workers import Cluster, Inline, Local, connect
+from scripts.validate.results import Place, Results
+from scripts.validate.workers import Cluster, Inline, Local, Pool, connect
 
 BATCH = 8               # views of a job; of one simulation, which begins by reading all weights
 
@@ -43,13 +48,14 @@ class RtlCount(click.ParamType):
 
     name = "N|all"
 
-    def convert(self, value, parameter, context):
-        """Parse."""
+    def convert(self, value: object, parameter: click.Parameter | None,
+                context: click.Context | None) -> int | None:
+        """An int, or None for 'all'; tells click of anything else."""
         if value is None or value == "all":
             return None
         if not str(value).isdecimal():
             self.fail(f"{value!r} is neither a number nor 'all'", parameter, context)
-        return int(value)
+        return int(str(value))
 
 
 @click.command(help=__doc__)
@@ -73,8 +79,9 @@ class RtlCount(click.ParamType):
 @out_option
 @json_option
 @user_errors
-def main(folder, network, cycles_per_frame, views_each, limit, labels, rtl, workers, scheduler, out,
-         as_json):
+def main(folder: Path | None, network: Network, cycles_per_frame: int | None,
+         views_each: int | None, limit: int | None, labels: Path | None, rtl: int | None,
+         workers: int | None, scheduler: str | None, out: Path | None, as_json: bool) -> None:
     """Validate."""
     if scheduler and workers:
         raise UserError("--workers counts processes of this machine and --scheduler computes on a "
@@ -110,7 +117,7 @@ def main(folder, network, cycles_per_frame, views_each, limit, labels, rtl, work
         sys.exit(1)
 
 
-def described(folder, cycles, network):
+def described(folder: Path | None, cycles: int, network: Network) -> dict[str, Any]:
     """What is validated, for results and summary."""
     return {"alpha": network.alpha, "resolution": network.resolution,
             "precision": network.precision.name, "weights": network.weights,
@@ -118,8 +125,8 @@ def described(folder, cycles, network):
             **network.calibration.attributes()}
 
 
-def alone_in(out):
-    """The lock of the folder of results, which is made."""
+def alone_in(out: Path) -> AcquireReturnProxy:
+    """The lock of the folder of results, which is made; UserError where another holds it."""
     out.mkdir(parents=True, exist_ok=True)
     try:
         return FileLock(out / ".lock").acquire(timeout=0)
@@ -128,17 +135,22 @@ def alone_in(out):
                         "directory with --out") from None
 
 
-def digest(folder, cycles, network):
-    """sha256 of everything that determines results: the photos' folder, all inputs, the code."""
+def digest(folder: Path | None, cycles: int, network: Network) -> str:
+    """sha256, hexadecimal, of everything that determines results: the photos' folder, all inputs,
+    the code."""
     place = str(folder.resolve()) if folder else "shipped"
     golden = build.key(network)
     return hashlib.sha256("\n".join([place, str(cycles), golden, jobs.source()]).encode()) \
         .hexdigest()
 
 
-def read_labels(path, photos, limit):
-    """{photo: class} of a CSV file."""
-    found, known = {}, set(photos)
+def read_labels(path: Path, photos: Iterable[str], limit: int | None) -> dict[str, int]:
+    """{photo: class} of a CSV file; GoldenError for a line that names no photo or class.
+
+    limit -- where it is given, labels of photos that are not among ``photos`` are passed over
+    """
+    found: dict[str, int] = {}
+    known = set(photos)
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
@@ -162,30 +174,31 @@ def read_labels(path, photos, limit):
 class Validation:
     """The run: what is there already, what is to be computed, by whom, and what came out."""
 
-    def __init__(self, results, photos, places, scheduler, workers):
+    def __init__(self, results: Results, photos: Mapping[str, Path], places: Sequence[Place],
+                 scheduler: str | None, workers: int | None) -> None:
         self.results, self.photos, self.places = results, photos, places
-        self.failed = {}        # photo: reason
+        self.failed: dict[str, str] = {}    # photo: reason
         self.speed = {"golden": (0, 0.), "rtl": (0, 0.)}    # computed now: (views, seconds)
         self.workers = workers or os.cpu_count() or 1
         self.console = Console(stderr=True)
         self._client = connect(scheduler) if scheduler else None
-        self._pool = self._task = None
+        self._made: tuple[jobs.Task, Pool] | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> Validation:
         return self
 
-    def __exit__(self, *error):
-        if self._pool:
-            self._pool.close()
+    def __exit__(self, *error: object) -> None:
+        if self._made:
+            self._made[1].close()
         if self._client:
             self._client.close()
 
     @property
-    def done(self):
+    def done(self) -> list[Place]:
         """Places that have a row."""
         return [place for place in self.places if place in self.results.rows]
 
-    def golden(self, network, cycles):
+    def golden(self, network: Network, cycles: int) -> None:
         """Compute the rows that are missing; those of files that have changed are."""
         self._inputs, rows = (network, cycles), self.results.rows
         for name in {name for name, _ in self.done}:
@@ -199,7 +212,7 @@ class Validation:
         self.reused = len(self.places) - len(missing)
         self._run("golden", jobs.golden_job, missing, BATCH)
 
-    def rtl(self, count):
+    def rtl(self, count: int | None) -> None:
         """Simulate a sample of the rows there are, evenly spaced; None for all."""
         done = self.done
         count = len(done) if count is None else min(count, len(done))
@@ -208,34 +221,36 @@ class Validation:
         self.rtl_reused = count - len(missing)
         if not missing:
             return
-        self._ready()
+        made, pool = self._ready()
         if not self._client:
             with self.console.status("compiling the chain"):
-                jobs.ready(self._task)
+                jobs.ready(made)
         self._run("rtl", jobs.rtl_job, missing,
-                  min(BATCH, math.ceil(len(missing) / self._pool.workers)))
+                  min(BATCH, math.ceil(len(missing) / pool.workers)))
 
-    def _ready(self):
-        """The Task and who computes it."""
-        if not self._pool:
+    def _ready(self) -> tuple[jobs.Task, Pool]:
+        """The Task and who computes it, made when they are first needed."""
+        if not self._made:
             with self.console.status("reading") as status:
-                self._task = task(*self._inputs, status.update)
-            self._pool = Cluster(self._client, self._task) if self._client else \
-                Local(self._task, self.workers) if self.workers > 1 else Inline(self._task)
+                made = task(*self._inputs, status.update)
+            self._made = made, (
+                Cluster(self._client, made) if self._client else
+                Local(made, self.workers) if self.workers > 1 else Inline(made))
+        return self._made
 
-    def _run(self, phase, function, places, size):
+    def _run(self, phase: str, function: jobs.Function, places: Sequence[Place], size: int) -> None:
         """Compute ``places`` and keep their rows as they come."""
         if not places:
             return
-        self._ready()
+        _, pool = self._ready()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                    TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
         with Progress(*columns, console=self.console) as progress:
             bar = progress.add_task({"golden": "Keras and golden", "rtl": "Verilog"}[phase],
                                     total=len(places))
             computed, begun, ended = 0, math.inf, -math.inf
-            for taken, (rows, failures, times) in self._finished(function,
-                                                                 self._jobs(places, size)):
+            for taken, (rows, failures, times) in self._finished(
+                    pool, function, self._jobs(places, size)):
                 for row in rows:
                     self.results.add(row)
                 self.failed.update(failures)
@@ -246,7 +261,7 @@ class Validation:
         self.results.flush(force=True)
         self.speed[phase] = computed, ended - begun     # without the building of models
 
-    def _jobs(self, places, size):
+    def _jobs(self, places: Sequence[Place], size: int) -> Iterator[jobs.Job]:
         """Photos of at most ``size`` views together; one that cannot be read has failed."""
         for start in range(0, len(places), size):
             photos = []
@@ -257,13 +272,15 @@ class Validation:
                     self.failed[name] = error.strerror or str(error)
             yield photos
 
-    def _finished(self, function, waiting):
+    def _finished(self, pool: Pool, function: jobs.Function, waiting: Iterator[jobs.Job]
+                  ) -> Iterator[tuple[int, jobs.Result]]:
         """Yield (views of the job, its result) as jobs end; few are under way at a time."""
-        pending, again = {}, []
+        pending: dict[Future[jobs.Result], jobs.Job] = {}
+        again: list[jobs.Job] = []
         while True:
-            room = max(0, self._pool.window - len(pending))
+            room = max(0, pool.window - len(pending))
             for job in [*again, *itertools.islice(waiting, room)]:
-                pending[self._pool.submit(function, job)] = job
+                pending[pool.submit(function, job)] = job
             again = []
             if not pending:
                 return
@@ -271,17 +288,17 @@ class Validation:
                 job = pending.pop(future)
                 try:
                     result = future.result()
-                except self._pool.errors:
+                except pool.errors:
                     again.append(job)
                     continue
-                except self._pool.lost as error:
+                except pool.lost as error:
                     raise UserError("the cluster lost its scheduler, or worker after worker at "
                                     "the same job: mend it and give the command again, what "
                                     "was computed is kept") from error
                 yield sum(len(numbers) for *_, numbers in job), result
 
-    def summary(self):
-        """A dict of plain values."""
+    def summary(self) -> dict[str, Any]:
+        """What was found, as docs/json.md names it."""
         rows = [self.results.rows[place] for place in self.done]
         seen = [row for row in rows if row["float_top5"][0] >= 0]
         labelled = [row for row in seen if row["label"] >= 0]
@@ -316,7 +333,7 @@ class Validation:
             "rtl_per_hour": 3600 * rtl[0] / rtl[1] if rtl[0] else None}
 
 
-def task(network, cycles, report):
+def task(network: Network, cycles: int, report: Callable[[str], None]) -> jobs.Task:
     """The Task of a Network, its quantised parameters from the cache where they are."""
     reference = build.Reference(network, report, build.cache_folder())
     report("reading the classifier")
@@ -327,16 +344,16 @@ def task(network, cycles, report):
         weights={layer.name: layer.get_weights() for layer in reference.backbone.layers
                  if layer.weights},
         params=reference.params, scale=reference.scales[network.table[-1].name],
-        top=top and tuple(values.astype(np.float64) for values in top))
+        top=top and (top[0].astype(np.float64), top[1].astype(np.float64)))
 
 
-def share(values):
+def share(values: Iterable[bool]) -> float | None:
     """The part of the values that is true, or None of none."""
     values = list(values)
     return sum(values) / len(values) if values else None
 
 
-def tell(summary):
+def tell(summary: dict[str, Any]) -> None:
     """Print the summary for people."""
     console = Console()
     console.print(measures(summary))
@@ -357,7 +374,7 @@ def tell(summary):
                   style="bold green" if summary["ok"] else "bold red")
 
 
-def measures(summary):
+def measures(summary: dict[str, Any]) -> Table:
     """The table of what was measured."""
     table = Table(title=f"MobileNetV2 alpha {summary['alpha']}, {summary['resolution']} x "
                         f"{summary['resolution']}, {summary['precision']}, {summary['weights']} "
@@ -384,12 +401,12 @@ def measures(summary):
     return table
 
 
-def percent(part):
+def percent(part: float | None) -> str:
     """A part in percent; None for a part of nothing."""
     return "absent" if part is None else f"{part:.2%}"
 
 
-def decibels(value):
+def decibels(value: float | None) -> str:
     """A ratio with one decimal; None for no noise at all."""
     return "infinite" if value is None else f"{value:.1f}"
 

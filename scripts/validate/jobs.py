@@ -5,6 +5,8 @@ builds its models once.  ``python -m scripts.validate.jobs`` compiles the chain 
 comes pickled on its standard input: a worker that may have no child processes of Python's own asks
 for it that way.
 """
+from __future__ import annotations
+
 import contextlib
 import functools
 import hashlib
@@ -16,8 +18,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,17 +32,23 @@ from golden.classify import classify
 from golden.errors import GoldenError
 from golden.metrics import sqnr_db
 from golden.network import Network
-from golden.quantize import smallest_dtype
+from golden.quantize import UnitParams, smallest_dtype
 from hdl.errors import SimulationError
-from hdl.plan.config import configure_network
+from hdl.layers import Unit
+from hdl.plan.config import UnitConfig, configure_network
 from hdl.plan.network import plan_network
 from hdl.sim.design import compiled
-from hdl.sim.network import compare, network_design, run_frames
+from hdl.sim.network import Comparison, compare, network_design, run_frames
 
 ROOT = Path(__file__).resolve().parents[2]      # where golden, hdl and scripts are
 SOURCES = {".py", ".cpp", ".h"}     # endings of what results depend on
 LOCK = threading.RLock()    # a simulation changes the working directory, which is the process's
-HELD = {}                   # of this process: the Task of local workers, Models by key
+HELD: dict[str, Any] = {}   # of this process: the Task of local workers, Models by key
+
+Job = list[tuple[str, bytes, list[int]]]    # photos: name, the file's bytes, numbers of its views
+# Rows of views; (name, reason) of photos that cannot be read; when the job began and ended.
+Result = tuple[list[dict[str, Any]], list[tuple[str, str]], tuple[float, float]]
+Function = Callable[["Task | None", Job], Result]
 
 
 @dataclass(frozen=True)
@@ -50,21 +60,21 @@ class Task:
     source: str         # digest of the code
     network: Network
     cycles: int         # for a frame
-    weights: dict       # {Keras layer: its arrays}
-    params: dict        # {convolution unit: UnitParams}
+    weights: dict[str, list[np.ndarray]]    # {Keras layer: its arrays}
+    params: dict[str, UnitParams]           # {convolution unit: UnitParams}
     scale: float        # of the features
-    top: tuple = None   # (kernel, bias) of the 1000-class top
+    top: tuple[np.ndarray, np.ndarray] | None = None    # (kernel, bias) of the 1000-class top
 
     @functools.cached_property
-    def configs(self):
+    def configs(self) -> tuple[UnitConfig, ...]:
         """The hardware: UnitConfig of every unit."""
         plan = plan_network(self.network.table, self.network.precision, self.cycles)
         return configure_network(plan.units, self.params)
 
 
-def source():
+def source() -> str:
     """Digest of the code that results depend on, alike in a checkout and where it is installed."""
-    files = [file for package in (golden, hdl) for file in Path(package.__file__).parent.rglob("*")
+    files = [file for package in (golden, hdl) for file in Path(package.__path__[0]).rglob("*")
              if file.suffix in SOURCES]
     sha256 = hashlib.sha256()
     for file in sorted([*files, Path(__file__)]):
@@ -76,7 +86,7 @@ class Models:
     """Keras's two networks for one photo at a time, as TensorFlow graphs: several times quicker
     than layer by layer, and a photo's features do not depend on what else is in its batch."""
 
-    def __init__(self, task, threads=None):
+    def __init__(self, task: Task, threads: int | None = None) -> None:
         import tensorflow as tf
         if threads:
             with contextlib.suppress(RuntimeError):     # TensorFlow is at work already
@@ -107,54 +117,57 @@ class Models:
         self.float(blank)
         self.brief(blank)
 
-    def float(self, image):
+    def float(self, image: np.ndarray) -> np.ndarray:
         """Keras's features (H, W, C) of a photo, uint8 (R, R, 3)."""
         return np.asarray(self._float(photo.pixels_to_floats(image[None])))[0]
 
-    def brief(self, image):
+    def brief(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """{linear or last unit: integers (H, W, C)} of a photo."""
         return self._integers(self._brief, image)
 
-    def fixed(self, image):
+    def fixed(self, image: np.ndarray) -> dict[str, np.ndarray]:
         """{unit: integers (H, W, C)} of a photo."""
         return self._integers(self._all, image)
 
-    def trace(self):
+    def trace(self) -> None:
         """Make ``fixed`` ready."""
         import tensorflow as tf
         side = self.resolution
         self._all.get_concrete_function(tf.TensorSpec((1, side, side, 3), tf.float64))
 
-    def _integers(self, function, image):
+    def _integers(self, function: Callable[[np.ndarray], dict[str, Any]],
+                  image: np.ndarray) -> dict[str, np.ndarray]:
         outputs = function(photo.pixels_to_integers(image)[None].astype(np.float64))
         return {name: np.asarray(values)[0].astype(smallest_dtype(self.limits[name]))
                 for name, values in outputs.items()}
 
-    def saturated(self, integers):
+    def saturated(self, integers: Mapping[str, np.ndarray]) -> int:
         """Elements of linear tensors that are at a limit."""
         return sum(int(np.isin(integers[name], self.limits[name]).sum()) for name in self.linear)
 
 
-def hold(task, threads):
+def hold(task: Task, threads: int) -> None:
     """Begin a worker process of this machine: it ends with its parent, however that ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     HELD.update(task=task, threads=threads)
 
-    def follow():
-        multiprocessing.parent_process().join()
-        os._exit(1)
+    def follow() -> None:
+        parent = multiprocessing.parent_process()
+        if parent:
+            parent.join()
+            os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
 
 
-def models(task):
+def models(task: Task) -> Models:
     """The Models of a Task, built once in a process."""
     if task.key not in HELD:
         HELD[task.key] = Models(task, HELD.get("threads") or cluster_threads())
     return HELD[task.key]
 
 
-def cluster_threads():
+def cluster_threads() -> int | None:
     """Threads of the Dask worker that this process is, or None."""
     if "distributed" in sys.modules:
         with contextlib.suppress(ValueError):
@@ -162,7 +175,8 @@ def cluster_threads():
     return None
 
 
-def opened(photos, resolution, failures):
+def opened(photos: Job, resolution: int,
+           failures: list[tuple[str, str]]) -> Iterator[tuple[str, str, int, np.ndarray]]:
     """Yield (name, digest of the file, view, pixels) of every view that can be read; note in
     ``failures`` the others as (name, reason)."""
     for name, content, numbers in photos:
@@ -176,13 +190,15 @@ def opened(photos, resolution, failures):
             yield name, digest, number, views.view(image, number, resolution)
 
 
-def golden_job(task, photos):
+def golden_job(task: Task | None, photos: Job) -> Result:
     """(rows, failures, times): what Keras and the fixed-point golden make of every view; when that
     began and ended, in seconds of the clock.
     """
     with LOCK:
         task = task or HELD["task"]
-        both, rows, failures = models(task), [], []
+        both = models(task)
+        rows: list[dict[str, Any]] = []
+        failures: list[tuple[str, str]] = []
         begun = started = time.time()
         for name, digest, number, pixels in opened(photos, both.resolution, failures):
             features, integers = both.float(pixels), both.brief(pixels)
@@ -202,21 +218,23 @@ def golden_job(task, photos):
         return rows, failures, (begun, started)
 
 
-def top5(features, top):
-    """The five likeliest classes, or five times -1 without a top."""
+def top5(features: np.ndarray, top: tuple[np.ndarray, np.ndarray] | None) -> list[int]:
+    """The five likeliest classes of features (H, W, C), or five times -1 without a top."""
     return [index for index, _ in classify(features, *top)] if top else [-1] * 5
 
 
-def rtl_job(task, photos):
+def rtl_job(task: Task | None, photos: Job) -> Result:
     """(rows, failures, times): the chain in Verilator against the golden, every element of every
     unit; when that began and ended.
 
     The views are frames back to back in one run.
     """
     with LOCK:
-        task, failures = task or HELD["task"], []
+        task = task or HELD["task"]
         ready(task)
-        both, rows = models(task), []
+        both = models(task)
+        rows: list[dict[str, Any]] = []
+        failures: list[tuple[str, str]] = []
         both.trace()
         begun = time.time()
         frames = list(opened(photos, both.resolution, failures))
@@ -243,7 +261,8 @@ def rtl_job(task, photos):
         return rows, failures, (begun, ended)
 
 
-def compared(table, integers, outputs, index, frames):
+def compared(table: Sequence[Unit], integers: Mapping[str, np.ndarray],
+             outputs: Mapping[str, np.ndarray], index: int, frames: int) -> list[Comparison]:
     """Comparisons of one frame's units; what is missing or too much is the last frame's."""
     found = []
     for unit in table:
@@ -254,8 +273,8 @@ def compared(table, integers, outputs, index, frames):
     return found
 
 
-def ready(task):
-    """Compile the chain where no process of this machine has yet."""
+def ready(task: Task) -> None:
+    """Compile the chain where no process of this machine has yet; GoldenError if that fails."""
     if HELD.get("compiled") == task.key:
         return
     if multiprocessing.current_process().daemon:    # conversion has child processes

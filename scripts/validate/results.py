@@ -8,7 +8,9 @@ import csv
 import json
 import os
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -29,18 +31,24 @@ NOT_RUN = {"label": -1, "rtl_elements": -1, "rtl_mismatches": -1, "rtl_first": "
            "rtl_seconds": 0.}
 SHARE = 20      # writing takes at most one part in so many of the time
 
+Place = tuple[str, int]     # of a row: the photo's name, the view's number
+
 
 class Results:
-    """Rows by (file, view), on disk and in memory."""
+    """Rows by (file, view), on disk and in memory.
 
-    def __init__(self, folder, key, parameters):
+    Raises GoldenError for a file that is damaged, or of another ``key``.
+    """
+
+    def __init__(self, folder: str | Path, key: str, parameters: dict[str, Any]) -> None:
         self.folder, self.path = Path(folder), Path(folder, "results.h5")
-        self.key, self.parameters, self.rows = key, parameters, {}
+        self.key, self.parameters = key, parameters
+        self.rows: dict[Place, dict[str, Any]] = {}
         self._next = 0.
         if self.path.exists():
             self._read()
 
-    def _read(self):
+    def _read(self) -> None:
         try:
             with h5py.File(self.path, "r") as file:
                 schema, key = file.attrs.get("schema"), file.attrs.get("key")
@@ -52,28 +60,31 @@ class Results:
             raise GoldenError(f"results {self.path} are of other photos, weights, precision, rate "
                               "or code: give another directory with --out")
         for values in table:
-            row = {name: plain(values[name]) for name in COLUMNS}
+            row: dict[str, Any] = {name: plain(values[name]) for name in COLUMNS}
             self.rows[row["file"], row["view"]] = row
 
-    def add(self, row):
+    def add(self, row: dict[str, Any]) -> None:
         """Take a row, or more columns of one."""
         place = row["file"], row["view"]
         self.rows[place] = NOT_RUN | self.rows.get(place, {}) | row
 
-    def discard(self, places):
+    def discard(self, places: Iterable[Place]) -> None:
         """Forget rows that no longer hold."""
         for place in places:
             self.rows.pop(place, None)
 
-    def label(self, classes):
+    def label(self, classes: Mapping[str, int]) -> None:
         """Give every row its photo's class, -1 where {photo: class} has none, and write."""
         for (name, _), row in self.rows.items():
             row["label"] = classes.get(name, -1)
         if self.rows:
             self.flush(force=True)
 
-    def flush(self, force=False):
-        """Write what there is, unless that took long and was not long ago."""
+    def flush(self, force: bool = False) -> None:
+        """Write what there is, unless that took long and was not long ago.
+
+        Raises GoldenError for a file that cannot be written.
+        """
         started = time.monotonic()
         if not force and started < self._next:
             return
@@ -97,7 +108,7 @@ class Results:
         ended = time.monotonic()
         self._next = ended + SHARE * (ended - started) if ended - started > 0.1 else 0.
 
-    def write_csv(self, places):
+    def write_csv(self, places: Iterable[Place]) -> None:
         """``results.csv`` of some rows."""
         temporary = self.folder / "results.csv.part"
         with open(temporary, "w", newline="", encoding="utf-8") as file:
@@ -109,14 +120,14 @@ class Results:
                                  else row[name] for name in COLUMNS])
         os.replace(temporary, self.folder / "results.csv")
 
-    def write_summary(self, summary):
+    def write_summary(self, summary: dict[str, Any]) -> None:
         """``summary.json``."""
         temporary = self.folder / "summary.json.part"
         temporary.write_text(json.dumps(summary, indent=1) + "\n")
         os.replace(temporary, self.folder / "summary.json")
 
 
-def plain(value):
+def plain(value: bytes | np.ndarray | np.generic | str | float) -> str | int | float | list:
     """A value of a NumPy row as Python's own."""
     if isinstance(value, bytes):
         return value.decode()

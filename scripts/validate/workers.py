@@ -4,18 +4,25 @@ Each has ``workers``, how many there are; ``window``, how many jobs are under wa
 ``errors``, which of a job's Futures ask for it to be submitted again; ``lost``, which say that
 nobody will do it; and ``close``.
 """
+from __future__ import annotations
+
 import logging
 import multiprocessing
 import os
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scripts.shared.options import UserError
 from scripts.validate import jobs
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 RESTARTS = 3            # of worker processes of this machine that died
 CONNECT_SECONDS = 10
 INSTALL_CLUSTER = "pip install -e '.[cluster]'"
+T = TypeVar("T")
 
 
 class Inline:
@@ -25,19 +32,19 @@ class Inline:
     errors = ()
     lost = (CancelledError,)
 
-    def __init__(self, task):
+    def __init__(self, task: jobs.Task) -> None:
         self.task = task
 
-    def submit(self, function, job):
+    def submit(self, function: jobs.Function, job: jobs.Job) -> Future[jobs.Result]:
         """A Future that is done."""
-        future = Future()
+        future: Future[jobs.Result] = Future()
         try:
             future.set_result(function(self.task, job))
         except Exception as error:
             future.set_exception(error)
         return future
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is left."""
 
 
@@ -47,14 +54,15 @@ class Local:
     errors = (BrokenProcessPool,)
     lost = (CancelledError,)
 
-    def __init__(self, task, workers):
+    def __init__(self, task: jobs.Task, workers: int) -> None:
         self.workers, self.window, self.restarts = workers, 2 * workers, 0
-        self._arguments = {"max_workers": workers, "initializer": jobs.hold,
-                           "mp_context": multiprocessing.get_context("spawn"),
-                           "initargs": (task, max(1, (os.cpu_count() or 1) // workers))}
+        self._arguments: dict[str, Any] = {
+            "max_workers": workers, "initializer": jobs.hold,
+            "mp_context": multiprocessing.get_context("spawn"),
+            "initargs": (task, max(1, (os.cpu_count() or 1) // workers))}
         self._pool = ProcessPoolExecutor(**self._arguments)
 
-    def submit(self, function, job):
+    def submit(self, function: jobs.Function, job: jobs.Job) -> Future[jobs.Result]:
         """Start a job; after a death in new processes."""
         try:
             return self._pool.submit(function, None, job)
@@ -68,7 +76,7 @@ class Local:
             self._pool = ProcessPoolExecutor(**self._arguments)
             return self._pool.submit(function, None, job)
 
-    def close(self):
+    def close(self) -> None:
         """Drop what is waiting."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
@@ -78,7 +86,7 @@ class Cluster:
 
     errors = ()
 
-    def __init__(self, client, task):
+    def __init__(self, client: Client, task: jobs.Task) -> None:
         import dask
         import distributed
         self.lost = (CancelledError, distributed.CancelledError, distributed.KilledWorker)
@@ -89,32 +97,35 @@ class Cluster:
             self._task = client.submit(itself, task, pure=False)
 
     @property
-    def workers(self):
+    def workers(self) -> int:
         """Worker processes, which may come and go."""
         return max(1, len(self._client.nthreads()))
 
     @property
-    def window(self):
+    def window(self) -> int:
         """Jobs at a time."""
         return 2 * self.workers
 
-    def submit(self, function, job):
+    def submit(self, function: jobs.Function, job: jobs.Job) -> Future[jobs.Result]:
         """Start a job."""
         return self._executor.submit(function, self._task, job)
 
-    def close(self):
+    def close(self) -> None:
         """Drop what is waiting."""
         self._executor.shutdown(wait=False)
         self._task.release()
 
 
-def itself(value):
+Pool = Inline | Local | Cluster
+
+
+def itself(value: T) -> T:
     """The value: a task that is only data."""
     return value
 
 
-def connect(address):
-    """A Client of a Dask scheduler that has workers."""
+def connect(address: str) -> Client:
+    """A Client of a Dask scheduler that has workers; UserError where there is none."""
     try:
         from distributed import Client
     except ImportError:
