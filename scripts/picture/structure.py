@@ -99,8 +99,8 @@ class Drawing:
 
     def _is_input(self, port: str) -> bool:
         """Whether data come in at a port: nothing here drives them."""
-        value = self.ports[port]
-        data = [value.tdata, value.tvalid] if port in self.streams else signals_in(value)
+        stream = self.streams.get(port)
+        data = [stream.tdata, stream.tvalid] if stream else signals_in(self.ports[port])
         return not any(id(signal) in self.driver for signal in data)
 
     def _nodes(self) -> dict[str, str]:
@@ -173,7 +173,7 @@ class Drawing:
 
     def _port(self, node: str) -> str:
         ports = [port for port, its in self.node.items() if its == node]
-        shape = f"<br/>{beat(self.ports[ports[0]])}" if ports[0] in self.streams else ""
+        shape = f"<br/>{beat(self.streams[ports[0]])}" if ports[0] in self.streams else ""
         return f'"{node}" [shape=plaintext label=<<b>{"<br/>".join(ports)}</b>{shape}>];'
 
     def _direction(self, origin: str, to: str) -> tuple[str, str]:
