@@ -12,7 +12,7 @@ from hdl.axis import AxiStream, Bundle
 from hdl.blocks.fifo import ram
 from hdl.blocks.lanes import pack
 from hdl.blocks.refusals import refuse_other, refuse_tiles
-from hdl.blocks.registers import count_down, counter
+from hdl.blocks.registers import count_down
 from hdl.blocks.signals import Instances, count, flag, start, uint
 from hdl.blocks.window_mux import Place, window_mux
 from hdl.blocks.window_walk import Walk, window_walk
@@ -106,14 +106,16 @@ def row_writer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, lead: Signa
                                         written.row_done)
     accept, pixel_done = flag(), flag()
     row, bank = count(rows), count(KERNEL)
-    groups = counter(clk, rst, accept, group, geometry.groups, pixel_done)
-    columns = counter(clk, rst, pixel_done, column, size, row_done)
-    memories = counter(clk, rst, row_done, row, rows)
 
     @always_comb
     def admit():
         s_axis.tready.next = lead < rows or column < oldest
         accept.next = s_axis.tvalid and (lead < rows or column < oldest)
+
+    @always_comb
+    def finish():
+        pixel_done.next = accept and group == last_group
+        row_done.next = accept and group == last_group and column == size - 1
 
     @always_comb
     def select():
@@ -123,7 +125,12 @@ def row_writer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, lead: Signa
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
+        if accept:
+            group.next = 0 if pixel_done else group + 1
+        if pixel_done:
+            column.next = 0 if row_done else column + 1
         if row_done:
+            row.next = 0 if row == rows - 1 else row + 1
             bank.next = 0
             address.next = 0
         elif pixel_done and bank != banks - 1:

@@ -6,15 +6,14 @@ so they never overflow.
 """
 from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances
 
-from hdl.axis import AxiStream, Bundle, Handshake
+from hdl.axis import AxiStream, Handshake
 from hdl.blocks.fifo import Queue, fifo_control
 from hdl.blocks.lanes import unpack
 from hdl.blocks.processing_element import Fold, Steps, processing_element
 from hdl.blocks.refusals import refuse_tiles
-from hdl.blocks.registers import counter
 from hdl.blocks.serialise import serialise
 from hdl.blocks.signals import Instances, count, flag, sint, uint
-from hdl.blocks.weight_rom import weight_rom
+from hdl.blocks.weight_rom import Fetch, weight_rom
 from hdl.plan.rom import Rom
 from hdl.shape import StreamShape
 
@@ -88,15 +87,6 @@ def check(s_axis: AxiStream, m_axis: AxiStream, rom: Rom, fold: Fold) -> None:
                          f"the ROM has {len(rom.rows)} rows of {len(rom.widths)}")
 
 
-class Fetch(Bundle):
-    """The read port of the weights."""
-
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
-        self.step = flag()              # read a row
-        self.address = count(rows)
-
-
 @block
 def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiStream,
                 operand: SignalType, fetch: Fetch, steps: Steps, fold: Fold) -> Instances:
@@ -109,12 +99,9 @@ def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiSt
     """
     beats, groups, depth = fold.beats, fold.groups, fetch.rows
     step, address = fetch.step, fetch.address
-    take, next_beat = flag(), flag()
+    take = flag()
     operand_valid, operand_first, operand_last = flag(), flag(), flag()
     beat, group = count(beats), count(groups)
-    rows = counter(clk, rst, step, address, depth)
-    inner = counter(clk, rst, step, group, groups, next_beat)
-    outer = counter(clk, rst, next_beat, beat, beats)
 
     @always_comb
     def accept():
@@ -140,6 +127,12 @@ def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiSt
             operand_first.next = beat == 0
             operand_last.next = beat == beats - 1
             steps.ahead.next = group
+            address.next = 0 if address == depth - 1 else address + 1
+            if group != groups - 1:
+                group.next = group + 1
+            else:
+                group.next = 0
+                beat.next = 0 if beat == beats - 1 else beat + 1
 
     @always(clk.posedge)
     def capture():

@@ -10,9 +10,8 @@ from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, bloc
 from hdl.axis import AxiStream, Bundle
 from hdl.blocks.lanes import pack, unpack
 from hdl.blocks.refusals import refuse_tiles
-from hdl.blocks.registers import counter
-from hdl.blocks.signals import WIDE, Instances, count, flag, sint, uint
-from hdl.blocks.weight_rom import weight_rom
+from hdl.blocks.signals import WIDE, Instances, flag, sint, uint
+from hdl.blocks.weight_rom import Fetch, weight_rom
 from hdl.plan.rom import Rom
 
 LATENCY = 5     # cycles
@@ -41,15 +40,14 @@ def requantize(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: Axi
     check(s_axis, m_axis, rom)
     lanes = s_axis.shape.lanes
     steps = ScalingSteps()
-    take, address = flag(), count(len(rom.rows))
+    fetch = Fetch(len(rom.rows))
     held = uint(s_axis.shape.width)
     acc = [sint(s_axis.shape.bits) for _ in range(lanes)]
     factors = [Factors(*(rom.widths[i * lanes] for i in range(3))) for _ in range(lanes)]
     activation = [uint(m_axis.shape.bits) for _ in range(lanes)]
 
-    control = requantize_control(clk, rst, s_axis, m_axis, held, take, steps)
-    beats = counter(clk, rst, take, address, len(rom.rows))
-    parameters = weight_rom(clk, take, address, (
+    control = requantize_control(clk, rst, s_axis, m_axis, held, fetch, steps)
+    parameters = weight_rom(clk, fetch.step, fetch.address, (
         *(each.bias for each in factors), *(each.multiplier for each in factors),
         *(each.shift for each in factors)), rom)
     accumulators = unpack(held, acc, s_axis.shape.bits, True)
@@ -90,13 +88,14 @@ class Factors(Bundle):
 
 @block
 def requantize_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
-                       held: SignalType, take: SignalType, steps: ScalingSteps) -> Instances:
+                       held: SignalType, fetch: Fetch, steps: ScalingSteps) -> Instances:
     """When a beat is taken and when each step moves.
 
     held  -- the beat taken last
-    take  -- a beat is taken, and its parameters are read
+    fetch -- Fetch of its parameters
     steps -- ScalingSteps
     """
+    take, address, depth = fetch.step, fetch.address, fetch.rows
     go, busy = flag(), flag()
     held_valid, biased_valid, product_valid, scaled_valid = flag(), flag(), flag(), flag()
 
@@ -125,6 +124,8 @@ def requantize_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_a
             product_valid.next = biased_valid
             scaled_valid.next = product_valid
             m_axis.tvalid.next = scaled_valid
+            if s_axis.tvalid:
+                address.next = 0 if address == depth - 1 else address + 1
 
     @always(clk.posedge)
     def capture():

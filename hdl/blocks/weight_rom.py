@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from myhdl import SignalType, always, block
 
-from hdl.blocks.signals import Instances
+from hdl.axis import Bundle
+from hdl.blocks.signals import Instances, count, flag
 from hdl.plan.rom import Rom
 
 # A block with the memory ``name``_rom, read from its file, as far as its ``begin``.
@@ -29,6 +30,15 @@ ${name}_block: block is
 
     constant ${name}_rom : ${name}_memory := ${name}_content;
 """
+
+
+class Fetch(Bundle):
+    """The read port of a ROM."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+        self.step = flag()              # read a row
+        self.address = count(rows)
 
 
 class _Slices:

@@ -2,7 +2,6 @@
 from myhdl import ResetSignal, Signal, SignalType, always_comb, always_seq, block, instances, intbv
 
 from hdl.axis import Bundle
-from hdl.blocks.registers import counter
 from hdl.blocks.signals import Instances, count, flag, start
 from hdl.blocks.window_mux import Place
 from hdl.plan.geometry import KERNEL, WindowGeometry
@@ -37,20 +36,54 @@ def window_walk(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk,
     read_address -- of each bank, of the taps that are read now
     geometry     -- WindowGeometry
     """
-    size_out = geometry.size_out
-    rows = counter(clk, rst, read, walk.row_step, KERNEL - geometry.rows_at_once + 1,
-                   walk.column_done)
-    columns = counter(clk, rst, walk.column_done, walk.column_step,
-                      KERNEL - geometry.columns_at_once + 1, walk.window_done)
-    groups = counter(clk, rst, walk.window_done, walk.group, geometry.groups, walk.pixel_done)
-    pixels = counter(clk, rst, walk.pixel_done, walk.column, size_out, walk.row_read)
-    lines = counter(clk, rst, walk.row_read, walk.row, size_out, walk.frame_read)
+    steps = walk_counters(clk, rst, read, walk, geometry)
     reach = window_reach(clk, rst, walk, geometry)
     row_top = start(geometry.first_row_top, geometry.rows)
     phase = start(geometry.first_phase, KERNEL)
     top = top_row(clk, rst, walk, row_top, geometry)
     addresses = window_address(clk, rst, walk, phase, read_address, geometry)
     places = keep_place(clk, rst, read, walk, row_top, phase, place, geometry)
+    return instances()
+
+
+@block
+def walk_counters(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk,
+                  geometry: WindowGeometry) -> Instances:
+    """The counters of Walk, each one on with the last of the one before it."""
+    row_step, column_step, group, column, row = (walk.row_step, walk.column_step, walk.group,
+                                                 walk.column, walk.row)
+    column_done, window_done, pixel_done, row_read, frame_read = (
+        walk.column_done, walk.window_done, walk.pixel_done, walk.row_read, walk.frame_read)
+    last_row_step = KERNEL - geometry.rows_at_once
+    last_column_step = KERNEL - geometry.columns_at_once
+    last_group, last = geometry.groups - 1, geometry.size_out - 1
+
+    @always_comb
+    def finish():
+        column_done.next = read and row_step == last_row_step
+        window_done.next = (read and row_step == last_row_step
+                            and column_step == last_column_step)
+
+    @always_comb
+    def finish_pixel():
+        pixel_done.next = window_done and group == last_group
+        row_read.next = window_done and group == last_group and column == last
+        frame_read.next = (window_done and group == last_group and column == last
+                           and row == last)
+
+    @always_seq(clk.posedge, reset=rst)
+    def advance():
+        if read:
+            row_step.next = 0 if column_done else row_step + 1
+        if column_done:
+            column_step.next = 0 if window_done else column_step + 1
+        if window_done:
+            group.next = 0 if pixel_done else group + 1
+        if pixel_done:
+            column.next = 0 if row_read else column + 1
+        if row_read:
+            row.next = 0 if frame_read else row + 1
+
     return instances()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from hdl.axis import AxiStream, Handshake
 from hdl.blocks.fifo import Queue, fifo, link, replay
 from hdl.blocks.line_buffer import Written, line_buffer, row_writer
-from hdl.blocks.mac import Fetch, mac, mac_array, mac_control
+from hdl.blocks.mac import mac, mac_array, mac_control
 from hdl.blocks.processing_element import Fold, Steps, accumulators, processing_element
 from hdl.blocks.requantize import (Factors, Scaling, ScalingSteps, requantize, requantize_control,
                                    scaler)
@@ -19,7 +19,7 @@ from hdl.blocks.serialise import register_chain, serialise
 from hdl.blocks.signals import count, flag, sint, start, uint
 from hdl.blocks.stream import fork, narrow, register_slice, widen, width_converter
 from hdl.blocks.tile_windows import tile_windows
-from hdl.blocks.weight_rom import weight_rom
+from hdl.blocks.weight_rom import Fetch, weight_rom
 from hdl.blocks.window_mux import Place
 from hdl.blocks.window_walk import Walk, window_walk
 from hdl.layers import PRECISIONS, layer_table
@@ -127,7 +127,7 @@ def requantize_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
             "rom": rom(4, (16, 16, 16, 16, 2, 2)), "scaling": scaling}),
         "requantize_control": (requantize_control, {
             "s_axis": AxiStream(sums), "m_axis": AxiStream(activations), "held": uint(48),
-            "take": flag(), "steps": ScalingSteps()}),
+            "fetch": Fetch(4), "steps": ScalingSteps()}),
         "scaler": (scaler, {"steps": ScalingSteps(), "acc": sint(24),
                             "factors": Factors(16, 16, 2), "activation": uint(8),
                             "scaling": scaling}),
