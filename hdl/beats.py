@@ -1,13 +1,18 @@
 """How elements lie in the beats of a stream: fields of words, tiles of frames, lines of files."""
+from collections.abc import Iterator
+
 import numpy as np
+from numpy.typing import ArrayLike
+
+from hdl.shape import StreamShape
 
 
-def words_of(width):
+def words_of(width: int) -> int:
     """32-bit words that hold ``width`` bits."""
     return -(-width // 32)
 
 
-def pack(values, bits):
+def pack(values: ArrayLike, bits: int) -> np.ndarray:
     """Words of each beat: ``values`` (beats, lanes) as fields of ``bits`` (1..64), lane 0 lowest.
 
     Returns uint32 (beats, words), little-endian.  A value is taken modulo 2**bits.
@@ -33,7 +38,7 @@ def pack(values, bits):
     return words[:, :count].astype(np.uint32)
 
 
-def unpack(words, lanes, bits, signed=False):
+def unpack(words: ArrayLike, lanes: int, bits: int, signed: bool = False) -> np.ndarray:
     """Fields of each beat, the inverse of ``pack``: int64 (beats, lanes).
 
     A 64-bit unsigned field above 2**63 - 1 wraps to a negative int64.
@@ -60,7 +65,7 @@ def unpack(words, lanes, bits, signed=False):
 _WORD = np.uint64(0xffff_ffff)
 
 
-def _phases(lanes, bits):
+def _phases(lanes: int, bits: int) -> Iterator[tuple[slice, np.ndarray, int]]:
     """Lanes that start at the same bit of a word: (slice of lanes, their words, that bit)."""
     period = 32 // np.gcd(bits, 32)
     for first in range(min(period, lanes)):
@@ -68,17 +73,17 @@ def _phases(lanes, bits):
         yield slice(first, lanes, period), lane * bits // 32, first * bits % 32
 
 
-def _span(word):
+def _span(word: np.ndarray) -> slice:
     """Equally spaced word indices as a slice, which NumPy indexes without a copy."""
     step = int(word[1] - word[0]) if len(word) > 1 else 1
     return slice(int(word[0]), int(word[-1]) + 1, step)
 
 
-def _moved(span, by):
+def _moved(span: slice, by: int) -> slice:
     return slice(span.start + by, span.stop + by, span.step)
 
 
-def payload(shape, values, **marks):
+def payload(shape: StreamShape, values: ArrayLike, **marks: ArrayLike) -> np.ndarray:
     """Words to send on a stream: ``values`` (beats, elements), then the marks of its shape.
 
     shape -- StreamShape
@@ -94,14 +99,14 @@ def payload(shape, values, **marks):
     return words
 
 
-def hex_lines(words, bits):
+def hex_lines(words: np.ndarray, bits: int) -> str:
     """Text of beats of ``bits``: a hexadecimal number a line, from words as ``payload`` makes."""
     digits = -(-bits // 4)
     return "".join(f"{int.from_bytes(beat.tobytes(), 'little'):0{digits}x}\n"
                    for beat in np.ascontiguousarray(words, "<u4"))
 
 
-def tiled(frames, tile):
+def tiled(frames: np.ndarray, tile: int) -> np.ndarray:
     """Frames (frames, rows, columns, channels) as tiles in raster order, (tiles, elements); those
     that reach over the edge are filled with the largest integer there, which nobody must read."""
     count, rows, columns, channels = frames.shape

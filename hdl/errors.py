@@ -12,7 +12,7 @@ class SimulationError(Exception):
 class ProtocolError(SimulationError):
     """A stream took back or changed a beat it had offered."""
 
-    def __init__(self, stream: str, cycle: int):
+    def __init__(self, stream: str, cycle: int) -> None:
         self.stream, self.cycle = stream, cycle
         super().__init__(f"stream {stream} changed or withdrew, in cycle {cycle}, "
                          f"a beat that had not been taken")
@@ -21,7 +21,7 @@ class ProtocolError(SimulationError):
 class DeadlockError(SimulationError):
     """Nothing moved for too long."""
 
-    def __init__(self, beats: dict[str, int], cycle: int, timeout: int):
+    def __init__(self, beats: dict[str, int], cycle: int, timeout: int) -> None:
         self.beats, self.cycle = beats, cycle
         moved = ", ".join(f"{name} {count}" for name, count in beats.items())
         super().__init__(f"no beat moved for {timeout} cycles, up to cycle {cycle}; beats so far: "

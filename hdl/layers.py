@@ -122,7 +122,7 @@ class Unit:
     channels_out: int
     kernel: int = 1
     stride: int = 1
-    pad: tuple = (0, 0)  # zero rows above (columns left), below (right)
+    pad: tuple[int, int] = (0, 0)   # zero rows above (columns left), below (right)
     activation_in: str = "relu6"    # input, relu6, linear
     activation: str = "relu6"       # of the output: relu6, linear
 
@@ -194,7 +194,7 @@ def layer_table(alpha: float = 1.0, resolution: int = 224) -> tuple[Unit, ...]:
     if resolution != int(resolution) or resolution < MIN_RESOLUTION:
         raise ValueError(f"resolution {resolution} is too small or not whole: MobileNetV2 "
                          f"takes {MIN_RESOLUTION} pixels and more")
-    units = []
+    units: list[Unit] = []
 
     def convolve(name, kind, role, stage, channels_out, kernel=1, stride=1, activation="relu6"):
         """Append a convolution that follows the last unit."""
@@ -232,7 +232,7 @@ def layer_table(alpha: float = 1.0, resolution: int = 224) -> tuple[Unit, ...]:
 
 def stages(table: Iterable[Unit]) -> dict[str, tuple[Unit, ...]]:
     """The table's units by stage, in order: {stage: (unit, ...)}; 19 stages."""
-    grouped = {}
+    grouped: dict[str, list[Unit]] = {}
     for unit in table:
         grouped.setdefault(unit.stage, []).append(unit)
     return {stage: tuple(units) for stage, units in grouped.items()}

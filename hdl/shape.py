@@ -41,7 +41,7 @@ class StreamShape:
         """Names of the stream's signals, in the order in which ports are written."""
         return (*HANDSHAKE, *self.marks)
 
-    def with_lanes(self, lanes: int) -> "StreamShape":
+    def with_lanes(self, lanes: int) -> 'StreamShape':
         """The same elements in beats of so many lanes."""
         return replace(self, lanes=lanes)
 

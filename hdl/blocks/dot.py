@@ -42,4 +42,5 @@ def _written_out(lanes: int) -> Callable[..., Instances]:
     return names[f"dot_{lanes}"]
 
 
-DOT = {lanes: _written_out(lanes) for lanes in range(1, MOST + 1)}
+DOT: dict[int, Callable[..., Instances]] = {
+    lanes: _written_out(lanes) for lanes in range(1, MOST + 1)}

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from filelock import FileLock
 
 from hdl.convert.stage import SUFFIX, convert_stage, packages
 from hdl.convert.top import TOP, top_verilog, top_vhdl
-from hdl.plan.config import by_stage
+from hdl.plan.config import UnitConfig, by_stage
 
 HDL = Path(__file__).resolve().parents[1]
 
 
-def convert_network(configs, directory, cache, hdl="Verilog"):
+def convert_network(configs: Sequence[UnitConfig], directory: str | Path, cache: str | Path,
+                    hdl: str = "Verilog") -> list[Path]:
     """Write the HDL of the network into ``directory``; returns its files, top last.
 
     Stages that ``cache``, a directory, has for the same structure and the same source are copied.
@@ -28,22 +30,23 @@ def convert_network(configs, directory, cache, hdl="Verilog"):
     missing = [members for members in grouped.values()
                if not cached_stage(members, cache, hdl).exists()]
     if len(missing) > 1:
-        with ProcessPoolExecutor(min(os.cpu_count(), len(missing)),
+        with ProcessPoolExecutor(min(os.cpu_count() or 1, len(missing)),
                                  multiprocessing.get_context("spawn")) as pool:
             for job in [pool.submit(fill_cache, members, cache, hdl) for members in missing]:
                 job.result()
     elif missing:
         fill_cache(missing[0], cache, hdl)
     files = packages(directory, hdl)
-    files += [shutil.copy(cached_stage(members, cache, hdl), directory / (stage + SUFFIX[hdl]))
-              for stage, members in grouped.items()]
+    for stage, members in grouped.items():
+        files.append(directory / (stage + SUFFIX[hdl]))
+        shutil.copy(cached_stage(members, cache, hdl), files[-1])
     if len(grouped) > 1:
         files.append(directory / (TOP + SUFFIX[hdl]))
         files[-1].write_text({"Verilog": top_verilog, "VHDL": top_vhdl}[hdl](grouped))
     return files
 
 
-def cached_stage(configs, cache, hdl="Verilog"):
+def cached_stage(configs: Sequence[UnitConfig], cache: str | Path, hdl: str = "Verilog") -> Path:
     """The file that holds a stage's HDL: its name is a digest of all that determines it."""
     sha256 = hashlib.sha256(source())
     for config in configs:
@@ -52,13 +55,13 @@ def cached_stage(configs, cache, hdl="Verilog"):
 
 
 @functools.lru_cache
-def source():
+def source() -> bytes:
     """MyHDL's version and this package's source."""
     texts = [file.read_bytes() for file in sorted(HDL.rglob("*.py"))]
     return b"\n".join([myhdl.__version__.encode(), *texts])
 
 
-def fill_cache(configs, cache, hdl="Verilog"):
+def fill_cache(configs: Sequence[UnitConfig], cache: str | Path, hdl: str = "Verilog") -> None:
     """Convert a stage into the cache; a reader sees the whole file or none.
 
     Of processes that want the same stage, one converts it while the others wait.
@@ -69,7 +72,7 @@ def fill_cache(configs, cache, hdl="Verilog"):
             convert_into(target, configs, cache, hdl)
 
 
-def convert_into(target, configs, cache, hdl):
+def convert_into(target: Path, configs: Sequence[UnitConfig], cache: str | Path, hdl: str) -> None:
     """Convert a stage beside its file, and put it there when it is complete."""
     with tempfile.TemporaryDirectory(dir=cache) as directory:
         os.replace(convert_stage(configs, directory, hdl)[-1], target)

@@ -1,20 +1,23 @@
 """Conversion of one block or stage: MyHDL flattens what it converts, so a stage is a module."""
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from myhdl import ToVerilogWarning, ToVHDLWarning
 from myhdl.conversion._toVHDL import _package, _shortversion
 
 from hdl.axis import AxiStream
-from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
+from hdl.myhdl_fixes.elaborate import Block, clock_and_reset, fresh_elaboration
 from hdl.myhdl_fixes.names import name_streams, order_registers
 from hdl.myhdl_fixes.vhdl import exact_vhdl, legal_names
+from hdl.plan.config import UnitConfig
 from hdl.units.mobilenet_v2 import inner_streams, stage_block
 
 SUFFIX = {"Verilog": ".v", "VHDL": ".vhd"}
 
 
-def convert_block(block, directory, name, hdl="Verilog"):
+def convert_block(block: Block, directory: str | Path, name: str,
+                  hdl: str = "Verilog") -> list[Path]:
     """Write an elaborated ``block`` as module or entity ``name``; returns the files, its own last.
 
     The same block gives the same bytes in every process.
@@ -37,7 +40,7 @@ def convert_block(block, directory, name, hdl="Verilog"):
     return [*packages(directory, hdl), Path(directory, name + SUFFIX[hdl])]
 
 
-def packages(directory, hdl):
+def packages(directory: str | Path, hdl: str) -> list[Path]:
     """Files that every converted file needs, written into ``directory``: of VHDL one."""
     if hdl == "Verilog":
         return []
@@ -46,7 +49,8 @@ def packages(directory, hdl):
     return [file]
 
 
-def convert_stage(configs, directory, hdl="Verilog"):
+def convert_stage(configs: Sequence[UnitConfig], directory: str | Path,
+                  hdl: str = "Verilog") -> list[Path]:
     """Write one stage's HDL, ``<stage>.v`` or ``.vhd``; returns the files, its own last."""
     function, arguments = stage_block(configs, inner_streams(configs))
     with fresh_elaboration():

@@ -1,10 +1,13 @@
 """The top that instantiates the stages by name, as Verilog and as VHDL."""
+from collections.abc import Callable, Mapping, Sequence
+
+from hdl.plan.config import UnitConfig
 
 TOP = "mobilenet_v2"
 ABOUT_TOP = "MobileNetV2: pixels in, features out, every stage at work at the same time."
 
 
-def top_links(grouped):
+def top_links(grouped: Mapping[str, Sequence[UnitConfig]]) -> list[tuple[str, int]]:
     """Streams of the top: (name, width) of each stage's input, then the last stage's output."""
     stages = list(grouped)
     return [("s_axis", grouped[stages[0]][0].stream_in().width),
@@ -13,14 +16,14 @@ def top_links(grouped):
             ("m_axis", grouped[stages[-1]][-1].stream_out().width)]
 
 
-def stage_ports(source, sink, connect):
+def stage_ports(source: str, sink: str, connect: Callable[[str, str], str]) -> str:
     """A stage's connections to the streams of those names; ``connect`` formats port and signal."""
     return ",\n".join("    " + connect(f"{side}_{member}", f"{link}_{member}")
                       for side, link in (("s_axis", source), ("m_axis", sink))
                       for member in ("tdata", "tvalid", "tready"))
 
 
-def top_verilog(grouped):
+def top_verilog(grouped: Mapping[str, Sequence[UnitConfig]]) -> str:
     """Verilog of the module that joins the stages."""
     links = top_links(grouped)
     lines = [
@@ -43,7 +46,7 @@ def top_verilog(grouped):
     return "\n".join([*lines, "", "endmodule", ""])
 
 
-def top_vhdl(grouped):
+def top_vhdl(grouped: Mapping[str, Sequence[UnitConfig]]) -> str:
     """VHDL of the entity that joins the stages."""
     links = top_links(grouped)
     lines = [

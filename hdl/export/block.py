@@ -1,13 +1,16 @@
 """What a user takes home of a block: its figures, ports and golden vectors."""
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hdl.beats import hex_lines, payload, tiled
 from hdl.convert.top import TOP
-from hdl.plan.budget import folded_cost, totals
-from hdl.plan.config import by_stage
+from hdl.plan.budget import Totals, folded_cost, totals
+from hdl.plan.config import UnitConfig, by_stage
+from hdl.plan.network import Plan
+from hdl.shape import StreamShape
 
 
 @dataclass(frozen=True)
@@ -23,24 +26,24 @@ class Timing:
 class Block:
     """Consecutive units, one stage or the whole chain, ready to be exported."""
 
-    configs: tuple      # UnitConfig
+    configs: tuple[UnitConfig, ...]
     timing: Timing
     stimulus: np.ndarray    # (rows, columns, channels), the integers of its input
     golden: np.ndarray      # ... and of its output
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The stage, or the chain's top."""
         stages = list(by_stage(self.configs))
         return TOP if len(stages) > 1 else stages[0]
 
     @property
-    def streams(self):
+    def streams(self) -> tuple[StreamShape, StreamShape]:
         """StreamShape of s_axis and of m_axis."""
         first, last = self.configs[0], self.configs[-1]
         return first.stream_in(), last.stream_out()
 
-    def vectors(self):
+    def vectors(self) -> dict[str, str]:
         """{file name: text} of a frame's beats in and out, hexadecimal, a line each."""
         source, sink = self.streams
         return {f"{self.name}_{kind}.mem": hex_lines(payload(stream, tiled(frame[None],
@@ -49,10 +52,10 @@ class Block:
                 for kind, stream, frame in (("stimulus", source, self.stimulus),
                                             ("golden", sink, self.golden))}
 
-    def constants(self):
+    def constants(self) -> dict[str, int]:
         """{name: value} of what a design around the block needs to know."""
         first, last = self.configs[0].unit, self.configs[-1].unit
-        values = {}
+        values: dict[str, int] = {}
         for side, stream, size, channels in zip(
                 ("S_AXIS", "M_AXIS"), self.streams, (first.size_in, last.size_out),
                 (first.channels_in, last.channels_out)):
@@ -65,11 +68,11 @@ class Block:
             "CHANNELS_OUT": last.channels_out, "CYCLES_PER_FRAME": self.timing.interval,
             "FIRST_OUTPUT_CYCLES": self.timing.first, "LAST_OUTPUT_CYCLES": self.timing.last}
 
-    def costs(self) -> dict:
+    def costs(self) -> Totals:
         """What the block takes, as ``unit_costs``."""
         return unit_costs(self.configs)
 
-    def ports(self):
+    def ports(self) -> list[tuple[str, str, int, str]]:
         """(name, direction, bits, meaning) of every port."""
         found = [("clk", "in", 1, "clock; everything happens at its rising edge"),
                  ("rst", "in", 1, "reset, synchronous, active high")]
@@ -82,7 +85,7 @@ class Block:
         return found
 
 
-def unit_costs(configs) -> dict:
+def unit_costs(configs: Sequence[UnitConfig]) -> Totals:
     """The budget's totals of some units, with the bits of their ``scales`` (biases, multipliers and
     shifts) besides."""
     found = totals([folded_cost(config.plan) for config in configs])
@@ -90,7 +93,7 @@ def unit_costs(configs) -> dict:
     return found
 
 
-def beat(stream, activation):
+def beat(stream: StreamShape, activation: str) -> str:
     """What a beat of a stream holds, in words."""
     kind = {"input": "input q = 2p - 255 of a byte p, signed", "relu6": "ReLU6 output, unsigned",
             "linear": "linear output, signed"}[activation]
@@ -99,7 +102,8 @@ def beat(stream, activation):
     return f"{tile}{lanes} of {stream.bits} bits: {kind}; pixels in raster order"
 
 
-def blocks(configs, plan, integers):
+def blocks(configs: Sequence[UnitConfig], plan: Plan,
+           integers: Mapping[str, np.ndarray]) -> dict[str, Block]:
     """{name: Block} of every stage in order, and last of the whole chain.
 
     configs  -- UnitConfig of every unit of the plan

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from hdl.build import PACKAGE
 from hdl.convert.network import convert_network
+from hdl.export.block import Block
 from hdl.export.texts import LANGUAGES, constants_text, core_text, readme
 from hdl.plan.config import memory_files
 
 HERE = Path(__file__).resolve().parent
 
 
-def export(block, directory, cache, hdl):
+def export(block: Block, directory: str | Path, cache: str | Path, hdl: str) -> None:
     """Write the folder of a Block.
 
     directory -- an empty folder
@@ -41,4 +42,5 @@ def export(block, directory, cache, hdl):
 
 def licence() -> str:
     """The licence that the installed distribution carries, of a checkout as of a wheel."""
-    return next(file for file in metadata.files(PACKAGE) if file.name == "LICENSE").read_text()
+    files = metadata.files(PACKAGE) or ()
+    return next(file for file in files if file.name == "LICENSE").read_text()

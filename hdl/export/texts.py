@@ -1,11 +1,11 @@
 """What an exported folder says: constants, FuseSoC core and page, in Verilog's or VHDL's words."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from hdl.build import PACKAGE
 from hdl.convert.top import TOP
-from hdl.export.block import unit_costs
+from hdl.export.block import Block, Timing, unit_costs
 from hdl.plan.config import by_stage
 
 
@@ -19,11 +19,11 @@ class Language:
     constants_type: str     # FuseSoC's
     bench: str              # ending of the bench
     bench_type: str         # FuseSoC's
-    constant: Callable      # (name, value) -> its declaration
-    frame: tuple            # lines around the constants; {} is the file's name
+    constant: Callable[[str, int], str]     # (name, value) -> its declaration
+    frame: tuple[tuple[str, ...], tuple[str, ...]]  # around the constants; {} is the file's name
     tool: str               # FuseSoC's simulator
     tools: str              # options of simulators, in a FuseSoC target
-    commands: tuple         # (simulator, shell command that checks block {0})
+    commands: tuple[tuple[str, str], ...]   # (simulator, shell command that checks block {0})
 
 
 LANGUAGES = {
@@ -58,15 +58,13 @@ LANGUAGES = {
 }
 
 
-COSTS = {"multipliers": "multipliers of multiply-accumulate arrays",
-         "requantizers": "multipliers of requantizers"}
 MEMORIES = {"weights": "bits of weights", "scales": "bits of biases, multipliers and shifts",
             "line_buffers": "bits of line buffers",
             "residual_fifos": "bits of the shortcuts' FIFOs",
             "pixel_buffers": "bits of what waits between units and inside them"}
 
 
-def constants_text(block, hdl):
+def constants_text(block: Block, hdl: str) -> str:
     """The constants as a Verilog header, to be included in a module, or as a VHDL package."""
     language = LANGUAGES[hdl]
     before, after = ([line.format(f"{block.name}_constants") for line in lines]
@@ -75,7 +73,7 @@ def constants_text(block, hdl):
     return "\n".join([f"{language.comment} {about(block)}", *before, *lines, *after, ""])
 
 
-def about(block):
+def about(block: Block) -> str:
     """One line on what the block is."""
     first, last = block.configs[0].unit, block.configs[-1].unit
     units = ", ".join(config.unit.role for config in block.configs)
@@ -85,7 +83,8 @@ def about(block):
             f"{block.configs[0].folding.precision.name}, {block.timing.interval:,} cycles a frame")
 
 
-def core_text(block, sources, constants, bench, memories, vectors, hdl):
+def core_text(block: Block, sources: Sequence[str], constants: str, bench: str,
+              memories: Iterable[str], vectors: Iterable[str], hdl: str) -> str:
     """A FuseSoC core (CAPI=2) with the block by itself and with its bench."""
     language, name = LANGUAGES[hdl], block.name
 
@@ -121,7 +120,7 @@ targets:
 {language.tools}"""
 
 
-def readme(block, sources, constants, bench, hdl) -> str:
+def readme(block: Block, sources: Sequence[str], constants: str, bench: str, hdl: str) -> str:
     """The folder's page: ports, time, cost, files, and how to check the block."""
     lines = [
         f"# {block.name}", "", f"{about(block)}. {hdl}, converted from MyHDL by "
@@ -143,7 +142,7 @@ def readme(block, sources, constants, bench, hdl) -> str:
     return "\n".join(lines)
 
 
-def time_lines(timing):
+def time_lines(timing: Timing) -> list[str]:
     """The page's section on cycles."""
     return [
         "## Time", "", "Where the input comes as it does in the chain and the output is taken at "
@@ -153,16 +152,17 @@ def time_lines(timing):
         f"| from the first beat in to the last beat out of the same frame | {timing.last:,} |", ""]
 
 
-def cost_lines(block):
+def cost_lines(block: Block) -> list[str]:
     """The page's section on multipliers and memory."""
     costs = block.costs()
-    rows = [(words, costs[name]) for name, words in COSTS.items()] \
-        + [(words, costs["bits"][name]) for name, words in MEMORIES.items()]
+    rows = [("multipliers of multiply-accumulate arrays", costs["multipliers"]),
+            ("multipliers of requantizers", costs["requantizers"]),
+            *((words, costs["bits"][name]) for name, words in MEMORIES.items())]
     return ["## Cost", "", "| | |", "|---|---:|",
             *(f"| {words} | {number:,} |" for words, number in rows), ""]
 
 
-def stage_lines(block):
+def stage_lines(block: Block) -> list[str]:
     """The page's section on the stages of a chain."""
     lines = ["## Stages", "", "| stage | multipliers | requantizers | bits of weights |",
              "|---|---:|---:|---:|"]
@@ -173,7 +173,7 @@ def stage_lines(block):
     return [*lines, ""]
 
 
-def check_lines(block, bench, hdl):
+def check_lines(block: Block, bench: str, hdl: str) -> list[str]:
     """The page's section on the bench that comes with the block."""
     lines = [
         "## Check", "", f"`{bench}` sends the golden's frame through the block while both sides "

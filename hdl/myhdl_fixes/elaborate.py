@@ -4,10 +4,14 @@ import functools
 import inspect
 import sys
 import textwrap
+from collections.abc import Iterator
 from contextlib import contextmanager
+from types import CodeType, FrameType, FunctionType
 
 import myhdl
-from myhdl import ResetSignal, Signal, _block, _instance, _misc, _util
+from myhdl import ResetSignal, Signal, SignalType, _block, _instance, _misc, _util
+
+Block = _block._Block   # what a call of a @block function returns
 
 
 class _QuickInspect:
@@ -17,21 +21,21 @@ class _QuickInspect:
     rest of inspect.stack() is four fifths of elaboration (block_1 at 224 x 224: 10.6 s to 2.2 s).
     """
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> object:
         return getattr(inspect, name)
 
     @staticmethod
-    def getsource(function):
+    def getsource(function: FunctionType) -> str:
         """Source of a function, read once for all its closures."""
         return _source(function.__code__)[0]
 
     @staticmethod
-    def getsourcelines(function):
+    def getsourcelines(function: FunctionType) -> tuple[list[str], int]:
         """Lines of a function's source and the number of the first."""
         return _source(function.__code__)[1]
 
     @staticmethod
-    def getouterframes(frame):
+    def getouterframes(frame: FrameType | None) -> list[tuple]:
         """Records of ``frame`` and its callers, without source."""
         records = []
         while frame:
@@ -40,7 +44,7 @@ class _QuickInspect:
             frame = frame.f_back
         return records
 
-    def stack(self):
+    def stack(self) -> list[tuple]:
         """Records of the caller and its callers, without source."""
         return self.getouterframes(sys._getframe(1))
 
@@ -53,14 +57,14 @@ class _Frame:
     among them.
     """
 
-    def __init__(self, frame):
+    def __init__(self, frame: FrameType) -> None:
         self._frame = frame
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> object:
         return getattr(self._frame, name)
 
     @property
-    def f_locals(self):
+    def f_locals(self) -> dict[str, object]:
         """{name: value} in the order of the source, then what comes from outer functions."""
         found, code = self._frame.f_locals, self._frame.f_code
         try:
@@ -71,7 +75,7 @@ class _Frame:
 
 
 @functools.lru_cache(maxsize=None)
-def _bound(code):
+def _bound(code: CodeType) -> tuple[str, ...]:
     """Names that a function binds itself, in the order of its source."""
     names = {}
 
@@ -98,7 +102,7 @@ def _bound(code):
 
 
 @functools.lru_cache(maxsize=None)
-def _source(code):
+def _source(code: CodeType) -> tuple[str, tuple[list[str], int]]:
     """(source, (lines, first line number)) of a code object."""
     return inspect.getsource(code), inspect.getsourcelines(code)
 
@@ -107,7 +111,7 @@ _dedent = functools.lru_cache(maxsize=None)(_util._dedent)     # of the same sou
 
 
 @contextmanager
-def fresh_elaboration():
+def fresh_elaboration() -> Iterator[None]:
     """Blocks made in this context are numbered from 0 and forgotten by MyHDL at its end.
 
     MyHDL numbers block instances and collects signals for the life of the process.  The numbers
@@ -138,6 +142,6 @@ def fresh_elaboration():
         del myhdl._simulator._signals[mark:]
 
 
-def clock_and_reset():
+def clock_and_reset() -> tuple[SignalType, ResetSignal]:
     """Fresh clk and rst, active high and synchronous."""
     return Signal(bool(0)), ResetSignal(1, active=1, isasync=False)

@@ -1,10 +1,15 @@
 """Names and order of converted signals: those of the outermost block, the same in every process."""
+from collections.abc import Iterable
+
 import myhdl
+from myhdl import SignalType
+from myhdl._instance import _Instantiator
 
 from hdl.axis import Bundle
+from hdl.myhdl_fixes.elaborate import Block
 
 
-def name_streams(block):
+def name_streams(block: Block) -> None:
     """Name the signals of each bundle, a stream or another, after the outermost block that has it:
     MyHDL names a signal after the first generator that uses it, however deep that is."""
     if not block.subs:
@@ -14,15 +19,15 @@ def name_streams(block):
             for member, signal in value.signals().items():
                 block.sigdict.setdefault(f"{name}_{member}", signal)
     for sub in block.subs:
-        if isinstance(sub, myhdl._block._Block):
+        if isinstance(sub, Block):
             name_streams(sub)
 
 
-def order_registers(block):
+def order_registers(block: Block) -> None:
     """Make conversion repeatable: MyHDL collects signals in the order of a set of names, which
     PYTHONHASHSEED shuffles; use the names' own order for resets and sensitivity lists."""
     for sub in block.subs:
-        if isinstance(sub, myhdl._block._Block):
+        if isinstance(sub, Block):
             order_registers(sub)
         elif isinstance(sub, myhdl._always_seq._AlwaysSeq):
             sub.sigregs[:] = _signals(sub, sub.outputs)
@@ -32,7 +37,7 @@ def order_registers(block):
             sub.senslist = tuple(s for s in _signals(sub, sub.inputs) if id(s) in listed)
 
 
-def _signals(instance, names):
+def _signals(instance: _Instantiator, names: Iterable[str]) -> list[SignalType]:
     """Signals of ``names`` in their order, memories as their elements."""
     found = []
     for name in sorted(names):

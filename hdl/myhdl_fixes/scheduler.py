@@ -1,17 +1,22 @@
 """MyHDL's scheduler made quicker: clocked processes wake as one, where an input has changed."""
 import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from myhdl import _intbv
+from myhdl import Cosimulation, ResetSignal, SignalType, _intbv
 from myhdl._always import _Always
 from myhdl._always_seq import _AlwaysSeq
 from myhdl._Signal import _isListOfSigs, _Signal
 from myhdl._Simulation import _flatten
 
 from hdl.axis import Bundle
+from hdl.myhdl_fixes.elaborate import Block
+
+Process = Callable[[], None]    # the function of a clocked one
 
 
-def clocked_at_once(block, clk, rst):
+def clocked_at_once(block: Block | Cosimulation, clk: SignalType,
+                    rst: ResetSignal) -> tuple[object, ...]:
     """The generators of ``block``, one in place of all that only a rising edge of ``clk`` wakes.
 
     Their functions run in the same delta cycle either way, signals change after it; but MyHDL
@@ -34,10 +39,13 @@ def clocked_at_once(block, clk, rst):
     return *others, _edges(clk, rst, clocked)
 
 
-def _edges(clk, rst, clocked):
+def _edges(clk: SignalType, rst: ResetSignal,
+           clocked: dict[Process, _AlwaysSeq | None]) -> Iterator[object]:
     """The generator that runs clocked functions, at reset all, else those that are due."""
-    seen, unseen = {}, []       # functions whose signals are known, and others
-    due, readers = {}, {}       # what runs at the next edge; {signal: functions that read it}
+    seen: dict[Process, None] = {}      # whose signals are known
+    unseen: list[Process] = []          # ... are not
+    due: dict[Process, None] = {}       # what runs at the next edge
+    readers: dict[int, tuple[SignalType, list[Process]]] = {}   # of each signal
     for function in clocked:
         signals = signals_of(function)
         if signals is None:
@@ -72,17 +80,18 @@ class _Change:
 
     hasRun = False
 
-    def __init__(self, signal, functions, due):
+    def __init__(self, signal: SignalType, functions: list[Process],
+                 due: dict[Process, None]) -> None:
         self.waiting, self.functions, self.due = (signal._eventWaiters, dict.fromkeys(functions),
                                                   due)
 
-    def next(self, waiters, actives, exc):
+    def next(self, waiters: object, actives: object, exc: object) -> None:
         """What MyHDL calls when the signal has changed; it has emptied the list."""
         self.due.update(self.functions)
         self.waiting.append(self)
 
 
-def signals_of(function):
+def signals_of(function: Process) -> list[SignalType] | None:
     """The signals that ``function`` can reach, by name, in a list or in a stream; None where it
     reaches anything else that may change."""
     found, left = [], [cell.cell_contents for cell in function.__closure__ or ()]
@@ -100,7 +109,7 @@ def signals_of(function):
 
 
 @contextmanager
-def quick_widths():
+def quick_widths() -> Iterator[None]:
     """Let MyHDL count the bits of a new intbv's limits without dividing them bit by bit."""
     slow, _intbv.bin = _intbv.bin, binary
     try:
@@ -109,7 +118,7 @@ def quick_widths():
         _intbv.bin = slow
 
 
-def binary(number, width=0):
+def binary(number: int, width: int = 0) -> str:
     """Two's complement of ``number`` in binary, of the fewest bits or of ``width``: myhdl.bin."""
     number = int(number)
     bits = (number if number >= 0 else ~number).bit_length() + (number < 0)

@@ -4,16 +4,18 @@ MyHDL keeps this for its conversion only; the pictures of docs/blocks are drawn 
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from myhdl import SignalType
 from myhdl._always import _Always
 from myhdl._always_comb import _AlwaysComb
-from myhdl._block import _Block
+from myhdl._instance import _Instantiator
 from myhdl._ShadowSignal import ConcatSignal
 from myhdl._Signal import _Signal
 
 from hdl.axis import AxiStream, Bundle
+from hdl.myhdl_fixes.elaborate import Block
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Part:
     name: str
     block: str | None
     clocked: bool
-    reads: dict
-    drives: dict
+    reads: dict[int, SignalType]
+    drives: dict[int, SignalType]
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,13 @@ class Structure:
     scope -- {name: value} of all that the block's function sees
     """
 
-    parts: tuple
-    names: dict
-    ports: dict
-    scope: dict
+    parts: tuple[Part, ...]
+    names: dict[int, str]
+    ports: dict[str, object]
+    scope: dict[str, object]
 
 
-def structure_of(block: _Block, arguments: dict[str, Any]) -> Structure:
+def structure_of(block: Block, arguments: Mapping[str, object]) -> Structure:
     """The parts of ``block``, which was called with ``arguments`` {name: value}."""
     scope = dict(arguments)
     for sub in block.subs:
@@ -63,19 +65,21 @@ def structure_of(block: _Block, arguments: dict[str, Any]) -> Structure:
     return Structure(parts, _names(scope), ports, scope)
 
 
-def _part(sub, name, parent):
+def _part(sub: Block | _Instantiator, name: str | None, parent: Block) -> Part:
     """The Part of one of MyHDL's instances; the last of a block has no variable yet that names it.
     """
-    reads, drives = {}, {}
+    reads: dict[int, SignalType] = {}
+    drives: dict[int, SignalType] = {}
     _collect(parent if parent.verilog_code else sub, reads, drives)
-    function = sub.func.__name__ if isinstance(sub, _Block) else None
+    function = sub.func.__name__ if isinstance(sub, Block) else None
     clocked = isinstance(sub, _Always) and not isinstance(sub, _AlwaysComb)
     return Part(name or function or sub.name, function, clocked, reads, drives)
 
 
-def _collect(sub, reads, drives):
+def _collect(sub: Block | _Instantiator, reads: dict[int, SignalType],
+             drives: dict[int, SignalType]) -> None:
     """Add what ``sub`` and all inside it read and drive."""
-    if not isinstance(sub, _Block):
+    if not isinstance(sub, Block):
         for names, found in ((sub.inputs, reads), (sub.outputs, drives)):
             for name in names:
                 found.update((id(signal), signal) for signal in signals_in(sub.symdict[name]))
@@ -87,7 +91,7 @@ def _collect(sub, reads, drives):
             _collect(inner, reads, drives)
 
 
-def signals_in(value: Any) -> list:
+def signals_in(value: object) -> list[SignalType]:
     """The signals of a value: itself, those of a bundle or a list, those that a concatenation is
     made of; none of any other value."""
     if isinstance(value, Bundle):
@@ -99,7 +103,7 @@ def signals_in(value: Any) -> list:
     return [value] if isinstance(value, _Signal) else []
 
 
-def _names(scope):
+def _names(scope: Mapping[str, object]) -> dict[int, str]:
     """{id: name} of every signal of a scope: of streams, then signals, then bundles and lists.
 
     MyHDL adds ``bundle_member`` to the scope of processes for each ``bundle.member``: these are no
@@ -116,7 +120,7 @@ def _names(scope):
               for member, signal in members.items()]
     found += [(name, signal) for name, value in scope.items() if isinstance(value, (list, tuple))
               for signal in signals_in(value)]
-    names = {}
+    names: dict[int, str] = {}
     for name, signal in found:
         names.setdefault(id(signal), name)
     return names

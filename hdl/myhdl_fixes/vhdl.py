@@ -3,13 +3,18 @@
 docs/myhdl-conversion.md has the smallest cases; tests/hdl/myhdl_fixes/test_vhdl.py tells when a new
 MyHDL does without this.
 """
+# mypy: disable-error-code="attr-defined"
+# MyHDL hangs the VHDL type of a value on its node: vhd, vhdOri.
 import ast
+from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
 from myhdl._instance import _Instantiator
 from myhdl.conversion._toVHDL import _AnnotateTypesVisitor, _ConvertVisitor, vhd_int, vhd_vector
 from myhdl.conversion._VHDLNameValidation import _vhdl_keywords
+
+from hdl.myhdl_fixes.elaborate import Block
 
 INTEGER_BITS = 31   # of VHDL's integer, without its sign
 
@@ -21,7 +26,7 @@ _choose = _ConvertVisitor.visit_IfExp
 
 
 @contextmanager
-def exact_vhdl():
+def exact_vhdl() -> Iterator[None]:
     """Convert to VHDL as the functions below say."""
     with patch.multiple(_AnnotateTypesVisitor, create=True, visit_Compare=compare,
                         visit_Assign=assign, inferShiftType=shift, accessIndex=index), \
@@ -29,7 +34,7 @@ def exact_vhdl():
         yield
 
 
-def legal_names(block):
+def legal_names(block: Block) -> None:
     """Give names of the outermost block that are words of VHDL an ending; all others have the
     prefix of their block."""
     for names in (block.sigdict, block.memdict):
@@ -43,12 +48,12 @@ def legal_names(block):
             sub.name = legal(sub.name)
 
 
-def legal(name):
+def legal(name: str) -> str:
     """The name, or one that is no word of VHDL."""
     return f"{name}_i" if name.lower() in _vhdl_keywords else name
 
 
-def compare(visitor, node):
+def compare(visitor: _AnnotateTypesVisitor, node: ast.Compare) -> None:
     """A sum that is compared is an integer: MyHDL's vectors do not grow."""
     _compare(visitor, node)
     sides = node.left, node.comparators[0]
@@ -57,7 +62,7 @@ def compare(visitor, node):
             as_integer(side)
 
 
-def assign(visitor, node):
+def assign(visitor: _AnnotateTypesVisitor, node: ast.Assign) -> None:
     """What a Python int takes is a sum of integers; a sum of several terms with an int among them
     is one too, for a vector may be too narrow for the int."""
     visitor.generic_visit(node)
@@ -73,26 +78,26 @@ def assign(visitor, node):
             as_integer(value)
 
 
-def shift(visitor, node):
+def shift(visitor: _AnnotateTypesVisitor, node: ast.BinOp) -> None:
     """A shift amount is an integer."""
     _shift(visitor, node)
     as_integer(node.right)
 
 
-def index(visitor, node):
+def index(visitor: _AnnotateTypesVisitor, node: ast.Subscript) -> None:
     """An index is an integer."""
     _index(visitor, node)
     as_integer(node.slice)
 
 
-def summands(node):
+def summands(node: ast.expr) -> list[ast.expr]:
     """Terms of a sum."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
         return summands(node.left) + summands(node.right)
     return [node]
 
 
-def as_integer(node):
+def as_integer(node: ast.expr) -> None:
     """Convert the operands of a sum to VHDL's integers, not the sum."""
     node.vhd = vhd_int()
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
@@ -101,7 +106,8 @@ def as_integer(node):
         as_integer(node.right)
 
 
-def cast(visitor, node, left, right, op):
+def cast(visitor: _ConvertVisitor, node: ast.BinOp, left: ast.expr, right: ast.expr,
+         op: ast.operator) -> tuple[str, str]:
     """A product is as wide as both factors and extended afterwards: MyHDL extends a factor to all
     the bits of the sum, which simulates slowly and takes multipliers that nobody needs."""
     if isinstance(op, ast.Mult) and type(node.vhd) is type(node.vhdOri) \
@@ -111,7 +117,7 @@ def cast(visitor, node, left, right, op):
     return _cast(visitor, node, left, right, op)
 
 
-def choose(visitor, node):
+def choose(visitor: _ConvertVisitor, node: ast.IfExp) -> None:
     """An assigned choice computes one of its sides only: MyHDL's function takes both, and the other
     one may be out of range."""
     if not hasattr(node, "assigned"):

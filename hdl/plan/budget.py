@@ -8,6 +8,7 @@ solver really divides them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import TypedDict
 
 from hdl.layers import Precision, Unit
 from hdl.plan.network import UnitPlan, plan_network
@@ -39,9 +40,16 @@ class Cost:
                 "residual_fifos": self.fifo_bits, "pixel_buffers": self.buffer_bits}
 
 
-def totals(costs: Sequence[Cost]) -> dict:
-    """{"multipliers": ..., "requantizers": ..., "bits": {kind of memory: ...}} of some units' Costs
-    together."""
+class Totals(TypedDict):
+    """What some units take together; ``bits`` {kind of memory: bits}."""
+
+    multipliers: int
+    requantizers: int
+    bits: dict[str, int]
+
+
+def totals(costs: Sequence[Cost]) -> Totals:
+    """The sums of some units' costs."""
     return {"multipliers": sum(cost.multipliers for cost in costs),
             "requantizers": sum(cost.requantizers for cost in costs),
             "bits": {kind: sum(cost.bits[kind] for cost in costs) for kind in costs[0].bits}}
@@ -53,7 +61,7 @@ class Rung:
 
     cycles_per_frame: int
     macs: int
-    costs: tuple
+    costs: tuple[Cost, ...]
     least_bits: int          # the lower bound of all on-chip memory
     refusal: str = ""
     latency: int = 0         # cycles from the first pixel to the last feature, if folded

@@ -5,7 +5,7 @@ hardware description; blocks derive the widths inside them from these.
 """
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
@@ -18,13 +18,33 @@ from hdl.plan.schedule import Buffers
 from hdl.shape import StreamShape
 
 
+class UnitIntegers(Protocol):
+    """The integers of a convolution, as a golden has them."""
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The unit's weight_shape."""
+
+    @property
+    def bias(self) -> np.ndarray:
+        """Of each output channel, as ``multiplier`` and ``shift``."""
+
+    @property
+    def multiplier(self) -> np.ndarray:
+        """What requantizes, in [2**15, 2**16)."""
+
+    @property
+    def shift(self) -> np.ndarray:
+        """Bits that leave to the right after it."""
+
+
 @dataclass(frozen=True)
 class UnitConfig:
     """What the blocks of one convolution need to know."""
 
     plan: UnitPlan
-    weights: Rom
-    scales: Rom          # a row: lanes_out biases, as many multipliers, as many shifts
+    weights: Rom | None  # None of an add
+    scales: Rom | None   # a row: lanes_out biases, as many multipliers, as many shifts
     accumulator_bits: int
     biased_bits: int     # accumulator plus bias
     shift_base: int      # the least shift; the ROM holds what comes on top
@@ -49,35 +69,38 @@ class UnitConfig:
         """Input beats of the MAC array for one beat of results."""
         return self.unit.weight_shape[0] // self.folding.simd
 
-    def structure(self) -> tuple:
+    def structure(self) -> tuple[object, ...]:
         """All that the unit's HDL depends on: everything but the content of its ROMs."""
         roms = tuple((rom.name, len(rom.rows), rom.widths)
                      for rom in (self.weights, self.scales) if rom)
         return (self.plan, roms, self.accumulator_bits, self.biased_bits, self.shift_base)
 
-    def stream_in(self):
-        """StreamShape of the input."""
+    def stream_in(self) -> StreamShape:
+        """What a beat of the input holds."""
         folding = self.folding
         return self._stream(folding.lanes_in, self.unit.activation_in, folding.tile_in)
 
-    def stream_out(self):
-        """StreamShape of the output."""
+    def stream_out(self) -> StreamShape:
+        """What a beat of the output holds."""
         return self._stream(self.folding.lanes_out, self.unit.activation, 1)
 
-    def _stream(self, lanes, activation, tile):
+    def _stream(self, lanes: int, activation: str, tile: int) -> StreamShape:
         precision = self.folding.precision
         return StreamShape(lanes, precision.bits(activation), precision.signed(activation), tile)
 
 
-def configure(plan: UnitPlan, params: Any = None) -> UnitConfig:
+def configure(plan: UnitPlan, params: UnitIntegers | None = None) -> UnitConfig:
     """The configuration of one unit, of its UnitPlan.
 
-    params -- ``weights`` (weight_shape), ``bias``, ``multiplier``, ``shift`` (channels); None for
-              an add, which has none
+    params -- its integers; None for an add, which has none
+
+    Raises ValueError where another unit has none.
     """
     folding, unit, precision = plan.folding, plan.unit, plan.folding.precision
     if not unit.weights:
         return UnitConfig(plan, None, None, 0, 0, 0)
+    if params is None:
+        raise ValueError(f"unit {unit.name} has weights: give its integers")
     low, high = precision.limits(unit.activation_in)
     weights = np.asarray(params.weights, np.int64)
     reach = np.abs(weights).sum(axis=0) * max(-low, high)
@@ -123,14 +146,14 @@ def rows(array: np.ndarray) -> tuple[tuple[int, ...], ...]:
 
 
 def configure_network(plans: Iterable[UnitPlan],
-                      params: Mapping[str, Any]) -> tuple[UnitConfig, ...]:
-    """UnitConfig of each of some UnitPlans; ``params`` {unit: weights, bias, multiplier, shift}."""
+                      params: Mapping[str, UnitIntegers]) -> tuple[UnitConfig, ...]:
+    """UnitConfig of each of some UnitPlans; ``params`` {unit: its integers}."""
     return tuple(configure(plan, params.get(plan.unit.name)) for plan in plans)
 
 
 def by_stage(configs: Iterable[UnitConfig]) -> dict[str, tuple[UnitConfig, ...]]:
     """{stage: (UnitConfig, ...)} in order."""
-    grouped = {}
+    grouped: dict[str, list[UnitConfig]] = {}
     for config in configs:
         grouped.setdefault(config.unit.stage, []).append(config)
     return {stage: tuple(members) for stage, members in grouped.items()}

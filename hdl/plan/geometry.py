@@ -6,7 +6,7 @@ TAPS = KERNEL ** 2
 TILE = 2    # pixels a side of the tiles that a stem takes
 
 
-def rows_kept(size, stride):
+def rows_kept(size: int, stride: int) -> int:
     """Rows that a line buffer keeps: those of a window and, where the next window's newest pixels
     could not be written in time else, one more: at a stride of 2 each row of windows takes two
     rows of pixels, and rows of three pixels are read before the next one's first two are in."""
@@ -20,11 +20,11 @@ class WindowGeometry:
     size: int           # pixels a side of the input
     groups: int         # beats of a pixel: all its channels, some lanes at once
     stride: int         # 1 or 2
-    pad: tuple          # zero rows (columns) before and after
+    pad: tuple[int, int]    # zero rows (columns) before and after
     taps: int           # taps of a window that leave at once: all 9, a column of 3, or 1
     interval: int = 1   # cycles from beat to beat at the soonest: what a slower unit takes for it
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.taps not in (1, KERNEL, TAPS):
             raise ValueError(f"a window leaves 1, 3 or 9 taps at a time, not {self.taps}")
 

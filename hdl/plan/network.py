@@ -35,7 +35,7 @@ class UnitPlan:
         return (self._waiting + held) * self.folding.bits_in + self.folding.accumulator_bits
 
     @property
-    def _waiting(self):
+    def _waiting(self) -> int:
         """Elements of the FIFO."""
         return self.buffers.fifo_depth * self.buffers.fifo_lanes
 

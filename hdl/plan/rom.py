@@ -12,8 +12,8 @@ class Rom:
     """Content of a ROM: one row of ints for each address, one int for each lane."""
 
     name: str       # of the file, without .mem, and of the memory in the HDL
-    rows: tuple     # of tuples of ints
-    widths: tuple   # bits of each lane
+    rows: tuple[tuple[int, ...], ...]
+    widths: tuple[int, ...]     # bits of each lane
 
     @property
     def width(self) -> int:

@@ -249,8 +249,8 @@ def residual_add(folding: Folding, floor: Buffers, arrival: Arrival,
 
 # {kind: its timing}, each called as timing(folding, floor, arrival), of an add with its shortcut's
 # Arrival too; returns (Buffers, cycles at which the output's beats leave).
-TIMINGS = {"stem": stem, "pointwise": pointwise, "depthwise": depthwise,
-           "residual_add": residual_add}
+TIMINGS: dict[str, Callable[..., tuple[Buffers, np.ndarray]]] = {
+    "stem": stem, "pointwise": pointwise, "depthwise": depthwise, "residual_add": residual_add}
 
 
 def tile_windows(unit: Unit, arrive: np.ndarray, interval: int) -> np.ndarray:
@@ -272,9 +272,9 @@ class Lines:
     """A line buffer: rows of words in; windows out, of ``beats`` beats, ``interval`` apart at the
     soonest."""
 
-    def __init__(self, unit: Unit, groups: int, beats: int, interval: int):
+    def __init__(self, unit: Unit, groups: int, beats: int, interval: int) -> None:
         self.unit, self.groups, self.beats, self.interval = unit, groups, beats, interval
-        self.read = None    # when the first beat of each window is read
+        self.read: np.ndarray   # when the first beat of each window is read, known by ``write``
 
     def write(self, ready: np.ndarray) -> np.ndarray:
         """When words are written that are ready then; a row's words follow the reading of the
@@ -282,7 +282,8 @@ class Lines:
         unit, groups = self.unit, self.groups
         size, stride, before = unit.size_in, unit.stride, unit.pad[0]
         rows = ready.reshape(-1, size * groups)
-        written, tops, reads = np.empty_like(rows), [], []
+        written, tops = np.empty_like(rows), []
+        reads: list[np.ndarray] = []
         column = np.arange(unit.size_out)
         newest = np.minimum(column * stride + KERNEL - 1 - before, size - 1)
         freed_by = np.minimum((np.arange(size) + before) // stride, unit.size_out - 1)
@@ -290,7 +291,8 @@ class Lines:
             tops += [(frame * size + row * stride - before,
                       frame * size + min(row * stride - before + KERNEL - 1, size - 1))
                      for row in range(unit.size_out)]
-        freed, kept = {}, rows_kept(size, stride)
+        freed: dict[int, np.ndarray] = {}
+        kept = rows_kept(size, stride)
         for row, words in enumerate(rows):
             if row in freed:
                 words = np.maximum(words, np.repeat(freed.pop(row)[freed_by], groups))

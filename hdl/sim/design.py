@@ -1,21 +1,26 @@
 """A design that any simulator can run: one call for MyHDL, its Verilog and its VHDL."""
 import inspect
 import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from pathlib import Path
 
 import numpy as np
+from myhdl import ResetSignal, SignalType
 
 from hdl.axis import AxiStream
 from hdl.beats import words_of
-from hdl.build import default_build_dir
+from hdl.build import Built, default_build_dir
 from hdl.convert.stage import convert_block
-from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
+from hdl.myhdl_fixes.elaborate import Block, clock_and_reset, fresh_elaboration
 from hdl.sim import SIMULATORS
 from hdl.sim.backends import BACKENDS
+from hdl.sim.backends.backend import Progress
 from hdl.sim.backends.myhdl_bench import run_myhdl
-from hdl.sim.endpoints import Source, pause_pattern
+from hdl.sim.endpoints import TIMEOUT, Monitor, Sink, Source, pause_pattern
+from hdl.sim.memories import Memories
+from hdl.sim.trace import Run
 
 
 @dataclass
@@ -31,21 +36,21 @@ class Design:
                  that is not converted as one block; None converts ``function``
     """
 
-    function: Callable
-    arguments: dict
-    inner: tuple = ()
-    monitors: dict = field(default_factory=dict)
-    memories: Any = None
-    hdl: Callable = None
+    function: Callable[..., Block]
+    arguments: Mapping[str, object]
+    inner: tuple[str, ...] = ()
+    monitors: dict[str, Monitor] = field(default_factory=dict)
+    memories: Memories = None
+    hdl: Callable[[str | Path, str], tuple[list[Path], str]] | None = None
 
     @property
-    def ports(self):
+    def ports(self) -> dict[str, AxiStream]:
         """The block's streams by name."""
         return {name: value for name, value in self.arguments.items()
                 if isinstance(value, AxiStream) and name not in self.inner}
 
     @contextmanager
-    def elaborated(self):
+    def elaborated(self) -> Iterator[tuple[Block, SignalType, ResetSignal]]:
         """Yield (block, clk, rst), made afresh; MyHDL forgets them afterwards."""
         clk, rst = clock_and_reset()
         # By position: MyHDL's wrapper has parameters of its own, such as ``name``.
@@ -53,7 +58,7 @@ class Design:
         with fresh_elaboration():
             yield self.function(*bound.args, **bound.kwargs), clk, rst
 
-    def convert(self, directory, language="Verilog"):
+    def convert(self, directory: str | Path, language: str = "Verilog") -> tuple[list[Path], str]:
         """Write the HDL into ``directory``; returns (files, top)."""
         if self.hdl:
             return self.hdl(directory, language)
@@ -62,13 +67,19 @@ class Design:
         return files, files[-1].stem
 
 
-def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, build_dir=None):
+def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
+             timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
+             build_dir: str | Path | None = None) -> Run:
     """Run ``design`` in ``simulator`` (one of SIMULATORS) and return its Run.
 
     ends     -- {port: Source or Sink}, every port of the design
     timeout  -- cycles without a beat anywhere before DeadlockError
     drain    -- cycles to go on after the last beat awaited, to see that no more come
     progress -- called with the cycle now and then
+    build_dir -- folder in which models are kept; None: the default one
+
+    Raises ValueError where ends, patterns or the simulator's name do not fit; ToolError where its
+    tools are missing or refuse the design; ProtocolError and DeadlockError as they happen.
     """
     ports = design.ports
     if set(ends) != set(ports):
@@ -83,22 +94,25 @@ def simulate(simulator, design, ends, timeout=10_000, drain=0, progress=None, bu
         if np.ndim(source.words) != 2 or np.shape(source.words)[1] != count:
             raise ValueError(f"source {name} has beats of {np.shape(source.words)[-1]} words, not "
                              f"{count}")
-    options = {"timeout": timeout, "drain": drain, "progress": progress}
     if simulator == "myhdl":
         with design.elaborated() as (block, clk, rst):
             watched = {name: monitor.stream for name, monitor in design.monitors.items()}
-            return run_myhdl(block, clk, rst, sources, sinks, watched, **options)
+            return run_myhdl(block, clk, rst, sources, sinks, watched, timeout, drain, progress)
     if simulator not in SIMULATORS:
         raise ValueError(f"simulator {simulator!r} is not one of {', '.join(SIMULATORS)}")
     model = compiled(design, build_dir, simulator, tuple(sources))
     return BACKENDS[simulator].run(model, sources, sinks, design.monitors,
-                                   memories=design.memories, **options)
+                                   timeout, drain, progress, design.memories)
 
 
-def compiled(design, build_dir=None, simulator="verilator", sources=()):
-    """The model of ``design`` for a simulator of its HDL.
+def compiled(design: Design, build_dir: str | Path | None = None, simulator: str = "verilator",
+             sources: Collection[str] = ()) -> Built:
+    """The model of ``design`` for a simulator of its HDL, built or found built.
 
-    sources -- names of the input streams
+    build_dir -- folder in which models are kept; None: the default one
+    sources   -- names of the input streams
+
+    Raises ToolError where the simulator is missing or refuses the design.
     """
     build_dir = build_dir or default_build_dir()
     inputs, outputs = ({name: stream for name, stream in design.ports.items()
@@ -108,7 +122,7 @@ def compiled(design, build_dir=None, simulator="verilator", sources=()):
         return BACKENDS[simulator].build(files, top, inputs, outputs, design.monitors, build_dir)
 
 
-def require(simulator):
-    """ToolError where ``simulator`` is not installed: what is missing, and the command."""
+def require(simulator: str) -> None:
+    """Raise ToolError where ``simulator`` is not installed: what is missing, and the command."""
     if simulator in BACKENDS:
         BACKENDS[simulator].find()

@@ -7,10 +7,13 @@ tdata is the complement of the last beat, so that a block which looks at it is f
 is ready unless ``backpressure[k % len(backpressure)]``.
 """
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from hdl.axis import AxiStream
+
+TIMEOUT = 10_000    # cycles without a beat anywhere, after which a run is taken for dead
 RESET_CYCLES = 4    # rising edges with reset active, before cycle 0
 NO_PAUSE = np.zeros(1, bool)
 
@@ -20,7 +23,7 @@ class Source:
     """Beats for an input stream: ``words`` uint32 (beats, words), as ``payload`` makes them."""
 
     words: np.ndarray
-    idle: Any = None        # bool array by cycle, True = offer nothing new; None = never
+    idle: np.ndarray | None = None  # bool array by cycle, True = offer nothing new; None = never
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Sink:
     """An output stream that must deliver ``count`` beats; more are recorded, not refused."""
 
     count: int
-    backpressure: Any = None    # bool array by cycle, True = not ready; None = never
+    backpressure: np.ndarray | None = None  # bool array by cycle, True = not ready; None = never
 
 
 @dataclass(frozen=True)
@@ -39,22 +42,26 @@ class Monitor:
     ``prefix`` the name of its signals before _tdata, _tvalid, _tready.
     """
 
-    stream: Any
+    stream: AxiStream
     path: str = ""
     prefix: str = ""
 
 
-def random_pattern(seed, probability, length=4093):
-    """Pauses in ``probability`` of the cycles, the same on every machine for one ``seed``.
+def random_pattern(seed: int, probability: float, length: int = 4093) -> np.ndarray:
+    """Pauses in ``probability`` (0 to 1) of the cycles, the same on every machine for a ``seed``.
 
-    The default length is prime, so that patterns do not fall into step with frames.
+    Returns (length,) booleans; True is a pause.  The default length is prime, so
+    that patterns do not fall into step with frames.
     """
     raw = np.random.Philox(seed).random_raw(length) >> np.uint64(11)
     return raw.astype(np.float64) * 2.0 ** -53 < probability
 
 
-def pause_pattern(pattern):
-    """``pattern`` as uint8, refused where the stream could never move."""
+def pause_pattern(pattern: ArrayLike | None) -> np.ndarray:
+    """``pattern`` as uint8 (cycles,), None as one without a pause.
+
+    Raises ValueError where the stream could never move.
+    """
     pattern = np.ascontiguousarray(NO_PAUSE if pattern is None else pattern, np.uint8)
     if pattern.ndim != 1 or pattern.all():
         raise ValueError("a pause pattern is a vector that lets at least one cycle through")

@@ -1,18 +1,22 @@
 """The network, one of its stages or one unit as a Design, and the comparison with a golden."""
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hdl.axis import AxiStream
 from hdl.beats import payload, tiled
 from hdl.build import default_build_dir
 from hdl.convert.network import convert_network
 from hdl.layers import Unit
-from hdl.plan.config import by_stage, memory_files
+from hdl.plan.config import UnitConfig, by_stage, memory_files
+from hdl.sim.backends.backend import Progress
 from hdl.sim.design import Design, simulate
-from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
+from hdl.sim.endpoints import TIMEOUT, Monitor, Sink, Source, random_pattern
+from hdl.sim.trace import Run
 from hdl.units.mobilenet_v2 import inner_streams, mobilenet_v2, stage_block
 
 PATIENCE = 20   # frames' time without a beat anywhere, after which a run is taken for dead
@@ -25,12 +29,12 @@ class Difference:
     stage: str
     unit: str
     frame: int
-    pixel: tuple    # row, column
+    pixel: tuple[int, int]      # row, column
     channel: int
     expected: int
     got: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         row, column = self.pixel
         return (f"stage {self.stage}, unit {self.unit}, frame {self.frame}, pixel ({row}, "
                 f"{column}), channel {self.channel}: expected {self.expected}, got {self.got}")
@@ -40,13 +44,13 @@ class Difference:
 class Comparison:
     """One unit's output held against its golden."""
 
-    unit: Unit
+    unit: Unit              # layer-table row
     elements: int
     mismatches: int         # elements that differ or are missing
     first: Difference | None = None
 
 
-def network_design(configs):
+def network_design(configs: Sequence[UnitConfig]) -> Design:
     """Design of consecutive units: the whole network, or the stages that ``configs`` makes up.
 
     Its ports are s_axis and m_axis; its monitors the output of every unit.
@@ -80,17 +84,21 @@ def network_design(configs):
                   hdl=hdl)
 
 
-def run_frames(simulator, configs, frames, seed=None, cycles=None, **options):
+def run_frames(simulator: str, configs: Sequence[UnitConfig], frames: np.ndarray,
+               seed: int | None = None, cycles: int | None = None,
+               timeout: int | None = None,
+               progress: Progress | None = None) -> tuple[Run, dict[str, np.ndarray]]:
     """Simulate ``frames``, integers (frames, rows, columns, channels), back to back.
 
     seed    -- of the random stalls of both sides, half of all cycles each; None runs free
     cycles  -- for a frame, at which an input that runs free sends its beats evenly; None sends one
                in every cycle
-    options -- of ``simulate``; without a timeout it is PATIENCE frames, where cycles are given
-    Returns (Run, {unit: integers in the order they left}).
+    timeout -- cycles without a beat anywhere before DeadlockError; None: PATIENCE frames' time
+               where ``cycles`` are given, else TIMEOUT
+    Returns (Run, {unit: integers in the order they left}); raises what ``simulate`` raises.
     """
-    if cycles is not None:
-        options.setdefault("timeout", PATIENCE * cycles)
+    if timeout is None:
+        timeout = TIMEOUT if cycles is None else PATIENCE * cycles
     design = network_design(configs)
     ports, unit = design.ports, configs[-1].unit
     words = payload(ports["s_axis"].shape, tiled(frames, ports["s_axis"].shape.tile))
@@ -99,12 +107,12 @@ def run_frames(simulator, configs, frames, seed=None, cycles=None, **options):
         random_pattern(2 * seed, 0.5), random_pattern(2 * seed + 1, 0.5))
     run = simulate(simulator, design, {
         "s_axis": Source(words, idle),
-        "m_axis": Sink(beats, backpressure)}, **options)
+        "m_axis": Sink(beats, backpressure)}, timeout, progress=progress)
     return run, {name: run[name].values(monitor.stream.shape).ravel()
                  for name, monitor in design.monitors.items()}
 
 
-def pace(beats, cycles):
+def pace(beats: int, cycles: int | None) -> np.ndarray | None:
     """Pause pattern of a source that spreads ``beats`` evenly over ``cycles``; None: no pause."""
     if cycles is None or cycles <= beats:
         return None
@@ -112,7 +120,7 @@ def pace(beats, cycles):
     return (cycle * beats) % cycles >= beats
 
 
-def compare(unit, golden, values):
+def compare(unit: Unit, golden: ArrayLike, values: np.ndarray) -> Comparison:
     """Hold a unit's ``values``, in the order they left, against ``golden`` (frames, H, W, C)."""
     expected = np.asarray(golden).ravel()
     common = min(expected.size, values.size)

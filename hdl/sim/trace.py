@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hdl.beats import unpack
+from hdl.shape import StreamShape
 
 
 @dataclass(frozen=True)
@@ -13,15 +14,15 @@ class Trace:
     words: np.ndarray   # uint32 (beats, words of the payload), little-endian
     cycles: np.ndarray  # int64 (beats,), rising edges since reset was released
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.cycles)
 
-    def values(self, shape):
-        """tdata as int64 (beats, elements) of a StreamShape."""
+    def values(self, shape: StreamShape) -> np.ndarray:
+        """tdata as int64 (beats, elements), of a stream of this shape."""
         return unpack(self.words, shape.elements, shape.bits, shape.signed)
 
-    def mark(self, shape, name):
-        """A mark of a StreamShape, bool (beats,)."""
+    def mark(self, shape: StreamShape, name: str) -> np.ndarray:
+        """A mark of a stream of this shape, bool (beats,)."""
         word, bit = divmod(shape.width + shape.marks.index(name), 32)
         return (self.words[:, word] >> np.uint32(bit) & 1).astype(bool)
 
@@ -30,19 +31,20 @@ class Trace:
 class Run:
     """One simulation, from the release of reset to the last beat awaited."""
 
-    traces: dict                # stream name -> Trace
+    traces: dict[str, Trace]    # of each stream
     cycles: int                 # rising edges simulated after reset
-    input_stalls: dict          # source name -> cycles with tvalid and not tready
+    input_stalls: dict[str, int]    # of each source: cycles with tvalid and not tready
     seconds: float = 0.0        # wall clock of the simulation itself
-    build: dict = field(default_factory=dict)   # of a compiled model: reused, seconds, digest
+    # Of a compiled model: what Built.told tells.
+    build: dict[str, str | bool | float] = field(default_factory=dict)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Trace:
         return self.traces[name]
 
-    def first(self, name):
+    def first(self, name: str) -> int:
         """Cycle of the first beat on stream ``name``."""
         return int(self.traces[name].cycles[0])
 
-    def last(self, name):
+    def last(self, name: str) -> int:
         """Cycle of the last beat on stream ``name``."""
         return int(self.traces[name].cycles[-1])

@@ -1,10 +1,13 @@
 """The block of each kind of unit."""
+from collections.abc import Callable
+
 from hdl.blocks.residual_add import residual_add
+from hdl.blocks.signals import Instances
 from hdl.units.depthwise import depthwise
 from hdl.units.pointwise import pointwise
 from hdl.units.stem import stem
 
 # {kind: its block}, each called as block(clk, rst, s_axis, m_axis, config); an add, which has no
 # weights, as residual_add(clk, rst, s_axis, s_axis_shortcut, m_axis).
-BLOCKS = {"stem": stem, "pointwise": pointwise, "depthwise": depthwise,
-          "residual_add": residual_add}
+BLOCKS: dict[str, Callable[..., Instances]] = {
+    "stem": stem, "pointwise": pointwise, "depthwise": depthwise, "residual_add": residual_add}

@@ -1,16 +1,21 @@
 """Inverted residual: expand, depthwise, project and, where the shapes allow, the shortcut's add."""
-from myhdl import block, instances
+from collections.abc import Mapping, Sequence
+
+from myhdl import ResetSignal, SignalType, block, instances
 
 from hdl.axis import AxiStream
 from hdl.blocks.fifo import link
 from hdl.blocks.residual_add import residual_add
+from hdl.blocks.signals import Instances
 from hdl.blocks.stream import fork, register_slice
+from hdl.plan.config import UnitConfig
 from hdl.units.depthwise import depthwise
 from hdl.units.pointwise import pointwise
 
 
 @block
-def inverted_residual(clk, rst, s_axis, m_axis, configs, inner):
+def inverted_residual(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+                      configs: Sequence[UnitConfig], inner: Mapping[str, AxiStream]) -> Instances:
     """One stage of the network.
 
     s_axis, m_axis -- AxiStream of the first unit's input and the last unit's output

@@ -1,18 +1,22 @@
 """The whole network: stem, 17 inverted residuals and head, each a stage of the layer table."""
-from myhdl import block
+from collections.abc import Callable, Mapping, Sequence
+
+from myhdl import ResetSignal, SignalType, block
 
 from hdl.axis import AxiStream
-from hdl.plan.config import by_stage
+from hdl.blocks.signals import Instances
+from hdl.plan.config import UnitConfig, by_stage
 from hdl.units.by_kind import BLOCKS
 from hdl.units.inverted_residual import inverted_residual
 
 
-def inner_streams(configs):
+def inner_streams(configs: Sequence[UnitConfig]) -> dict[str, AxiStream]:
     """{unit: AxiStream}, a fresh stream for the output of every unit but the last."""
     return {config.unit.name: AxiStream(config.stream_out()) for config in configs[:-1]}
 
 
-def stage_block(configs, inner):
+def stage_block(configs: Sequence[UnitConfig], inner: Mapping[str, AxiStream]
+                ) -> tuple[Callable[..., Instances], tuple[object, ...]]:
     """The block of a stage and its arguments after clk, rst, s_axis and m_axis.
 
     configs -- UnitConfig of each unit of the stage, in order
@@ -24,7 +28,8 @@ def stage_block(configs, inner):
 
 
 @block
-def mobilenet_v2(clk, rst, s_axis, m_axis, configs, inner):
+def mobilenet_v2(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+                 configs: Sequence[UnitConfig], inner: Mapping[str, AxiStream]) -> Instances:
     """Pixels in, features out, every unit at work at the same time.
 
     s_axis  -- AxiStream of configs[0].stream_in(): q = 2p - 255 of a pixel's three bytes a beat

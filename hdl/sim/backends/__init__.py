@@ -1,4 +1,5 @@
-"""Simulators of converted HDL, with one contract: find() the tools, build() a model, run() it."""
+"""Simulators of converted HDL, each a module that keeps the contract of ``backend``."""
 from hdl.sim.backends import ghdl, icarus, verilator
+from hdl.sim.backends.backend import Backend
 
-BACKENDS = {"icarus": icarus, "verilator": verilator, "ghdl": ghdl}
+BACKENDS: dict[str, Backend] = {"icarus": icarus, "verilator": verilator, "ghdl": ghdl}

@@ -4,16 +4,19 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from hdl.axis import AxiStream
 from hdl.beats import hex_lines, words_of
 from hdl.build import Built, built_once, digest, run_tool, tool_version
 from hdl.errors import DeadlockError, ProtocolError, ToolError
-from hdl.sim.endpoints import RESET_CYCLES, pause_pattern
-from hdl.sim.memories import memory_directory, memory_names
+from hdl.sim.backends.backend import Monitors, Progress, Sinks, Sources, Streams
+from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, pause_pattern
+from hdl.sim.memories import Memories, memory_directory, memory_names
 from hdl.sim.trace import Run, Trace
 
 INSTALL = "apt-get install ghdl"
@@ -30,7 +33,7 @@ class Model(Built):
     directory: Path
 
 
-def find():
+def find() -> str:
     """The command, or ToolError: that it is missing and what installs it."""
     ghdl = shutil.which("ghdl")
     if not ghdl:
@@ -38,7 +41,8 @@ def find():
     return ghdl
 
 
-def build(files, top, sources, sinks, monitors, build_dir):
+def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
+          monitors: Monitors, build_dir: str | Path) -> Model:
     """Analyse VHDL ``files`` of entity ``top`` and a bench into a Model, or find it analysed.
 
     sources, sinks -- {port: stream}
@@ -66,14 +70,14 @@ def build(files, top, sources, sinks, monitors, build_dir):
                  seconds=time.perf_counter() - started)
 
 
-def analyse(ghdl, directory, *arguments):
+def analyse(ghdl: str, directory: Path, *arguments: str) -> None:
     """Analyse files; a warning is an error."""
     said = run_tool([ghdl, "-a", STANDARD, *arguments], cwd=directory)
     if said:
         raise ToolError(f"ghdl -a warns:\n{said[:4000]}")
 
 
-def watch_text(first, monitors):
+def watch_text(first: int, monitors: Monitors) -> str:
     """VHDL of the package with a signal for each member of a monitored stream, numbered from
     ``first``: GHDL 2.0 has no external names."""
     return "\n".join([
@@ -85,7 +89,7 @@ def watch_text(first, monitors):
         "end package;", ""])
 
 
-def tapped(texts, top, first, monitors):
+def tapped(texts: Mapping[str, str], top: str, first: int, monitors: Monitors) -> dict[str, str]:
     """The design's files {name: text}, with assignments of monitored streams to those signals."""
     texts = dict(texts)
     files = {entity: name for name, text in texts.items()
@@ -105,7 +109,7 @@ def tapped(texts, top, first, monitors):
     return texts
 
 
-def bench_text(top, sources, sinks, monitors):
+def bench_text(top: str, sources: Streams, sinks: Streams, monitors: Monitors) -> str:
     """VHDL of the bench: the design, an end for each port, a probe for each stream."""
     declarations, statements = [], []
     streams = {**sources, **sinks, **{name: each.stream for name, each in monitors.items()}}
@@ -158,29 +162,30 @@ def bench_text(top, sources, sinks, monitors):
         *statements, "end architecture;", ""])
 
 
-def members(stream):
+def members(stream: AxiStream) -> dict[str, str]:
     """Members of a stream's bundle and their types."""
     return {**dict.fromkeys(stream.shape.members, "std_logic"),
             "tdata": f"unsigned({stream.shape.width - 1} downto 0)"}
 
 
-def instance(label, entity, name, **ports):
+def instance(label: str, entity: str, name: str, **ports: str) -> str:
     """An instance of one of the bench's entities for stream ``name``."""
     connections = join(f"{port} => {signal}" for port, signal in ports.items())
     return (f'{label} : entity sim.{entity} generic map (name => "{name}") port map (\n'
             f"    {connections});")
 
 
-def join(connections):
+def join(connections: Iterable[str]) -> str:
     """A port map's lines."""
     return ",\n    ".join(connections)
 
 
-def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
-        memories=None):
+def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None = None,
+        timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
+        memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
-    Arguments as those of verilator.run.
+    Arguments as those of Backend.run.
     """
     streams = {name: stream for name, (stream, _) in (*sources.items(), *sinks.items())}
     streams.update((name, each.stream) for name, each in (monitors or {}).items())
@@ -212,13 +217,13 @@ def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=
     return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds, model.told())
 
 
-def write_pauses(directory, name, pattern):
+def write_pauses(directory: Path, name: str, pattern: np.ndarray | None) -> None:
     """The pauses of an end, a character for each cycle."""
     text = "".join("01"[pause] for pause in pause_pattern(pattern))
     (directory / f"{name}.pauses").write_text(text + "\n")
 
 
-def execute(model, directory, progress):
+def execute(model: Model, directory: Path, progress: Progress | None) -> None:
     """Run the bench in ``directory``; what it says besides cycles is an error."""
     # The contents of ROMs pass over the stack when they are read.
     command = ["sh", "-c", 'ulimit -s "$(ulimit -H -s)" && exec "$@"', "sh", find(), "--elab-run",
@@ -241,7 +246,7 @@ def execute(model, directory, progress):
         raise ToolError(f"GHDL: {''.join(said)[:4000] or f'status {process.returncode}'}")
 
 
-def read_trace(file, stream):
+def read_trace(file: Path, stream: AxiStream) -> tuple[Trace, int, bool]:
     """(Trace, cycles with tvalid and not tready, whether the protocol was broken)."""
     *lines, stalls = file.read_text().splitlines()
     violated = bool(lines) and lines[-1] == "violated"

@@ -3,18 +3,22 @@ import importlib.metadata
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from myhdl import Cosimulation, CosimulationError, Simulation, _Cosimulation
+from myhdl import Cosimulation, CosimulationError, SignalType, Simulation, _Cosimulation
 
 from hdl.axis import AxiStream
 from hdl.build import Built, built_once, digest, run_tool, tool_version
 from hdl.errors import ToolError
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
+from hdl.sim.backends.backend import Monitors, Progress, Sinks, Sources, Streams
 from hdl.sim.backends.myhdl_bench import run_myhdl
-from hdl.sim.memories import memory_directory, memory_names
+from hdl.sim.endpoints import TIMEOUT
+from hdl.sim.memories import Memories, memory_directory, memory_names
+from hdl.sim.trace import Run
 
 INSTALL = "apt-get install iverilog"
 VPI_SOURCES = ("myhdl.c", "myhdl_table.c")
@@ -25,6 +29,10 @@ LINE = "#define MAXLINE 4096"
 LONGEST_LINE = 1 << 16
 
 
+# A signal that MyHDL sees: name, its stream's name, member, bits, whether MyHDL drives it.
+Port = tuple[str, str, str, int, bool]
+
+
 @dataclass(frozen=True)
 class Tools:
     """Where the tools are."""
@@ -32,9 +40,9 @@ class Tools:
     iverilog: str
     vvp: str
     vpi: str            # the command that compiles VPI modules
-    sources: tuple      # of MyHDL's VPI module
+    sources: tuple[Path, ...]   # of MyHDL's VPI module
 
-    def identity(self):
+    def identity(self) -> str:
         """What a built object depends on besides its source."""
         return tool_version(self.iverilog, "-V")
 
@@ -46,10 +54,10 @@ class Model(Built):
     vvp: str
     program: Path
     module: Path        # MyHDL's VPI module
-    ports: tuple        # see bench_ports
+    ports: tuple[Port, ...]
 
 
-def find():
+def find() -> Tools:
     """The tools, or ToolError: which one is missing and the command that installs it."""
     commands = [shutil.which(name) for name in ("iverilog", "vvp", "iverilog-vpi")]
     if None in commands:
@@ -63,7 +71,7 @@ def find():
     return Tools(*commands, sources)
 
 
-def vpi_module(tools, build_dir):
+def vpi_module(tools: Tools, build_dir: Path) -> Path:
     """MyHDL's VPI module, compiled from its own source for lines as long as a pipe takes."""
     texts = [source.read_text() for source in tools.sources]
     if LINE not in texts[0]:
@@ -80,7 +88,8 @@ def vpi_module(tools, build_dir):
     return target / "myhdl.vpi"
 
 
-def build(files, top, sources, sinks, monitors, build_dir):
+def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
+          monitors: Monitors, build_dir: str | Path) -> Model:
     """Compile Verilog ``files`` of module ``top`` and a bench into a Model, or find it compiled.
 
     sources, sinks -- {port: stream}
@@ -105,16 +114,13 @@ def build(files, top, sources, sinks, monitors, build_dir):
                  seconds=time.perf_counter() - started)
 
 
-def members(stream):
+def members(stream: AxiStream) -> dict[str, int]:
     """Members of a stream's bundle that go the way of its data, and their bits."""
     return {"tdata": stream.shape.width, "tvalid": 1, **dict.fromkeys(stream.shape.marks, 1)}
 
 
-def bench_ports(sources, sinks, monitors):
-    """(name, stream's name, member, bits, from MyHDL) of all signals that MyHDL sees.
-
-    Short names, for they are sent with every change.
-    """
+def bench_ports(sources: Streams, sinks: Streams, monitors: Monitors) -> tuple[Port, ...]:
+    """All signals that MyHDL sees, by short names, for they are sent with every change."""
     streams = {**sources, **sinks, **{name: each.stream for name, each in monitors.items()}}
     ports = []
     for number, (name, stream) in enumerate(streams.items()):
@@ -124,7 +130,8 @@ def bench_ports(sources, sinks, monitors):
     return tuple(ports)
 
 
-def bench_text(top, ports, sources, sinks, monitors):
+def bench_text(top: str, ports: Sequence[Port], sources: Streams, sinks: Streams,
+               monitors: Monitors) -> str:
     """Verilog of the module that gives MyHDL the design's ports and the monitored streams."""
     inside = {name: ".".join(filter(None, ("dut", each.path, each.prefix or name)))
               for name, each in monitors.items()}
@@ -159,10 +166,12 @@ def bench_text(top, ports, sources, sinks, monitors):
     return "\n".join([*lines, "endmodule", ""])
 
 
-def run(model, sources, sinks, monitors=None, memories=None, **options):
+def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None = None,
+        timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
+        memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats; return a Run.
 
-    Arguments as those of verilator.run.  What vvp prints is an error: of a memory file, a width, or
+    Arguments as those of Backend.run.  What vvp prints is an error: of a memory file, a width, or
     bits that Cosimulation would read as zeros because MyHDL knows no unknown ones.
     """
     ends = {**sources, **sinks}
@@ -183,7 +192,8 @@ def run(model, sources, sinks, monitors=None, memories=None, **options):
                     design, clk, rst,
                     {name: (bundles[name], end) for name, (_, end) in sources.items()},
                     {name: (bundles[name], end) for name, (_, end) in sinks.items()},
-                    {name: bundles[name] for name in monitors or {}}, **options)
+                    {name: bundles[name] for name in monitors or {}},
+                    timeout, drain, progress)
         except CosimulationError as error:
             raise ToolError(f"Icarus: {log.read().strip() or error}") from error
         finally:
@@ -194,13 +204,13 @@ def run(model, sources, sinks, monitors=None, memories=None, **options):
     return done
 
 
-def bundle(stream):
+def bundle(stream: AxiStream) -> AxiStream:
     """A fresh bundle like ``stream``: a run has signals of its own."""
     return AxiStream(stream.shape)
 
 
 @contextmanager
-def cosimulation(command, **signals):
+def cosimulation(command: Sequence[str], **signals: SignalType) -> Iterator[Cosimulation]:
     """A Cosimulation that reads lines as long as the VPI module sends, and ends in any case."""
     short, _Cosimulation._MAXLINE = _Cosimulation._MAXLINE, LONGEST_LINE
     try:

@@ -1,20 +1,25 @@
 """Pure MyHDL simulation of an elaborated block, one generator for all that surrounds it."""
 import time
+from collections.abc import Iterator
 
 import numpy as np
-from myhdl import Simulation, StopSimulation, delay
+from myhdl import Cosimulation, ResetSignal, SignalType, Simulation, StopSimulation, delay
 
+from hdl.axis import AxiStream
 from hdl.beats import words_of
 from hdl.errors import DeadlockError, ProtocolError
+from hdl.myhdl_fixes.elaborate import Block
 from hdl.myhdl_fixes.scheduler import clocked_at_once, quick_widths
-from hdl.sim.endpoints import RESET_CYCLES, pause_pattern
+from hdl.sim.backends.backend import Progress, Sinks, Sources, Streams
+from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, Sink, Source, pause_pattern
 from hdl.sim.trace import Run, Trace
 
 HALF_PERIOD = 5     # MyHDL time steps
 
 
-def run_myhdl(block, clk, rst, sources, sinks, monitors=None, timeout=10_000, drain=0,
-              progress=None):
+def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, sources: Sources,
+              sinks: Sinks, monitors: Streams | None = None, timeout: int = TIMEOUT, drain: int = 0,
+              progress: Progress | None = None) -> Run:
     """Simulate ``block`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
     sources  -- {name: (stream, Source)}
@@ -44,21 +49,21 @@ def run_myhdl(block, clk, rst, sources, sinks, monitors=None, timeout=10_000, dr
 class _Probe:
     """Records the beats of one stream and checks its protocol, once a cycle."""
 
-    def __init__(self, name, stream):
+    def __init__(self, name: str, stream: AxiStream) -> None:
         self.name, self.stream = name, stream
         self.valid, self.ready, self.data = stream.tvalid, stream.tready, stream.tdata._val
         self.width = stream.shape.width
         self.marks = [getattr(stream, name) for name in stream.shape.marks]
         self.beats, self.cycles, self.held = [], [], None
 
-    def beat(self):
+    def beat(self) -> int:
         """The payload now on the stream."""
         beat = self.data._val
         for place, mark in enumerate(self.marks, self.width):
             beat |= int(mark._val) << place
         return beat
 
-    def sample(self, cycle):
+    def sample(self, cycle: int) -> bool:
         """True when a beat moves at the rising edge of ``cycle``."""
         if not self.valid._val:
             if self.held is not None:
@@ -75,7 +80,7 @@ class _Probe:
         self.cycles.append(cycle)
         return True
 
-    def trace(self):
+    def trace(self) -> Trace:
         count = words_of(self.stream.shape.payload_width)
         raw = b"".join(beat.to_bytes(4 * count, "little") for beat in self.beats)
         return Trace(np.frombuffer(raw, "<u4").reshape(-1, count).copy(),
@@ -85,7 +90,7 @@ class _Probe:
 class _Feed:
     """Offers a source's beats."""
 
-    def __init__(self, probe, stream, source):
+    def __init__(self, probe: _Probe, stream: AxiStream, source: Source) -> None:
         self.probe, self.stream = probe, stream
         self.beats = [int.from_bytes(row.tobytes(), "little")
                       for row in np.ascontiguousarray(source.words, "<u4")]
@@ -93,12 +98,12 @@ class _Feed:
         self.width, self.everything = stream.shape.width, (1 << stream.shape.payload_width) - 1
         self.sent, self.offering, self.stalls = 0, False, 0
 
-    def put(self, beat):
+    def put(self, beat: int) -> None:
         self.stream.tdata.next = beat & (1 << self.width) - 1
         for place, mark in enumerate(self.probe.marks, self.width):
             mark.next = bool(beat >> place & 1)
 
-    def drive(self, cycle):
+    def drive(self, cycle: int) -> None:
         if self.offering:
             return
         if self.sent < len(self.beats) and not self.idle[cycle % len(self.idle)]:
@@ -108,7 +113,7 @@ class _Feed:
             self.put(self.everything ^ self.beats[self.sent - 1])
             self.stream.tvalid.next = False
 
-    def sampled(self, moved):
+    def sampled(self, moved: bool) -> None:
         if moved:
             self.sent, self.offering = self.sent + 1, False
         elif self.offering:
@@ -118,11 +123,11 @@ class _Feed:
 class _Drain:
     """Takes a sink's beats."""
 
-    def __init__(self, probe, stream, sink):
+    def __init__(self, probe: _Probe, stream: AxiStream, sink: Sink) -> None:
         self.probe, self.stream, self.count = probe, stream, sink.count
         self.ready = (~pause_pattern(sink.backpressure).astype(bool)).tolist()
 
-    def drive(self, cycle):
+    def drive(self, cycle: int) -> None:
         ready = self.ready[cycle % len(self.ready)]
         if ready != self.stream.tready._val:
             self.stream.tready.next = ready
@@ -131,11 +136,12 @@ class _Drain:
 class _Bench:
     """Clock, reset and the order of things in a cycle."""
 
-    def __init__(self, clk, rst, probes, feeds, drains, timeout, drain, progress):
+    def __init__(self, clk: SignalType, rst: ResetSignal, probes: list[_Probe], feeds: list[_Feed],
+                 drains: list[_Drain], timeout: int, drain: int, progress: Progress | None) -> None:
         self.clk, self.rst, self.probes, self.feeds, self.drains = clk, rst, probes, feeds, drains
         self.timeout, self.drain, self.progress, self.cycles = timeout, drain, progress, 0
 
-    def run(self):
+    def run(self) -> Iterator[delay]:
         clk, rst = self.clk, self.rst
         rst.next = rst.active
         for _ in range(RESET_CYCLES):
@@ -167,7 +173,7 @@ class _Bench:
             clk.next = False
             cycle += 1
 
-    def sample(self, cycle):
+    def sample(self, cycle: int) -> bool:
         """Whether any beat moves; tells each feed whether its own did."""
         moving = {probe.name for probe in self.probes if probe.sample(cycle)}
         for feed in self.feeds:

