@@ -204,7 +204,9 @@ def cocotb_runner(simulator: str) -> Runner:
 def cocotb_build(runner: Runner, simulator: str, todo: Case, fresh: Path) -> dict[str, float]:
     """Build a Case into the folder ``fresh``; returns how long the runner took."""
     files, top = todo.design.convert(fresh)
-    for name, text in todo.design.memories.items():
+    memories = todo.design.memories
+    assert isinstance(memories, dict)   # of memory_files
+    for name, text in memories.items():
         (fresh / name).write_text(text)
     np.savez(fresh / "data.npz", words=todo.words,
              expected=payload(todo.design.ports["m_axis"].shape, todo.features))

@@ -240,7 +240,7 @@ def rtl_job(task: Task | None, photos: Job) -> Result:
         frames = list(opened(photos, both.resolution, failures))
         if not frames:
             return [], failures, (begun, begun)
-        problem, outputs = "", {}
+        problem, outputs = "", dict[str, np.ndarray]()
         try:
             _, outputs = run_frames(
                 "verilator", task.configs,
