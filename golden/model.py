@@ -1,7 +1,6 @@
 """Keras's own MobileNetV2 with seeded, downloaded or given weights."""
 from __future__ import annotations
 
-import collections
 import contextlib
 import functools
 import hashlib
@@ -10,9 +9,8 @@ import sys
 import textwrap
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -23,9 +21,9 @@ from hdl.layers import MIN_RESOLUTION, layer_table
 if TYPE_CHECKING:
     import keras
 
+    from golden.topology import Step
+
 SUFFIXES = (".h5", ".keras")
-GROUPS = {"Conv2D": "conv2d", "DepthwiseConv2D": "depthwise_conv2d",  # in Keras 3's weights files
-          "BatchNormalization": "batch_normalization", "Dense": "dense"}
 
 
 def mobilenet_v2(alpha: float, resolution: int, top: bool = False,
@@ -143,68 +141,41 @@ def holds_model(path: str) -> bool:
 
 def read_model(path: str, alpha: float, top: bool) -> list[list[np.ndarray]]:
     """``read`` of a whole model, whose layers must do what Keras's do, else Difference."""
+    from golden import keras_2
+    from golden.topology import match
+    with contextlib.ExitStack() as stack:
+        if keras_2.wrote(path):
+            theirs, height = keras_2.steps(path, stack)
+        else:
+            theirs, height = keras_3_steps(path)
+        # Keras pads as the parity of the size asks for, so the reference has the model's.
+        reference = pattern(alpha, height if height >= MIN_RESOLUTION else 224, top)
+        return [[np.asarray(array, dtype=np.float32) for array in layer.weights]
+                for layer in match(reference, theirs) if layer.weights]
+
+
+def keras_3_steps(path: str) -> tuple[list[Step], int]:
+    """(steps, height of the image or 0) of a whole model that Keras 3 wrote, which is built."""
     import keras
 
-    from golden.topology import match
-
-    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):
-        """As Keras 2 saved it."""
-
-        def __init__(self, groups: int = 1, **options: Any) -> None:
-            super().__init__(**options)
-
-    model = keras.models.load_model(path, {"DepthwiseConv2D": DepthwiseConv2D}, compile=False,
-                                    safe_mode=True)
-    # Keras pads as the parity of the size asks for, so the reference has the model's.
-    height = model.inputs[0].shape[1] or 0
-    layers = match(pattern(alpha, height if height >= MIN_RESOLUTION else 224, top), model)
-    return [layer.get_weights() for layer in layers if layer.weights]
+    from golden.topology import steps
+    model = keras.models.load_model(path, compile=False, safe_mode=True)
+    return steps(model), model.inputs[0].shape[1] or 0
 
 
 def read_weights(path: str, alpha: float, top: bool) -> list[list[np.ndarray]]:
     """``read`` of weights alone, in Keras 3's layout or the older one; Difference for others."""
-    from golden.topology import Difference, other_shapes
+    from golden.layouts import arrays
     layers = [layer for layer in pattern(alpha, 224, top).layers if layer.weights]
     with h5py.File(path) as file:
-        stored = (older_layout if "layer_names" in file.attrs else keras_3_layout)(file, layers)
-        found = []
-        for layer in layers:
-            name, arrays = next(stored, (layer.name, []))
-            how = other_shapes(name, arrays, layer.weights)
-            if how:
-                raise Difference(how)
-            found.append([np.asarray(array, dtype=np.float32) for array in arrays])
-        return found
+        return [[np.asarray(array, dtype=np.float32) for array in found]
+                for found in arrays(file, layers)]
 
 
 @functools.cache
 def pattern(alpha: float, resolution: int, top: bool) -> keras.Model:
     """What files are compared with: seconds to build, so built once and never changed."""
     return mobilenet_v2(alpha, resolution, top)
-
-
-def keras_3_layout(file: h5py.File, layers: Iterable[keras.layers.Layer]
-                   ) -> Iterator[tuple[str, list[h5py.Dataset]]]:
-    """(name, datasets) of each layer, which the file numbers by kind."""
-    seen: collections.Counter[str] = collections.Counter()
-    groups = file.get("layers", {})
-    while "functional/layers" in groups:  # a model nested in the one that was saved
-        groups = groups["functional/layers"]
-    for layer in layers:
-        kind = GROUPS[type(layer).__name__]
-        number = f"_{seen[kind]}" if seen[kind] else ""
-        seen[kind] += 1
-        arrays = groups.get(f"{kind}{number}/vars", {})
-        yield layer.name, [arrays[index] for index in sorted(arrays, key=int)]
-
-
-def older_layout(file: h5py.File,
-                 layers: Iterable[keras.layers.Layer]) -> Iterator[tuple[str, list[h5py.Dataset]]]:
-    """(name, datasets) of each layer with weights, in the order the file was written in."""
-    for name in file.attrs["layer_names"]:
-        names = file[name].attrs["weight_names"]
-        if len(names):
-            yield os.fsdecode(name), [file[name][weight] for weight in names]
 
 
 def check_file(path: str) -> None:

@@ -16,6 +16,7 @@ TESTED_IN = {
     "golden/classify.py": "tests/golden/test_real_weights.py",
     "golden/errors.py": "tests/golden/test_store.py",
     "golden/graph.py": "tests/golden/test_fixed.py",
+    "golden/layouts.py": "tests/golden/test_model.py",
     "golden/topology.py": "tests/golden/test_model.py",
     "hdl/axis.py": "tests/hdl/test_shape.py",
     "hdl/blocks/dot.py": "tests/hdl/blocks/test_mac.py",

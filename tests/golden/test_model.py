@@ -1,5 +1,4 @@
 """Weights files of every kind Keras writes, and those that do not fit."""
-import json
 import zipfile
 
 import h5py
@@ -172,11 +171,15 @@ def same(arrays, model):
                for one, other in zip(ours, theirs, strict=True))
 
 
+@pytest.mark.parametrize("frozen", [0, 40])
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("tune", [inline, nested, functional])
-def test_fine_tuned_networks(small, tmp_path, tune, ending):
+def test_fine_tuned_networks(small, tmp_path, tune, ending, frozen):
     path = str(tmp_path / f"tuned{ending}")
-    save(tune(small), path)
+    backbone = copy(small) if frozen else small
+    for layer in backbone.layers[:frozen]:
+        layer.trainable = False
+    save(tune(backbone), path)
     assert same(read(path, 0.35), small)
 
 
@@ -205,19 +208,6 @@ def test_tuned_networks_of_another_size(small, tmp_path, size):
     assert same(read(str(tmp_path / "other.keras"), 0.35), small)
 
 
-def test_a_network_that_keras_2_saved(small, tmp_path):
-    """Its depthwise layers name a number of groups, its batch norms a list of axes."""
-    path = tmp_path / "keras_2.h5"
-    inline(small).save(path)
-    with h5py.File(path, "a") as file:
-        config = json.loads(file.attrs["model_config"])
-        for layer in config["config"]["layers"]:
-            layer["config"] |= {"DepthwiseConv2D": {"groups": 1},
-                                "BatchNormalization": {"axis": [3]}}.get(layer["class_name"], {})
-        file.attrs["model_config"] = json.dumps(config)
-    assert same(read(str(path), 0.35), small)
-
-
 @pytest.mark.parametrize("before", [
     [keras.layers.Rescaling(1 / 127.5, offset=-1)],
     [keras.Sequential([keras.layers.RandomFlip(), keras.layers.RandomRotation(0.1)]),
@@ -231,14 +221,73 @@ def test_layers_before_the_backbone_that_change_nothing(small, tmp_path, before)
     (nested, [keras.layers.Rescaling(1 / 255, name="to_one")], "to_one"),
     (functional, [keras.layers.Identity(), keras.layers.Normalization(
         mean=[0.4, 0.5, 0.6], variance=[1, 1, 1], name="norm")], "norm"),
-    (functional, [keras.layers.ReLU(255, name="lit")], "lit"),
-    (nested, [keras.layers.ZeroPadding2D(name="frame"), keras.layers.AveragePooling2D(3, 1)],
-     "frame")], ids=["rescaling", "normalization", "relu", "padding"])
+    (functional, [keras.layers.ReLU(255, name="lit")], "lit")],
+    ids=["rescaling", "normalization", "relu"])
 def test_layers_before_the_backbone_that_change_pixels(small, tmp_path, tune, before, name):
     """ReLU keeps pixels of 0 to 255 and not those that the backbone takes."""
     tune(small, before).save(tmp_path / "tuned.keras")
     assert f"as layer {name} before the first convolution changes the pixels, which are " \
         "p / 127.5 - 1: train with that" in refusal(0.35, tmp_path / "tuned.keras")
+
+
+def test_a_frame_before_the_backbone(small, tmp_path):
+    nested(small, [keras.layers.ZeroPadding2D(name="frame"), keras.layers.AveragePooling2D(3, 1)]
+           ).save(tmp_path / "tuned.keras")
+    assert "as layer frame before the first convolution pads the image by ((1, 1), (1, 1)), " \
+        "which Conv1 does not: give another file" in refusal(0.35, tmp_path / "tuned.keras")
+
+
+class Subclassed(keras.Model):
+    """A model whose layers are attributes."""
+
+    def __init__(self, backbone):
+        super().__init__()
+        self.backbone, self.stem = backbone, keras.layers.Conv2D(3, 1)
+
+    def call(self, inputs):
+        return self.backbone(self.stem(inputs))
+
+
+def deep(backbone):
+    """A Sequential in a Sequential."""
+    return keras.Sequential([nested(backbone), keras.Sequential([
+        keras.Input((10,)), keras.layers.Dense(2)])])
+
+
+def augmented(backbone):
+    """A graph before the backbone, which is the second of its kind; and a convolution."""
+    image = keras.Input((SIZE, SIZE, 3))
+    flip = keras.Model(image, keras.layers.RandomFlip()(image))
+    return keras.Sequential([keras.Input((SIZE, SIZE, 3)), flip, keras.layers.Conv2D(3, 1),
+                             backbone])
+
+
+def subclassed(backbone):
+    """A model that is a class of its own."""
+    model = Subclassed(backbone)
+    model(np.zeros((1, SIZE, SIZE, 3), np.float32))
+    return model
+
+
+@pytest.mark.parametrize("tune", [deep, augmented, subclassed])
+def test_weights_alone_at_any_depth(small, tmp_path, tune):
+    tune(small).save_weights(tmp_path / "deep.weights.h5")
+    assert same(read(str(tmp_path / "deep.weights.h5"), 0.35), small)
+    assert "as layer block_1_project has a kernel of" in refusal(0.5, tmp_path / "deep.weights.h5")
+
+
+def test_weights_of_two_networks(small, tmp_path):
+    """Nothing says which of them is meant, unless they are the same."""
+    twin = copy(small)
+    image = keras.Input((SIZE, SIZE, 3))
+    model = keras.Model(image, [
+        small(image), keras.Sequential([keras.Input((SIZE, SIZE, 3)), twin])(image)])
+    model.save_weights(tmp_path / "two.weights.h5")
+    assert same(read(str(tmp_path / "two.weights.h5"), 0.35), small)
+    twin.get_layer("Conv_1_bn").gamma.assign(np.zeros(1280))
+    model.save_weights(tmp_path / "two.weights.h5")
+    assert "as it has more than one, with other weights in each: give a file of one network" \
+        in refusal(0.35, tmp_path / "two.weights.h5")
 
 
 @pytest.mark.parametrize("tune, ending", [
