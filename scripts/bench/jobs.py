@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -36,7 +37,8 @@ from hdl.sim.backends import BACKENDS, toolchain
 from hdl.sim.backends.verilator import VERILATE
 from hdl.sim.design import Design
 from hdl.sim.design import simulate as run_design
-from hdl.sim.endpoints import Sink, Source
+from hdl.sim.endpoints import TIMEOUT, Sink, Source
+from hdl.sim.memories import memory_directory
 from hdl.sim.network import PATIENCE, network_design, pace
 from hdl.sim.trace import Run
 from hdl.units.by_kind import BLOCKS
@@ -62,7 +64,7 @@ class Case:
     # {stream to compare: its integers in order}; the last is m_axis's or the last unit's
     expected: dict[str, np.ndarray]
     pause: np.ndarray | None = None     # of the source
-    timeout: int = 10_000
+    timeout: int = TIMEOUT
 
     @property
     def features(self) -> np.ndarray:
@@ -204,10 +206,8 @@ def cocotb_runner(simulator: str) -> Runner:
 def cocotb_build(runner: Runner, simulator: str, todo: Case, fresh: Path) -> dict[str, float]:
     """Build a Case into the folder ``fresh``; returns how long the runner took."""
     files, top = todo.design.convert(fresh)
-    memories = todo.design.memories
-    assert isinstance(memories, dict)   # of memory_files
-    for name, text in memories.items():
-        (fresh / name).write_text(text)
+    with memory_directory((), todo.design.memories) as memories:
+        shutil.copytree(memories, fresh, dirs_exist_ok=True)
     np.savez(fresh / "data.npz", words=todo.words,
              expected=payload(todo.design.ports["m_axis"].shape, todo.features))
     (fresh / "top").write_text(top)

@@ -240,7 +240,8 @@ def rtl_job(task: Task | None, photos: Job) -> Result:
         frames = list(opened(photos, both.resolution, failures))
         if not frames:
             return [], failures, (begun, begun)
-        problem, outputs = "", dict[str, np.ndarray]()
+        problem = ""
+        outputs: dict[str, np.ndarray] = {}
         try:
             _, outputs = run_frames(
                 "verilator", task.configs,

@@ -189,9 +189,9 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
     """
     streams = {name: stream for name, (stream, _) in (*sources.items(), *sinks.items())}
     streams.update((name, each.stream) for name, each in (monitors or {}).items())
-    with tempfile.TemporaryDirectory() as scratch, \
+    with tempfile.TemporaryDirectory() as folder, \
             memory_directory(model.memories, memories) as directory:
-        scratch = Path(scratch)
+        scratch = Path(folder)
         for name in model.memories:
             (scratch / name).symlink_to(directory / name)
         for name, (stream, source) in sources.items():
@@ -205,10 +205,10 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
         started = time.perf_counter()
         execute(model, scratch, progress)
         seconds = time.perf_counter() - started
-        verdict, cycle = (scratch / "verdict").read_text().split()
+        verdict, last = (scratch / "verdict").read_text().split()
         found = {name: read_trace(scratch / f"{name}.trace", stream)
                  for name, stream in streams.items()}
-    cycle = int(cycle)
+    cycle = int(last)
     traces = {name: trace for name, (trace, _, _) in found.items()}
     if verdict == "protocol":
         raise ProtocolError(next(name for name, each in found.items() if each[2]), cycle)
@@ -234,7 +234,7 @@ def execute(model: Model, directory: Path, progress: Progress | None) -> None:
                                stderr=subprocess.STDOUT, text=True)
     with process:
         try:
-            for line in process.stdout:
+            for line in process.stdout or ():
                 if not line.strip().isdigit():
                     said.append(line)
                 elif progress:

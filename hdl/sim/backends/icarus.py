@@ -59,16 +59,18 @@ class Model(Built):
 
 def find() -> Tools:
     """The tools, or ToolError: which one is missing and the command that installs it."""
-    commands = [shutil.which(name) for name in ("iverilog", "vvp", "iverilog-vpi")]
-    if None in commands:
+    iverilog, vvp, vpi = map(shutil.which, ("iverilog", "vvp", "iverilog-vpi"))
+    if not (iverilog and vvp and vpi):
         raise ToolError(f"Icarus Verilog is not installed: {INSTALL}")
-    shipped = {Path(file).name: Path(file.locate()) for file in importlib.metadata.files("myhdl")
+    files = importlib.metadata.files("myhdl") or ()
+    shipped = {Path(file).name: Path(file.locate()) for file in files
                if Path(file).parts[-3:-1] == ("cosimulation", "icarus")}
-    sources = tuple(shipped.get(name) for name in VPI_SOURCES)
-    if not all(source and source.is_file() for source in sources):
+    sources = tuple(shipped[name] for name in VPI_SOURCES
+                    if name in shipped and shipped[name].is_file())
+    if len(sources) < len(VPI_SOURCES):
         raise ToolError("MyHDL is installed without its VPI module's source: "
                         "pip install --force-reinstall myhdl")
-    return Tools(*commands, sources)
+    return Tools(iverilog, vvp, vpi, sources)
 
 
 def vpi_module(tools: Tools, build_dir: Path) -> Path:
@@ -153,8 +155,8 @@ def bench_text(top: str, ports: Sequence[Port], sources: Streams, sinks: Streams
     if sum(len(short) + max(len(str(bits)), bits // 4 + 1) + 2
            for short, _, _, bits, _ in ports) > LONGEST_LINE - 64:
         raise ToolError(f"the streams' signals do not fit a line of {LONGEST_LINE} characters")
-    driven, seen = ([port[0] for port in ports if port[4] is way] for way in (True, False))
-    lines += [f"    $from_myhdl({', '.join(['clk', 'rst', *driven])});",
+    set_there, seen = ([port[0] for port in ports if port[4] is way] for way in (True, False))
+    lines += [f"    $from_myhdl({', '.join(['clk', 'rst', *set_there])});",
               f"    $to_myhdl({', '.join(seen)});", "end"]
     for number, name in enumerate((*sources, *sinks, *inside)):
         own = {member: short for short, stream, member, _, _ in ports if stream == name}

@@ -54,7 +54,9 @@ class _Probe:
         self.valid, self.ready, self.data = stream.tvalid, stream.tready, stream.tdata._val
         self.width = stream.shape.width
         self.marks = [getattr(stream, name) for name in stream.shape.marks]
-        self.beats, self.cycles, self.held = [], [], None
+        self.beats: list[int] = []
+        self.cycles: list[int] = []
+        self.held: int | None = None
 
     def beat(self) -> int:
         """The payload now on the stream."""

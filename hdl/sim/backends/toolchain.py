@@ -83,7 +83,7 @@ def find() -> Toolchain:
 
 def jobs() -> int:
     """Compilers to run at a time."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def runtime(tools: Toolchain, build_dir: Path) -> Path:

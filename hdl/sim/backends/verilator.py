@@ -134,7 +134,8 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
 
     Arguments as those of Backend.run.
     """
-    streams = [(name, "", name, SOURCE, stream, end) for name, (stream, end) in sources.items()]
+    streams: list[tuple[str, str, str, int, AxiStream, Source | Sink | None]] = []
+    streams += [(name, "", name, SOURCE, stream, end) for name, (stream, end) in sources.items()]
     streams += [(name, "", name, SINK, stream, end) for name, (stream, end) in sinks.items()]
     streams += [(name, watched.path, watched.prefix or name, MONITOR, watched.stream, None)
                 for name, watched in (monitors or {}).items()]
@@ -213,10 +214,10 @@ def _declare(library: ctypes.CDLL, simulation: int, top: str, path: str, prefix:
     scope = ".".join(filter(None, ("TOP", top, path))) if kind == MONITOR else ""
     count = words_of(stream.shape.payload_width)
     words, beats, pause = np.zeros((0, count), np.uint32), 0, NO_PAUSE.view(np.uint8)
-    if kind == SOURCE:
+    if isinstance(end, Source):
         words, pause = np.ascontiguousarray(end.words, "<u4"), pause_pattern(end.idle)
         beats = len(words)
-    elif kind == SINK:
+    elif isinstance(end, Sink):
         beats, pause = end.count, pause_pattern(end.backpressure)
     marks = " ".join(stream.shape.marks)
     if library.sim_stream(simulation, scope.encode(), prefix.encode(), kind, stream.shape.width,
