@@ -149,7 +149,8 @@ def scaler(clk: SignalType, steps: ScalingSteps, acc: SignalType, factors: Facto
     factor = sint(len(multiplier) + 1)
     shift_2, shift_3 = uint(len(shift)), uint(len(shift))
     biased, product = sint(scaling.biased_bits), sint(product_bits)
-    scaled = sint(product_bits - most)
+    # Of a channel whose products are less than a half, the sign is left, which rounds to 0.
+    scaled = sint(max(product_bits - most, 1))
     clip = round_and_clip(clk, saturate, scaled, activation, scaling.low, scaling.high)
 
     @always(clk.posedge)
@@ -173,7 +174,8 @@ def scaler(clk: SignalType, steps: ScalingSteps, acc: SignalType, factors: Facto
 def round_and_clip(clk: SignalType, enable: SignalType, scaled: SignalType, activation: SignalType,
                    low: int, high: int) -> Instances:
     """activation = half of ``scaled``, rounded up and clipped, a cycle later, when ``enable``."""
-    bits, full = len(activation), 1 << len(scaled)
+    bits = len(activation)
+    full = 1 << max(len(scaled), bits)
 
     @always(clk.posedge)
     def clip():

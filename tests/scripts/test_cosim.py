@@ -58,6 +58,21 @@ def test_small_network(verilator, photo):
 
 
 @pytest.mark.slow
+def test_units_of_constant_output(verilator, photo, tmp_path):
+    """Keras's untrained weights, which fade from block to block until all round to 0, and a batch
+    norm that lets nothing through."""
+    import keras
+    keras.utils.set_random_seed(1)
+    model = keras.applications.MobileNetV2((32, 32, 3), alpha=0.35, include_top=False, weights=None)
+    silent = model.get_layer("block_2_depthwise_BN")
+    silent.set_weights([values * (index > 1) for index, values in enumerate(silent.get_weights())])
+    model.save_weights(tmp_path / "untrained.weights.h5")
+    result = run(photo, *SMALL, "--weights", str(tmp_path / "untrained.weights.h5"))
+    assert result.exit_code == 0, result.output
+    assert "every element equals its golden" in result.stdout
+
+
+@pytest.mark.slow
 def test_two_frames(verilator, monkeypatch, photo):
     """The steady interval; and a beat that moves in another cycle than scheduled is told."""
     result = run(photo, *SMALL, "--frames", "2")

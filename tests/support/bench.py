@@ -18,6 +18,9 @@ from tests.support.naive import naive_unit
 # Share of the cycles in which (sources, sinks) pause, each end by a pattern of its own.
 STALLS = {"free": (0, 0), "idle": (0.6, 0), "backpressure": (0, 0.6), "both": (0.4, 0.4),
           "mostly_backpressure": (0.3, 0.8)}
+# Channels without weights, (which, their bias); at a scale's floor 2^17 steps of a bias clip.
+DEAD = {"one": (1, 0), "all": (slice(None), 0), "all_clipped": (slice(None), 1 << 17),
+        "all_negative": (slice(None), -1)}
 # Narrow, so that exhaustive corners are few; every width another, so that none can be mistaken.
 NARROW = Precision("narrow", weight_bits=5, relu6_bits=6, linear_bits=7, input_bits=4,
                    multiplier_bits=8)
@@ -124,6 +127,21 @@ def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, 
         multiplier=rng.integers(top, 2 * top, channels_out),
         shift=rng.integers(middle - 1, middle + 2, channels_out))
     return configure(plan, params), params
+
+
+def with_dead_channels(config, params, channels, bias=0):
+    """(UnitConfig, parameters) in which some channels have weights of 0, one bias, and the shift
+    that the floor of a scale gives them.
+
+    channels -- an index or a slice
+    """
+    precision = config.folding.precision
+    params = SimpleNamespace(**{name: values.copy() for name, values in vars(params).items()})
+    params.weights[:, channels] = 0
+    params.bias[channels] = bias
+    params.multiplier[channels] = 1 << precision.multiplier_bits - 1
+    params.shift[channels] = precision.multiplier_bits + precision.weight_bits + 5
+    return configure(config.plan, params), params
 
 
 def frames_of(rng, config, count):

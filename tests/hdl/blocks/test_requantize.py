@@ -42,7 +42,9 @@ def scale(dut, channels, totals, stall="free", seed=0):
 
 SIGNED, UNSIGNED = ((-32, 31), True), ((0, 63), False)
 CASES = {"lane": (1, 1, 5, 8, SIGNED), "lanes": (6, 2, 1, 8, UNSIGNED),
-         "wide_shifts": (4, 4, 9, 16, SIGNED), "serial": (7, 1, 14, 16, UNSIGNED)}
+         "wide_shifts": (4, 4, 9, 16, SIGNED), "serial": (7, 1, 14, 16, UNSIGNED),
+         "narrow": (3, 1, 18, 8, SIGNED), "sign_alone": (2, 1, 40, 8, SIGNED),
+         "nothing": (2, 2, 40, 8, UNSIGNED)}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -2,7 +2,7 @@
 import pytest
 
 from hdl.units.depthwise import depthwise
-from tests.support.bench import STALLS, UnitBench, clipped, unit_config
+from tests.support.bench import DEAD, STALLS, UnitBench, clipped, unit_config, with_dead_channels
 
 # size, stride, channels, pe, simd, lanes in and out
 CASES = {
@@ -15,11 +15,14 @@ CASES = {
 }
 
 
-def bench(simulator, rng, case, activation="relu6"):
+def configured(rng, case, activation="relu6"):
     size, stride, channels, pe, simd, lanes_in, lanes_out = CASES[case]
-    return UnitBench(simulator, depthwise, *unit_config(
-        rng, "depthwise", size, channels, channels, pe, simd, lanes_in, lanes_out, stride,
-        activation=activation))
+    return unit_config(rng, "depthwise", size, channels, channels, pe, simd, lanes_in, lanes_out,
+                       stride, activation=activation)
+
+
+def bench(simulator, rng, case, activation="relu6"):
+    return UnitBench(simulator, depthwise, *configured(rng, case, activation))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -28,6 +31,15 @@ def test_frames(simulator, rng, case):
     for stall in STALLS:
         _, got, expected = dut.frames(rng, stall)
         assert got == expected, stall
+
+
+@pytest.mark.parametrize("dead", DEAD)
+@pytest.mark.parametrize("case", ["all_taps", "columns"])
+def test_dead_channels(simulator, rng, case, dead):
+    """A unit whose output is constant is a unit like any other."""
+    dut = UnitBench(simulator, depthwise, *with_dead_channels(*configured(rng, case), *DEAD[dead]))
+    _, got, expected = dut.frames(rng, "both")
+    assert got == expected
 
 
 def test_random_numbers_reach_every_case(rng):

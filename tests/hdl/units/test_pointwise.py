@@ -2,7 +2,7 @@
 import pytest
 
 from hdl.units.pointwise import pointwise
-from tests.support.bench import STALLS, UnitBench, clipped, unit_config
+from tests.support.bench import DEAD, STALLS, UnitBench, clipped, unit_config, with_dead_channels
 
 # size, channels in and out, pe, simd, lanes in and out, activation in and out
 CASES = {
@@ -18,11 +18,14 @@ CASES = {
 }
 
 
-def bench(simulator, rng, case):
+def configured(rng, case):
     size, inputs, outputs, pe, simd, lanes_in, lanes_out, kind_in, kind = CASES[case]
-    return UnitBench(simulator, pointwise, *unit_config(
-        rng, "pointwise", size, inputs, outputs, pe, simd, lanes_in, lanes_out,
-        activation_in=kind_in, activation=kind))
+    return unit_config(rng, "pointwise", size, inputs, outputs, pe, simd, lanes_in, lanes_out,
+                       activation_in=kind_in, activation=kind)
+
+
+def bench(simulator, rng, case):
+    return UnitBench(simulator, pointwise, *configured(rng, case))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -31,6 +34,15 @@ def test_frames(simulator, rng, case):
     for stall in STALLS:
         _, got, expected = dut.frames(rng, stall)
         assert got == expected, stall
+
+
+@pytest.mark.parametrize("dead", DEAD)
+@pytest.mark.parametrize("case", ["serial", "accumulators", "all_inputs"])
+def test_dead_channels(simulator, rng, case, dead):
+    """A unit whose output is constant is a unit like any other."""
+    dut = UnitBench(simulator, pointwise, *with_dead_channels(*configured(rng, case), *DEAD[dead]))
+    _, got, expected = dut.frames(rng, "both")
+    assert got == expected
 
 
 @pytest.mark.parametrize("case", CASES)
