@@ -33,14 +33,37 @@ def read(path: str | Path) -> Image.Image:
 
 
 def decode(content: bytes) -> Image.Image:
-    """The Pillow image of a file's bytes, upright and in colour; GoldenError says why not."""
+    """The Pillow image of a file's bytes, upright, in colour, and over white where it is
+    transparent; GoldenError says why not."""
     try:
         with Image.open(io.BytesIO(content)) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+            return in_colour(ImageOps.exif_transpose(image), image.format)
     except Image.UnidentifiedImageError:
         raise GoldenError("Pillow knows no such image") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise GoldenError((str(error).splitlines() or [type(error).__name__])[0]) from None
+
+
+def in_colour(image: Image.Image, file_format: str | None) -> Image.Image:
+    """A Pillow image in RGB: 16 bits in steps of 257, transparency over white.
+
+    Raises GoldenError for numbers of 32 bits or floats, which say of no value that it is white.
+    """
+    # Pillow scales what a PGM holds to 16 bits, and gives them as 32.
+    if image.mode.startswith("I;16") or (image.mode == "I" and file_format == "PPM"):
+        values = np.asarray(image).astype(np.int32)
+        grey = Image.fromarray(((values + 128) // 257).astype(np.uint8)).convert("RGB")
+        if "transparency" in image.info:
+            grey.paste("white", mask=Image.fromarray(values == image.info["transparency"]))
+        return grey
+    if image.mode in ("I", "F"):
+        kind = {"I": "32-bit integers", "F": "floats"}[image.mode]
+        raise GoldenError(f"its pixels are {kind}, of which none is known to be white: store it "
+                          "with 8 or 16 bits")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
 
 
 def fit(image: Image.Image, resolution: int) -> np.ndarray:

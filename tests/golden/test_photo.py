@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from golden import photo
 from golden.errors import GoldenError
 from golden.photo import fit, load_photo, pixels_to_integers, shipped
 
@@ -32,6 +33,68 @@ def test_shrinking_smooths(tmp_path):
 def test_other_kinds_of_image(tmp_path, mode):
     Image.new(mode, (40, 50)).save(tmp_path / "photo.png")
     assert load_photo(tmp_path / "photo.png", 32).shape == (32, 32, 3)
+
+
+STEPS = np.arange(0, 65536, 257, dtype=np.uint16).reshape(16, 16)
+
+
+@pytest.mark.parametrize("name", ["grey.png", "grey.tif", "grey.pgm"])
+def test_sixteen_bits_are_scaled(tmp_path, name):
+    """Each step of 257 is one of 8 bits, a value between two the nearer one."""
+    Image.fromarray(STEPS).save(tmp_path / name)
+    grey = np.asarray(photo.read(tmp_path / name))
+    assert (grey == np.arange(256).reshape(16, 16, 1)).all()
+    Image.fromarray(np.array([[128, 129, 65406, 65407]], np.uint16)).save(tmp_path / name)
+    assert np.asarray(photo.read(tmp_path / name))[0, :, 0].tolist() == [0, 1, 254, 255]
+
+
+def test_sixteen_bits_of_either_byte_order(tmp_path):
+    for order in "<>":
+        Image.fromarray(STEPS.astype(f"{order}u2")).save(tmp_path / "grey.tif")
+        grey = np.asarray(photo.read(tmp_path / "grey.tif"))
+        assert (grey == np.arange(256).reshape(16, 16, 1)).all()
+
+
+@pytest.mark.parametrize("kind, words", [
+    (np.int32, "32-bit integers"), (np.float32, "floats")])
+def test_pixels_without_a_range_are_refused(tmp_path, kind, words):
+    Image.fromarray(np.arange(16, dtype=kind).reshape(4, 4)).save(tmp_path / "photo.tif")
+    with pytest.raises(GoldenError, match=f"photo .*photo.tif .*its pixels are {words}, of which "
+                                          "none is known to be white: store it with 8 or 16 bits"):
+        load_photo(tmp_path / "photo.tif", 32)
+
+
+HIDDEN, SHOWN = (200, 30, 60), (10, 20, 30)
+
+
+@pytest.mark.parametrize("mode, transparency", [
+    ("RGBA", None), ("P", 0), ("RGB", HIDDEN), ("LA", None), ("L", 60), ("I;16", 60 * 257)])
+def test_transparency_is_over_white(tmp_path, mode, transparency):
+    """The left half's colour is hidden."""
+    grey = mode in ("L", "LA", "I;16")
+    image = Image.new("RGBA", (64, 64), SHOWN + (255,))
+    image.paste(HIDDEN + (0,), (0, 0, 32, 64))
+    if mode == "P":
+        image = Image.fromarray((np.arange(64) // 32 * np.ones((64, 1))).astype(np.uint8), "P")
+        image.putpalette(HIDDEN + SHOWN)
+    elif grey:
+        values = np.where(np.arange(64) < 32, 60, 20) * np.ones((64, 1), int)
+        image = Image.fromarray((values * 257).astype(np.uint16) if mode == "I;16"
+                                else values.astype(np.uint8))
+        if mode == "LA":
+            image.putalpha(Image.fromarray(np.where(values == 60, 0, 255).astype(np.uint8)))
+    else:
+        image = image.convert(mode)
+    options = {} if transparency is None else {"transparency": transparency}
+    image.save(tmp_path / "photo.png", **options)
+    pixels = np.asarray(photo.read(tmp_path / "photo.png"))
+    assert (pixels[:, :32] == 255).all()
+    assert (pixels[:, 32:] == ((20, 20, 20) if grey else SHOWN)).all()
+
+
+def test_half_transparent_is_half_white(tmp_path):
+    Image.new("RGBA", (8, 8), (0, 100, 200, 51)).save(tmp_path / "photo.png")
+    assert (np.asarray(photo.read(tmp_path / "photo.png")) == (204, 224, 244)).all()
 
 
 def test_a_photo_that_lies_on_its_side(tmp_path):
