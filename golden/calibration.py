@@ -58,8 +58,8 @@ class Calibration:
             try:
                 yield (folder / name).read_bytes()
             except OSError as error:
-                raise GoldenError(f"calibration photo {folder / name} cannot be read "
-                                  f"({error.strerror}): take it away or replace it") from None
+                raise GoldenError(f"calibration photo {photo.shown(folder / name)} cannot be "
+                                  f"read ({error.strerror}): take it away or replace it") from None
 
     def photos(self, resolution: int,
                names: Collection[tuple[str, int]] | None = None) -> Iterator[np.ndarray]:
@@ -74,13 +74,13 @@ class Calibration:
             try:
                 image = photo.decode(content)
             except GoldenError as error:
-                raise GoldenError(f"calibration photo {name} cannot be read ({error}): "
-                                  "take it away or replace it") from None
+                raise GoldenError(f"calibration photo {photo.shown(name)} cannot be read "
+                                  f"({error}): take it away or replace it") from None
             for _, index in group:
                 yield views.view(image, index, resolution)
 
     def attributes(self) -> dict[str, str | int]:
         """What the golden file records: the files, how many views, the methods."""
         names = self.names()
-        return {"calibration": ", ".join(dict.fromkeys(name for name, _ in names)),
+        return {"calibration": ", ".join(dict.fromkeys(photo.shown(name) for name, _ in names)),
                 "calibration_views": len(names), "methods": ", ".join(self.methods) or "none"}

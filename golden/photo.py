@@ -20,16 +20,24 @@ def load_photo(path: str | Path | None, resolution: int) -> np.ndarray:
     return fit(read(path), resolution)
 
 
+def shown(path: str | Path) -> str:
+    """A path as text that can be printed and stored: what cannot, and the backslash that tells so,
+    is escaped as Python writes it, so that no two paths look the same."""
+    return "".join(letter if letter.isprintable() and letter != "\\"
+                   else letter.encode("unicode_escape").decode() for letter in str(path))
+
+
 def read(path: str | Path) -> Image.Image:
     """The Pillow image of a file; a GoldenError names the file that is none."""
     try:
         return decode(Path(path).read_bytes())
     except FileNotFoundError:
-        raise GoldenError(f"there is no photo {path}: give the path of an image file") from None
+        raise GoldenError(f"there is no photo {shown(path)}: give the path of an image "
+                          "file") from None
     except (OSError, GoldenError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise GoldenError(f"photo {path} cannot be read ({reason}): give an image file that "
-                          "Pillow opens, such as PNG or JPEG") from None
+        raise GoldenError(f"photo {shown(path)} cannot be read ({reason}): give an image "
+                          "file that Pillow opens, such as PNG or JPEG") from None
 
 
 def decode(content: bytes) -> Image.Image:

@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from golden.errors import GoldenError
-from golden.photo import fit, shipped_folder
+from golden.photo import fit, shipped_folder, shown
 
 # Photographs that are files in scikit-image's wheel; scans, micrographs and drawings are left out.
 SHIPPED = ("astronaut.png", "brick.png", "camera.png", "chelsea.png", "clock_motion.png",
@@ -14,6 +14,8 @@ SHIPPED = ("astronaut.png", "brick.png", "camera.png", "chelsea.png", "clock_mot
            "moon.png", "motorcycle_left.png", "motorcycle_right.png", "rocket.jpg")
 # Formats that Pillow knows the names of and cannot read by itself.
 STUBS = {"BUFR", "GRIB", "HDF5", "MPEG"}
+# Endings of photos that Pillow does not read: they fail by name, and are not left out in silence.
+UNREAD = {".heic", ".heif", ".hif", ".jxl"}
 
 
 def shipped_names() -> list[str]:
@@ -23,30 +25,32 @@ def shipped_names() -> list[str]:
 
 
 def photo_files(folder: str | Path | None = None) -> dict[str, Path]:
-    """{name: path} of the photos of a folder, or of scikit-image's photographs.
+    """{name as it is shown: path} of the photos of a folder, or of scikit-image's photographs.
 
     Raises GoldenError for a folder that is missing or has no photo.
     """
     names = photo_names(folder) if folder else shipped_names()
-    return {name: Path(folder or shipped_folder(), name) for name in names}
+    return {shown(name): Path(folder or shipped_folder(), name) for name in names}
 
 
 def photo_names(folder: str | Path) -> list[str]:
-    """Paths in a folder and those below it, relative and sorted, of files with an ending that
-    Pillow opens.
+    """Paths in a folder and those below it, relative and sorted, of files with the ending of a
+    photo; what is hidden, as macOS's ``._photo.jpg``, is none.
 
     Raises GoldenError for a folder that is missing or has no such file.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise GoldenError(f"there is no folder {folder}: give one that holds photos")
-    endings = {ending for ending, kind in Image.registered_extensions().items()
-               if kind in Image.OPEN and kind not in STUBS}
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*")
-                   if path.suffix.lower() in endings and path.is_file())
+        raise GoldenError(f"there is no folder {shown(folder)}: give one that holds photos")
+    endings = UNREAD | {ending for ending, kind in Image.registered_extensions().items()
+                        if kind in Image.OPEN and kind not in STUBS}
+    found = (path.relative_to(folder) for path in folder.rglob("*")
+             if path.suffix.lower() in endings and path.is_file())
+    names = sorted(path.as_posix() for path in found
+                   if not any(part.startswith(".") for part in path.parts))
     if not names:
-        raise GoldenError(f"folder {folder} holds no photo: give one with image files that Pillow "
-                          "opens, such as PNG or JPEG")
+        raise GoldenError(f"folder {shown(folder)} holds no photo: give one with image files that "
+                          "Pillow opens, such as PNG or JPEG")
     return names
 
 

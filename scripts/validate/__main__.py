@@ -30,6 +30,7 @@ from golden import build, views
 from golden.errors import GoldenError
 from golden.metrics import finite
 from golden.network import Network
+from golden.photo import shown
 from hdl.build import default_build_dir
 from hdl.plan.network import plan_network
 from hdl.sim.design import require
@@ -121,7 +122,7 @@ def described(folder: Path | None, cycles: int, network: Network) -> dict[str, A
     """What is validated, for results and summary."""
     return {"alpha": network.alpha, "resolution": network.resolution,
             "precision": network.precision.name, "weights": network.weights,
-            "cycles_per_frame": cycles, "folder": str(folder) if folder else "scikit-image's",
+            "cycles_per_frame": cycles, "folder": shown(folder) if folder else "scikit-image's",
             **network.calibration.attributes()}
 
 
@@ -138,7 +139,7 @@ def alone_in(out: Path) -> AcquireReturnProxy:
 def digest(folder: Path | None, cycles: int, network: Network) -> str:
     """sha256, hexadecimal, of everything that determines results: the photos' folder, all inputs,
     the code."""
-    place = str(folder.resolve()) if folder else "shipped"
+    place = shown(folder.resolve()) if folder else "shipped"
     golden = build.key(network)
     return hashlib.sha256("\n".join([place, str(cycles), golden, jobs.source()]).encode()) \
         .hexdigest()

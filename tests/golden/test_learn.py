@@ -165,6 +165,18 @@ def test_photos_of_a_folder(tmp_path):
                                         "methods": "compensate, correct"}
 
 
+def test_a_calibration_photo_whose_name_is_no_text(tmp_path):
+    """Its name is stored, and refused, escaped."""
+    name = os.fsdecode(b"caf\xe9.png")
+    shipped("coffee.png").save(tmp_path / name)
+    calibration = Calibration(tmp_path)
+    assert len(list(calibration.photos(32))) == 1
+    assert calibration.attributes()["calibration"] == "caf\\udce9.png"
+    (tmp_path / name).write_bytes(b"no image")
+    with pytest.raises(GoldenError, match=r"calibration photo caf\\udce9.png cannot be read"):
+        list(calibration.photos(32))
+
+
 def test_photos_to_learn_from_are_drawn_evenly():
     names = [(f"{number}.png", 0) for number in range(480)]
     assert learn.drawn(names) == names[::20] and learn.drawn(names[:7]) == names[:7]

@@ -1,4 +1,6 @@
 """Photos: the resize, and files that are none."""
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -105,6 +107,20 @@ def test_a_photo_that_lies_on_its_side(tmp_path):
     image.save(tmp_path / "photo.jpg", exif=exif)
     upright = load_photo(tmp_path / "photo.jpg", 32)
     assert upright[:, 24:].min() > 200 and upright[:, :8].max() < 50
+
+
+def test_shown_paths_can_be_printed_and_differ():
+    assert photo.shown("a b/é.png") == "a b/é.png"
+    assert photo.shown(os.fsdecode(b"caf\xe9\n.png")) == "caf\\udce9\\n.png"
+    assert photo.shown("a\\n") == "a\\\\n" != photo.shown("a\n") == "a\\n"
+
+
+def test_a_name_that_is_no_text(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.png")
+    with pytest.raises(GoldenError, match=r"there is no photo .*caf\\udce9.png: give the path"):
+        load_photo(path, 32)
+    Image.new("RGB", (32, 32), (9, 8, 7)).save(path)
+    assert (load_photo(path, 32) == (9, 8, 7)).all()
 
 
 def test_default_is_chelsea():

@@ -1,4 +1,6 @@
 """Views of photos, and the photographs that scikit-image ships."""
+import os
+
 import numpy as np
 from PIL import Image, ImageOps
 
@@ -21,6 +23,20 @@ def test_views():
     flipped = views.view(ImageOps.mirror(image), 2, 32)
     assert not np.array_equal(flipped, seen[2])
     assert views.view(Image.new("RGB", (1, 5)), 3, 32).shape == (32, 32, 3)
+
+
+def test_names_of_a_folder(tmp_path):
+    """What is hidden is skipped, a name that is no text is shown escaped, and a photo that Pillow
+    does not read is among them."""
+    odd = os.fsdecode(b"caf\xe9.jpg")
+    for name in ("b.jpg", "._b.jpg", ".hidden/c.jpg", odd, "d.HEIC", "notes.txt", "below/e.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    names = ["b.jpg", "below/e.png", odd, "d.HEIC"]
+    assert views.photo_names(tmp_path) == names
+    assert views.photo_files(tmp_path) == {
+        shown: tmp_path / name for shown, name in zip(
+            ["b.jpg", "below/e.png", "caf\\udce9.jpg", "d.HEIC"], names)}
 
 
 def test_the_shipped_photographs():

@@ -208,6 +208,23 @@ def test_an_unreadable_photo(tmp_path):
     assert summary["reused"] == 3 and summary["views"] == 4 and summary["failed"] == []
 
 
+def test_hidden_odd_and_unread_files(tmp_path):
+    """macOS's shadow of a photo is none, a name that is no text is shown escaped, in a folder of
+    such a name too, and a HEIC is named."""
+    folder = make_photos(tmp_path / os.fsdecode(b"d\xe9j\xe0"), 1)
+    (folder / "000.png").rename(folder / os.fsdecode(b"caf\xe9.png"))
+    (folder / "._000.png").write_bytes(b"\0\5\x16\7")
+    arguments = [folder, *SMALL, "--rtl", 0, "--workers", 1, "--out", tmp_path / "out"]
+    summary = json.loads(run(*arguments, "--json").stdout)
+    assert summary["ok"] and summary["photos"] == 1
+    assert summary["folder"].endswith("d\\udce9j\\udce0")
+    assert rows(tmp_path / "out")["file"].tolist() == [b"caf\\udce9.png"]
+    assert "caf\\udce9.png" in (tmp_path / "out" / "results.csv").read_text()
+    (folder / "photo.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    text = " ".join(run(*arguments, code=1).stdout.split())
+    assert "failed: photo.HEIC (Pillow knows no such image)" in text
+
+
 def test_a_changed_photo_is_computed_anew(tmp_path):
     folder = make_photos(tmp_path / "photos", 3)
     arguments = [folder, *SMALL, "--rtl", 0, "--workers", 1, "--out", tmp_path / "out", "--json"]
