@@ -18,6 +18,7 @@ from hdl.build import default_build_dir
 from hdl.convert.top import TOP
 from hdl.export.block import Block, blocks
 from hdl.export.folder import export
+from hdl.export.names import check_prefix, prefixed
 from hdl.layers import stages
 from hdl.plan.config import configure_network
 from hdl.plan.network import plan_network
@@ -36,28 +37,35 @@ WIDTH = 120
 @click.option("--block", default=CHAIN, show_default=True, metavar="[STAGE|all|chain]",
               help="A stage (stem, expanded_conv, block_1 ... block_16, head), all of them, or the "
                    "chain.")
+@click.option("--prefix", default="", metavar="NAME",
+              help="What the names of all modules, entities, packages, memory files, FuseSoC cores "
+                   "and folders begin with, so that two networks fit in one design.")
 @network_options
 @cycles_per_frame_option
 @out_option
 @json_option
 @user_errors
-def main(photo: Path | None, hdl: str, block: str, network: Network, cycles_per_frame: int | None,
-         out: Path | None, as_json: bool) -> None:
+def main(photo: Path | None, hdl: str, block: str, prefix: str, network: Network,
+         cycles_per_frame: int | None, out: Path | None, as_json: bool) -> None:
     """Write the folders."""
+    if prefix:
+        check_prefix(prefix)
     chosen = choose(block, [*stages(network.table)])
     out = out or Path("build", hdl.lower())
-    for name in chosen:
-        check_replaceable(out / name)
+    folders = {name: out / prefixed(prefix, name) for name in chosen}
+    for folder in folders.values():
+        check_replaceable(folder)
     plan = plan_network(network.table, network.precision, cycles_per_frame or network.pixels)
     with Console(stderr=True).status("reading") as status:
         path, reused = build.cached(network, photo, status.update)
         golden = store.read(path, float=False)
-        available = blocks(configure_network(plan.units, golden.params), plan, golden.fixed)
-        for name in chosen:
+        available = blocks(configure_network(plan.units, golden.params), plan, golden.fixed,
+                           network.alpha, prefix)
+        for name, folder in folders.items():
             status.update(f"converting {name}")
-            write(available[name], out / name, hdl)
+            write(available[name], folder, hdl)
     summary = {"hdl": hdl, "golden_reused": reused,
-               "blocks": [figures(available[name], out / name) for name in chosen]}
+               "blocks": [figures(available[name], folder) for name, folder in folders.items()]}
     if as_json:
         print_json(summary)
     else:
@@ -103,9 +111,9 @@ def write(block: Block, folder: Path, hdl: str) -> None:
 def figures(block: Block, folder: Path) -> dict[str, Any]:
     """What a Block is and takes, for JSON."""
     timing = block.timing
-    return {"name": block.name, "folder": str(folder), "interval_cycles": timing.interval,
-            "first_output_cycles": timing.first, "last_output_cycles": timing.last,
-            **block.costs()}
+    return {"name": block.name, "top": block.full_name, "folder": str(folder),
+            "interval_cycles": timing.interval, "first_output_cycles": timing.first,
+            "last_output_cycles": timing.last, **block.costs()}
 
 
 def tell(summary: dict[str, Any], out: Path) -> None:

@@ -1,5 +1,6 @@
 """What a user takes home of a block: its figures, ports and golden vectors."""
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,8 +8,9 @@ import numpy as np
 
 from hdl.beats import hex_lines, payload, tiled
 from hdl.convert.top import TOP
+from hdl.export.names import prefixed
 from hdl.plan.budget import Totals, folded_cost, totals
-from hdl.plan.config import UnitConfig, by_stage
+from hdl.plan.config import UnitConfig, by_stage, memory_files
 from hdl.plan.network import Plan
 from hdl.shape import StreamShape
 
@@ -30,12 +32,19 @@ class Block:
     timing: Timing
     stimulus: np.ndarray    # (rows, columns, channels), the integers of its input
     golden: np.ndarray      # ... and of its output
+    network: str            # what it is a part of, as ``network_name`` says
+    prefix: str = ""        # of all its names that a design has once; "" for none
 
     @property
     def name(self) -> str:
         """The stage, or the chain's top."""
         stages = list(by_stage(self.configs))
         return TOP if len(stages) > 1 else stages[0]
+
+    @property
+    def full_name(self) -> str:
+        """The name behind the prefix: the module's or entity's, and the folder's."""
+        return prefixed(self.prefix, self.name)
 
     @property
     def streams(self) -> tuple[StreamShape, StreamShape]:
@@ -46,11 +55,16 @@ class Block:
     def vectors(self) -> dict[str, str]:
         """{file name: text} of a frame's beats in and out, hexadecimal, a line each."""
         source, sink = self.streams
-        return {f"{self.name}_{kind}.mem": hex_lines(payload(stream, tiled(frame[None],
-                                                                           stream.tile)),
-                                                     stream.width)
-                for kind, stream, frame in (("stimulus", source, self.stimulus),
-                                            ("golden", sink, self.golden))}
+        return {
+            f"{self.full_name}_{kind}.mem":
+                hex_lines(payload(stream, tiled(frame[None], stream.tile)), stream.width)
+            for kind, stream, frame in (("stimulus", source, self.stimulus),
+                                        ("golden", sink, self.golden))}
+
+    def memories(self) -> dict[str, str]:
+        """{file name: text} of what its ROMs hold."""
+        return {prefixed(self.prefix, file): text
+                for file, text in memory_files(self.configs).items()}
 
     def constants(self) -> dict[str, int]:
         """{name: value} of what a design around the block needs to know."""
@@ -102,13 +116,21 @@ def beat(stream: StreamShape, activation: str) -> str:
     return f"{tile}{lanes} of {stream.bits} bits: {kind}; pixels in raster order"
 
 
-def blocks(configs: Sequence[UnitConfig], plan: Plan,
-           integers: Mapping[str, np.ndarray]) -> dict[str, Block]:
+def network_name(alpha: float, plan: Plan) -> str:
+    """What tells a network from others: alpha, resolution, precision and cycles for a frame."""
+    widths = re.sub(r"[^a-z0-9]+", "_", plan.precision.name)
+    return f"alpha{alpha}-{plan.table[0].size_in}-{widths}-{plan.cycles_per_frame}"
+
+
+def blocks(configs: Sequence[UnitConfig], plan: Plan, integers: Mapping[str, np.ndarray],
+           alpha: float, prefix: str = "") -> dict[str, Block]:
     """{name: Block} of every stage in order, and last of the whole chain.
 
     configs  -- UnitConfig of every unit of the plan
     plan     -- Plan of the network
     integers -- {"input" and every unit: (rows, columns, channels)}
+    alpha    -- the network's width multiplier
+    prefix   -- of all names that a design has once
     """
     grouped = by_stage(configs)
     stimulus, start, found = integers["input"], 0, []
@@ -118,7 +140,8 @@ def blocks(configs: Sequence[UnitConfig], plan: Plan,
         golden, left = integers[last.unit.name], plan.leave[last.unit.name]
         beats = golden.size // last.folding.lanes_out
         times = (int(left[at]) - start + 1 for at in (0, beats - 1))
-        return Block(members, Timing(plan.cycles_per_frame, *times), stimulus, golden)
+        return Block(members, Timing(plan.cycles_per_frame, *times), stimulus, golden,
+                     network_name(alpha, plan), prefix)
 
     for members in grouped.values():
         found.append(block(members, stimulus, start))

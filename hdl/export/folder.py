@@ -3,14 +3,15 @@ golden vectors, with a file list, a FuseSoC core and a page of ports and figures
 one stage.
 """
 import shutil
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
 from hdl.build import PACKAGE
 from hdl.convert.network import convert_network
 from hdl.export.block import Block
+from hdl.export.names import settle
 from hdl.export.texts import LANGUAGES, constants_text, core_text, readme
-from hdl.plan.config import memory_files
 
 HERE = Path(__file__).resolve().parent
 
@@ -22,22 +23,30 @@ def export(block: Block, directory: str | Path, cache: str | Path, hdl: str) -> 
     cache     -- folder of converted stages
     hdl       -- "Verilog" or "VHDL"
     """
-    directory, name, language = Path(directory), block.name, LANGUAGES[hdl]
-    sources = [Path(file).name for file in convert_network(block.configs, directory, cache, hdl)]
-    memories, vectors = memory_files(block.configs), block.vectors()
+    directory, name, language = Path(directory), block.full_name, LANGUAGES[hdl]
+    sources = design(block, cache, hdl)
+    memories, vectors = block.memories(), block.vectors()
     constants, bench = f"{name}_constants{language.constants}", f"{name}_bench{language.bench}"
-    listed = sources if hdl == "Verilog" else [*sources, constants]     # a header is included
+    listed = [*sources] if hdl == "Verilog" else [*sources, constants]  # a header is included
     texts = {
         constants: constants_text(block, hdl),
         bench: (HERE / f"self_check{language.bench}").read_text().replace("DUT", name),
         "files.f": "".join(f"{file}\n" for file in listed),
         f"{name}.core": core_text(block, sources, constants, bench, memories, vectors, hdl),
-        "README.md": readme(block, sources, constants, bench, hdl), **memories, **vectors}
+        "README.md": readme(block, sources, constants, bench, hdl),
+        **sources, **memories, **vectors}
     for file, text in texts.items():
         (directory / file).write_text(text)
     (directory / "LICENSE").write_text(licence())
     if hdl == "Verilog":
         shutil.copy(HERE / "lint.vlt", directory)
+
+
+def design(block: Block, cache: str | Path, hdl: str) -> dict[str, str]:
+    """{file name: text} of the block's HDL, in the order in which tools want it."""
+    with tempfile.TemporaryDirectory() as scratch:
+        files = convert_network(block.configs, scratch, cache, hdl)
+        return settle({file.name: file.read_text() for file in files}, block.prefix, hdl)
 
 
 def licence() -> str:

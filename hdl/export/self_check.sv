@@ -8,6 +8,7 @@ module DUT_bench;
 
 parameter integer FRAMES = 1;       // the vectors so many times, back to back
 parameter integer SEED = 1;         // of the stalls, half of all cycles on either side; 0: none
+parameter MEMORY_FOLDER = ".";      // of the .mem files
 localparam integer TIMEOUT = 20 * CYCLES_PER_FRAME;     // cycles in which nothing moves
 localparam integer DRAIN = 1000;    // cycles after the last beat, to see that no more come
 
@@ -29,7 +30,7 @@ reg [M_AXIS_BITS-1:0] previous = 0;
 reg [31:0] source_state = SEED == 0 ? 0 : {SEED[15:0], 16'h5eed};
 reg [31:0] sink_state = SEED == 0 ? 0 : {SEED[15:0], 16'hbeef};
 
-DUT dut (
+DUT #(.MEMORY_FOLDER(MEMORY_FOLDER)) dut (
     .clk(clk),
     .rst(rst),
     .s_axis_tdata(s_axis_tdata),
@@ -46,8 +47,8 @@ function [31:0] next(input [31:0] state);
 endfunction
 
 initial begin
-    $readmemh("DUT_stimulus.mem", stimulus);
-    $readmemh("DUT_golden.mem", golden);
+    $readmemh({MEMORY_FOLDER, "/DUT_stimulus.mem"}, stimulus);
+    $readmemh({MEMORY_FOLDER, "/DUT_golden.mem"}, golden);
     repeat (4) @(posedge clk);
     @(negedge clk) rst = 0;
 end

@@ -11,7 +11,8 @@ use work.DUT_constants.all;
 entity DUT_bench is
     generic (
         FRAMES : positive := 1;     -- the vectors so many times, back to back
-        SEED : natural := 1         -- of the stalls, half of all cycles on either side; 0: none
+        SEED : natural := 1;        -- of the stalls, half of all cycles on either side; 0: none
+        MEMORY_FOLDER : string := "."   -- of the .mem files
     );
 end entity;
 
@@ -51,7 +52,7 @@ architecture self_checking of DUT_bench is
         report "FAIL: cycle " & integer'image(cycle) & ": " & why severity failure;
     end procedure;
 begin
-    dut : entity work.DUT port map (
+    dut : entity work.DUT generic map (MEMORY_FOLDER => MEMORY_FOLDER) port map (
         clk => clk,
         rst => rst,
         s_axis_tdata => s_axis_tdata,
@@ -110,7 +111,7 @@ begin
                     if received > 0 then
                         file_close(golden);
                     end if;
-                    file_open(golden, "DUT_golden.mem", read_mode);
+                    file_open(golden, MEMORY_FOLDER & "/DUT_golden.mem", read_mode);
                 end if;
                 readline(golden, row);
                 hread(row, expected);
@@ -158,7 +159,7 @@ begin
                         if offered > 0 then
                             file_close(stimulus);
                         end if;
-                        file_open(stimulus, "DUT_stimulus.mem", read_mode);
+                        file_open(stimulus, MEMORY_FOLDER & "/DUT_stimulus.mem", read_mode);
                     end if;
                     readline(stimulus, row);
                     hread(row, beat);

@@ -1,5 +1,5 @@
 """What an exported folder says: constants, FuseSoC core and page, in Verilog's or VHDL's words."""
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -67,7 +67,7 @@ MEMORIES = {"weights": "bits of weights", "scales": "bits of biases, multipliers
 def constants_text(block: Block, hdl: str) -> str:
     """The constants as a Verilog header, to be included in a module, or as a VHDL package."""
     language = LANGUAGES[hdl]
-    before, after = ([line.format(f"{block.name}_constants") for line in lines]
+    before, after = ([line.format(f"{block.full_name}_constants") for line in lines]
                      for lines in language.frame)
     lines = [language.constant(name, value) for name, value in block.constants().items()]
     return "\n".join([f"{language.comment} {about(block)}", *before, *lines, *after, ""])
@@ -78,22 +78,29 @@ def about(block: Block) -> str:
     first, last = block.configs[0].unit, block.configs[-1].unit
     units = ", ".join(config.unit.role for config in block.configs)
     what = "all of MobileNetV2" if block.name == TOP else units
-    return (f"{block.name} ({what}): {first.size_in} x {first.size_in} x {first.channels_in} in, "
+    return (f"{block.full_name} ({what}): "
+            f"{first.size_in} x {first.size_in} x {first.channels_in} in, "
             f"{last.size_out} x {last.size_out} x {last.channels_out} out, "
             f"{block.configs[0].folding.precision.name}, {block.timing.interval:,} cycles a frame")
 
 
-def core_text(block: Block, sources: Sequence[str], constants: str, bench: str,
+def core_name(block: Block, hdl: str) -> str:
+    """FuseSoC's name of the block, without a version: another network's is another name, since of
+    two versions of a name FuseSoC takes the newer."""
+    return f"{PACKAGE}:{hdl.lower()}:{block.full_name}-{block.network}"
+
+
+def core_text(block: Block, sources: Iterable[str], constants: str, bench: str,
               memories: Iterable[str], vectors: Iterable[str], hdl: str) -> str:
     """A FuseSoC core (CAPI=2) with the block by itself and with its bench."""
-    language, name = LANGUAGES[hdl], block.name
+    language, name = LANGUAGES[hdl], block.full_name
 
     def listed(files, options=""):
         return "".join(f"      - {file}{options.format(file)}\n" for file in files)
 
     data = ": {{file_type: user, copyto: {}}}"
     return f"""CAPI=2:
-name: "{PACKAGE}:{hdl.lower()}:{name}:{version(PACKAGE)}"
+name: "{core_name(block, hdl)}:{version(PACKAGE)}"
 description: "{about(block)}"
 filesets:
   rtl:
@@ -120,10 +127,10 @@ targets:
 {language.tools}"""
 
 
-def readme(block: Block, sources: Sequence[str], constants: str, bench: str, hdl: str) -> str:
+def readme(block: Block, sources: Iterable[str], constants: str, bench: str, hdl: str) -> str:
     """The folder's page: ports, time, cost, files, and how to check the block."""
     lines = [
-        f"# {block.name}", "", f"{about(block)}. {hdl}, converted from MyHDL by "
+        f"# {block.full_name}", "", f"{about(block)}. {hdl}, converted from MyHDL by "
         f"impossible-mobilenet {version(PACKAGE)}, Apache-2.0.", "",
         "## Ports", "", "| port | direction | bits | meaning |", "|---|---|---:|---|",
         *(f"| `{name}` | {way} | {bits} | {meaning} |"
@@ -133,12 +140,17 @@ def readme(block: Block, sources: Sequence[str], constants: str, bench: str, hdl
         lines += stage_lines(block)
     lines += check_lines(block, bench, hdl)
     lines += [
+        "## Memories", "", "The ROMs read their `.mem` files when a simulation or a synthesis "
+        "begins, from the folder that MEMORY_FOLDER names, a "
+        f"{'parameter' if hdl == 'Verilog' else 'generic'} of the block. Where it is not given it "
+        "is \".\", the folder in which the tool was started.", "",
         "## Files", "", "| file | what |", "|---|---|",
         f"| {', '.join(f'`{source}`' for source in sources)} | the design, listed in `files.f` |",
         f"| `{constants}` | its figures as constants |",
-        "| `*_weights.mem`, `*_scales.mem` | ROMs, read from the working directory |",
-        f"| `{block.name}_stimulus.mem`, `{block.name}_golden.mem` | a frame's beats in and out |",
-        f"| `{block.name}.core` | the same for FuseSoC |", ""]
+        "| `*_weights.mem`, `*_scales.mem` | ROMs |",
+        f"| `{block.full_name}_stimulus.mem`, `{block.full_name}_golden.mem` | a frame's beats in "
+        "and out |",
+        f"| `{block.full_name}.core` | the same for FuseSoC |", ""]
     return "\n".join(lines)
 
 
@@ -179,13 +191,12 @@ def check_lines(block: Block, bench: str, hdl: str) -> list[str]:
         "## Check", "", f"`{bench}` sends the golden's frame through the block while both sides "
         "stall at random, and compares every element of the output. It ends with PASS and status "
         "0, or with the first difference and another status. Its parameters: FRAMES, the frame so "
-        "many times back to back; SEED, of the stalls, 0 for none.", ""]
+        "many times back to back; SEED, of the stalls, 0 for none; MEMORY_FOLDER, as below.", ""]
     for simulator, command in LANGUAGES[hdl].commands:
-        lines += [f"{simulator}, in this folder:", "", "```sh", command.format(block.name), "```",
-                  ""]
+        lines += [f"{simulator}, in this folder:", "", "```sh", command.format(block.full_name),
+                  "```", ""]
     if hdl == "Verilog":
         lines += ["`verilator --lint-only -Wall lint.vlt -f files.f` says nothing; `lint.vlt` has "
                   "what it may not say, with the reasons.", ""]
     return lines + [
-        f"FuseSoC: `fusesoc --cores-root . run --target=sim {PACKAGE}:{hdl.lower()}:"
-        f"{block.name}`.", ""]
+        f"FuseSoC: `fusesoc --cores-root . run --target=sim {core_name(block, hdl)}`.", ""]

@@ -50,6 +50,23 @@ def test_a_stage_for_people(tmp_path):
     assert (tmp_path / "block_3" / "block_3.v").is_file()
 
 
+def test_a_prefix_is_on_all_that_a_design_has_once(tmp_path):
+    """Of the folder and in it; what describes the folder alone has the names that people know."""
+    result = run(*SMALL, "--block", "stem", "--prefix", "cats", "--out", tmp_path, "--json")
+    assert result.exit_code == 0, result.output
+    (block,) = json.loads(result.stdout)["blocks"]
+    assert (block["name"], block["top"]) == ("stem", "cats_stem")
+    (folder,) = tmp_path.iterdir()
+    assert folder.name == "cats_stem" and block["folder"] == str(folder)
+    names = {path.name for path in folder.iterdir()}
+    assert {name for name in names if not name.startswith("cats_")} == {
+        "files.f", "lint.vlt", "LICENSE", "README.md"}
+    assert {"cats_stem.v", "cats_Conv1_weights.mem", "cats_stem.core"} < names
+    core = (folder / "cats_stem.core").read_text()
+    assert 'name: "impossible-mobilenet:verilog:cats_stem-alpha0.35-32-w8a8-1024:' in core
+    assert run(*SMALL, "--block", "stem", "--prefix", "cats", "--out", tmp_path).exit_code == 0
+
+
 def test_all_is_every_stage_and_the_chain():
     assert convert.choose("all", ["stem", "head"]) == ["stem", "head", TOP]
 
@@ -83,6 +100,8 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     (["--resolution", "16"], "resolution 16 is too small"),
     (["no/such/photo.png"], "no photo no/such/photo.png"),
     (["--cycles-per-frame", "100"], "give at least 12544"),
+    (["--prefix", "my-net"], "the prefix 'my-net' is no name in Verilog and VHDL: give letters, "),
+    (["--prefix", "signal"], "the prefix 'signal' is a reserved word of Verilog or VHDL: give "),
 ])
 def test_bad_input_is_one_sentence(tmp_path, arguments, words):
     result = run(*arguments, "--out", tmp_path)

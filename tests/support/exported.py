@@ -6,7 +6,7 @@ from hdl.build import default_build_dir
 from hdl.export.block import blocks
 from hdl.export.folder import export
 from hdl.sim.backends import toolchain
-from tests.support.networks import configs, golden, plan
+from tests.support.networks import STAGES, golden, plan, stage
 from tests.support.simulators import available
 
 CYCLES = 1024
@@ -16,16 +16,18 @@ PASS = re.compile(r"^PASS: (\w+), (\d+) beats in, (\d+) beats out equal to the g
                   r"(\d+) cycles from first to last$", re.M)
 
 
-def made(precision="w8a8"):
-    """{name: Block} of the stored golden."""
-    return blocks(configs(precision), plan(precision), golden(precision).fixed)
+def made(precision="w8a8", stages=STAGES, prefix=""):
+    """{name: Block} of some consecutive stages of the stored golden, and of their chain."""
+    units = tuple(config for name in stages for config in stage(name, precision))
+    return blocks(units, plan(precision), golden(precision).fixed, 1.0, prefix)
 
 
-def folder(tmp_path, name, hdl, precision="w8a8"):
-    """An exported folder."""
-    target = tmp_path / name
+def folder(tmp_path, name, hdl, precision="w8a8", **options):
+    """An exported folder; options are those of ``made``."""
+    block = made(precision, **options)[name]
+    target = tmp_path / block.full_name
     target.mkdir()
-    export(made(precision)[name], target, default_build_dir("hdl"), hdl)
+    export(block, target, default_build_dir("hdl"), hdl)
     return target
 
 
@@ -36,16 +38,26 @@ def commands(directory):
     return {name.lower(): command for name, command in found}
 
 
-def check(tool, directory, seed=None, frames=None):
-    """Run the README's command for a simulator: (status, what it printed)."""
+def check(tool, directory, edit=lambda command: command, **parameters):
+    """Run the README's command for a simulator: (status, what it printed).
+
+    edit -- edit(command) changes it first
+    parameters -- of the bench, in small letters
+    """
     available(tool)
-    command, bench = commands(directory)[tool], f"{directory.name}_bench"
-    for name, value in (("SEED", seed), ("FRAMES", frames)):
-        if value is not None:
-            at, flag = {"icarus": (f"-s {bench}", f"-P{bench}."), "ghdl": ("disable-at-0", "-g"),
-                        "verilator": (f"--top-module {bench}", "-G")}[tool]
-            assert at in command
-            command = command.replace(at, f"{at} {flag}{name}={value}")
+    command, bench = edit(commands(directory)[tool]), f"{directory.name}_bench"
+    for name, value in parameters.items():
+        at, flag = {"icarus": (f"-s {bench}", f"-P{bench}."), "ghdl": ("disable-at-0", "-g"),
+                    "verilator": (f"--top-module {bench}", "-G")}[tool]
+        assert at in command
+        if isinstance(value, str) and tool != "ghdl":
+            value = f"'\"{value}\"'"
+        command = command.replace(at, f"{at} {flag}{name.upper()}={value}")
+    return run(tool, command, directory)
+
+
+def run(tool, command, directory):
+    """Run a shell command in a folder: (status, what it printed)."""
     environment = toolchain.find().environment() if tool == "verilator" else None
     done = subprocess.run(["bash", "-c", command], cwd=directory, capture_output=True, text=True,
                           env=environment)

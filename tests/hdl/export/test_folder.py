@@ -11,7 +11,7 @@ from hdl.convert.top import TOP
 from hdl.export.texts import LANGUAGES
 from hdl.layers import PRECISIONS
 from hdl.plan.config import memory_files
-from tests.support.exported import CYCLES, LANGUAGE, PASS, check, folder, made, passes
+from tests.support.exported import CYCLES, LANGUAGE, PASS, check, folder, made, passes, run
 from tests.support.networks import STAGES
 from tests.support.simulators import available
 
@@ -52,6 +52,91 @@ def test_time_of_the_chain_is_what_its_page_says(tmp_path):
     assert tuple(found) == (2 * beats[0], 2 * beats[1])
     assert cycles == CYCLES + constants["LAST_OUTPUT_CYCLES"]
     assert f"| {constants['LAST_OUTPUT_CYCLES']:,} |" in (directory / "README.md").read_text()
+
+
+ELSEWHERE = {   # what starts the simulation, and the same for another folder than the export's
+    "icarus": ("vvp -n ", "cd {0} && vvp -n {1}/"),
+    "verilator": ("./obj_dir", "cd {0} && {1}/obj_dir"),
+    "ghdl": ("ghdl --elab-run ", "cd {0} && ghdl --elab-run --workdir={1} ")}
+
+
+@pytest.mark.parametrize("tool", [
+    "icarus", "ghdl", pytest.param("verilator", marks=pytest.mark.full)])
+def test_a_simulation_that_starts_elsewhere(tmp_path, tool):
+    """Of a chain of two stages: the folder of memories reaches every ROM and the vectors."""
+    directory = folder(tmp_path, TOP, LANGUAGE[tool], stages=STAGES[:2])
+
+    def elsewhere(command):
+        start, there = ELSEWHERE[tool]
+        assert command.count(start) == 1
+        return command.replace(start, there.format(tmp_path, directory))
+
+    status, said = check(tool, directory, elsewhere, memory_folder=str(directory))
+    assert status == 0 and PASS.search(said), said[-3000:]
+
+
+def two_networks(tmp_path, hdl):
+    """Folders of blocks of the same name and other numbers, a_stem and b_stem, and their files."""
+    folders = [folder(tmp_path, "stem", hdl, precision, prefix=prefix)
+               for prefix, precision in (("a", "w8a8"), ("b", "w16a16"))]
+    assert [each.name for each in folders] == ["a_stem", "b_stem"]
+    return folders, " ".join(
+        f"{each.name}/{name}" for each in folders
+        for name in [*(each / "files.f").read_text().split(), next(each.glob("*_bench.*")).name])
+
+
+def passed(said):
+    """The blocks whose benches pass."""
+    return [found[0] for found in PASS.findall(said)]
+
+
+def test_two_exports_in_one_design_in_verilog(tmp_path):
+    """Both benches run at once; either ends first where the other one has more frames."""
+    available("icarus")
+    (tmp_path / "both.sv").write_text("""\
+module both;
+parameter integer A = 1, B = 1;
+a_stem_bench #(.FRAMES(A), .MEMORY_FOLDER("a_stem")) a ();
+b_stem_bench #(.FRAMES(B), .MEMORY_FOLDER("b_stem")) b ();
+endmodule
+""")
+    _, files = two_networks(tmp_path, "Verilog")
+    for a, b, first in ((1, 9, "a_stem"), (9, 1, "b_stem")):
+        status, said = run("icarus", f"iverilog -g2012 -Ia_stem -Ib_stem -s both -Pboth.A={a} "
+                           f"-Pboth.B={b} -o both {files} both.sv && vvp -n both", tmp_path)
+        assert status == 0 and passed(said) == [first], said[-3000:]
+
+
+def test_two_exports_in_one_design_in_vhdl(tmp_path):
+    """Both analysed into one library, then each bench, which takes the block of its own."""
+    available("ghdl")
+    folders, files = two_networks(tmp_path, "VHDL")
+    status, said = run("ghdl", f"ghdl -a --std=08 {files}", tmp_path)
+    assert (status, said) == (0, "")
+    for each in folders:
+        status, said = run("ghdl", f"ulimit -s \"$(ulimit -H -s)\" && ghdl --elab-run --std=08 "
+                           f"{each.name}_bench --ieee-asserts=disable-at-0 -gSEED=0 "
+                           f"-gMEMORY_FOLDER={each.name}", tmp_path)
+        assert status == 0 and passed(said) == [each.name], said[-3000:]
+
+
+def test_two_cores_in_one_design(tmp_path):
+    """FuseSoC takes the cores of two networks, whose names tell them apart."""
+    available("icarus")
+    two_networks(tmp_path, "Verilog")
+    cores = [f"impossible-mobilenet:verilog:{name}-1024"
+             for name in ("a_stem-alpha1.0-32-w8a8", "b_stem-alpha1.0-32-w16a16")]
+    (tmp_path / "both.v").write_text(
+        "module both;\nreg clk = 0;\na_stem a (.clk(clk));\nb_stem b (.clk(clk));\n"
+        "initial begin #1 $display(\"BOTH\"); $finish; end\nendmodule\n")
+    (tmp_path / "both.core").write_text(f"""CAPI=2:
+name: ::both:1
+filesets:
+  rtl: {{files: [both.v], file_type: verilogSource, depend: [{", ".join(cores)}]}}
+targets:
+  sim: {{filesets: [rtl], toplevel: both, default_tool: icarus, tools: {{icarus: {{}}}}}}
+""")
+    assert "\nBOTH\n" in fusesoc(tmp_path, "::both:1")
 
 
 FAULTS = {  # of one language's text only: (pattern, what takes its place)
@@ -134,12 +219,18 @@ def test_page_and_constants_are_those_of_the_text(tmp_path, hdl):
 def test_fusesoc_runs_the_bench(tmp_path, tool):
     available(tool)
     directory = folder(tmp_path, "stem", LANGUAGE[tool])
-    core = f"impossible-mobilenet:{LANGUAGE[tool].lower()}:stem"
-    assert core in (directory / "README.md").read_text()
-    fusesoc = Path(sys.executable).with_name("fusesoc")     # beside this Python
-    done = subprocess.run([fusesoc, "--cores-root", ".", "run", "--target=sim", core],
+    core = f"impossible-mobilenet:{LANGUAGE[tool].lower()}:stem-alpha1.0-32-w8a8-1024"
+    assert f"--target=sim {core}`" in (directory / "README.md").read_text()
+    assert PASS.search(fusesoc(directory, core))
+
+
+def fusesoc(directory, core):
+    """What FuseSoC says of a core that it runs, of those below a folder."""
+    command = Path(sys.executable).with_name("fusesoc")     # beside this Python
+    state = {f"XDG_{kind}_HOME": str(directory) for kind in ("CACHE", "DATA", "CONFIG")}
+    done = subprocess.run([command, "--cores-root", ".", "run", "--target=sim", core],
                           cwd=directory, capture_output=True, text=True,
-                          env={**os.environ, "XDG_CACHE_HOME": str(tmp_path),
-                               "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)})
+                          env={**os.environ, **state})
     said = done.stdout + done.stderr
-    assert done.returncode == 0 and PASS.search(said), said[-3000:]
+    assert done.returncode == 0, said[-3000:]
+    return said
