@@ -5,7 +5,9 @@ Plain numbers, without MyHDL: planner, blocks, benches and exports all speak of 
 from dataclasses import dataclass, replace
 
 HANDSHAKE = ("tdata", "tvalid", "tready")
-MARKS = ("tlast", "tuser")      # of AXI4-Stream Video: last pixel of a line, first of a frame
+# Of AXI4-Stream Video: last pixel of a line, first of a frame.  At the output of what is exported,
+# tlast is with the last beat of a frame.
+MARKS = ("tlast", "tuser")
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class StreamShape:
     def with_lanes(self, lanes: int) -> 'StreamShape':
         """The same elements in beats of so many lanes."""
         return replace(self, lanes=lanes)
+
+    def whole_bytes(self, *marks: str) -> 'StreamShape':
+        """The same elements, each filled up to whole bytes, as AXI4-Stream has them; with marks."""
+        return replace(self, bits=-(-self.bits // 8) * 8, marks=marks)
 
     def __str__(self) -> str:
         sign = "signed" if self.signed else "unsigned"

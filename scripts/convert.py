@@ -111,7 +111,7 @@ def write(block: Block, folder: Path, hdl: str) -> None:
 def figures(block: Block, folder: Path) -> dict[str, Any]:
     """What a Block is and takes, for JSON."""
     timing = block.timing
-    return {"name": block.name, "top": block.full_name, "folder": str(folder),
+    return {"name": block.name, "top": block.top, "folder": str(folder),
             "interval_cycles": timing.interval, "first_output_cycles": timing.first,
             "last_output_cycles": timing.last, **block.costs()}
 

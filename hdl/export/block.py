@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hdl.beats import hex_lines, payload, tiled
+from hdl.convert.outside import ENDING
 from hdl.convert.top import TOP
 from hdl.export.names import prefixed
 from hdl.plan.budget import Totals, folded_cost, totals
@@ -43,14 +44,24 @@ class Block:
 
     @property
     def full_name(self) -> str:
-        """The name behind the prefix: the module's or entity's, and the folder's."""
+        """The name behind the prefix: of the module or entity, and of the folder."""
         return prefixed(self.prefix, self.name)
 
     @property
+    def top(self) -> str:
+        """The module or entity to instantiate: the block with streams of whole bytes around it."""
+        return self.full_name + ENDING
+
+    @property
+    def inner_streams(self) -> tuple[StreamShape, StreamShape]:
+        """StreamShape of what the block itself takes and gives, as narrow as its numbers."""
+        return self.configs[0].stream_in(), self.configs[-1].stream_out()
+
+    @property
     def streams(self) -> tuple[StreamShape, StreamShape]:
-        """StreamShape of s_axis and of m_axis."""
-        first, last = self.configs[0], self.configs[-1]
-        return first.stream_in(), last.stream_out()
+        """StreamShape of the top's s_axis and m_axis: whole bytes."""
+        taken, given = self.inner_streams
+        return taken.whole_bytes(), given.whole_bytes("tlast")
 
     def vectors(self) -> dict[str, str]:
         """{file name: text} of a frame's beats in and out, hexadecimal, a line each."""
@@ -70,11 +81,12 @@ class Block:
         """{name: value} of what a design around the block needs to know."""
         first, last = self.configs[0].unit, self.configs[-1].unit
         values: dict[str, int] = {}
-        for side, stream, size, channels in zip(
-                ("S_AXIS", "M_AXIS"), self.streams, (first.size_in, last.size_out),
-                (first.channels_in, last.channels_out)):
+        for side, stream, inner, size, channels in zip(
+                ("S_AXIS", "M_AXIS"), self.streams, self.inner_streams,
+                (first.size_in, last.size_out), (first.channels_in, last.channels_out)):
             values |= {f"{side}_BITS": stream.width, f"{side}_LANES": stream.lanes,
-                       f"{side}_ELEMENT_BITS": stream.bits, f"{side}_TILE": stream.tile,
+                       f"{side}_ELEMENT_BITS": stream.bits, f"{side}_NUMBER_BITS": inner.bits,
+                       f"{side}_TILE": stream.tile,
                        f"{side}_BEATS": math.ceil(size / stream.tile) ** 2
                        * channels // stream.lanes}
         return values | {
@@ -91,12 +103,13 @@ class Block:
         found = [("clk", "in", 1, "clock; everything happens at its rising edge"),
                  ("rst", "in", 1, "reset, synchronous, active high")]
         activations = self.configs[0].unit.activation_in, self.configs[-1].unit.activation
-        for side, stream, activation, (there, back) in zip(
-                ("s_axis", "m_axis"), self.streams, activations, (("in", "out"), ("out", "in"))):
-            found += [(f"{side}_tdata", there, stream.width, beat(stream, activation)),
+        for side, stream, inner, activation, (there, back) in zip(
+                ("s_axis", "m_axis"), self.streams, self.inner_streams, activations,
+                (("in", "out"), ("out", "in"))):
+            found += [(f"{side}_tdata", there, stream.width, beat(stream, inner, activation)),
                       (f"{side}_tvalid", there, 1, "a beat is offered; it stays until it is taken"),
                       (f"{side}_tready", back, 1, "a beat that is offered is taken in this cycle")]
-        return found
+        return [*found, ("m_axis_tlast", "out", 1, "this beat is the last of a frame")]
 
 
 def unit_costs(configs: Sequence[UnitConfig]) -> Totals:
@@ -107,13 +120,18 @@ def unit_costs(configs: Sequence[UnitConfig]) -> Totals:
     return found
 
 
-def beat(stream: StreamShape, activation: str) -> str:
-    """What a beat of a stream holds, in words."""
+def beat(stream: StreamShape, inner: StreamShape, activation: str) -> str:
+    """What a beat of a stream holds, in words.
+
+    inner -- the same elements, as narrow as their numbers
+    """
     kind = {"input": "input q = 2p - 255 of a byte p, signed", "relu6": "ReLU6 output, unsigned",
             "linear": "linear output, signed"}[activation]
     tile = f"{stream.tile} x {stream.tile} pixels, the first lowest, of " if stream.tile > 1 else ""
     lanes = "one channel" if stream.lanes == 1 else f"{stream.lanes} channels, the first lowest,"
-    return f"{tile}{lanes} of {stream.bits} bits: {kind}; pixels in raster order"
+    above = "" if stream.bits == inner.bits else \
+        f", {inner.bits} bits and {'its sign' if inner.signed else 'zeros'} above"
+    return f"{tile}{lanes} of {stream.bits} bits: {kind}{above}; pixels in raster order"
 
 
 def network_name(alpha: float, plan: Plan) -> str:

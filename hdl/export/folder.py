@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hdl.build import PACKAGE
 from hdl.convert.network import convert_network
+from hdl.convert.outside import convert_outside
 from hdl.export.block import Block
 from hdl.export.names import settle
 from hdl.export.texts import LANGUAGES, constants_text, core_text, readme
@@ -46,6 +47,7 @@ def design(block: Block, cache: str | Path, hdl: str) -> dict[str, str]:
     """{file name: text} of the block's HDL, in the order in which tools want it."""
     with tempfile.TemporaryDirectory() as scratch:
         files = convert_network(block.configs, scratch, cache, hdl)
+        files.append(convert_outside(block.configs, block.name, scratch, hdl))
         return settle({file.name: file.read_text() for file in files}, block.prefix, hdl)
 
 

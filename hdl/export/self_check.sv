@@ -18,6 +18,7 @@ reg s_axis_tvalid = 0;
 wire s_axis_tready;
 wire [M_AXIS_BITS-1:0] m_axis_tdata;
 wire m_axis_tvalid;
+wire m_axis_tlast;
 reg m_axis_tready = 0;
 
 reg [S_AXIS_BITS-1:0] stimulus [0:S_AXIS_BEATS-1];
@@ -26,11 +27,11 @@ reg [M_AXIS_BITS-1:0] golden [0:M_AXIS_BEATS-1];
 integer offered = 0, taken = 0, received = 0, cycle = 0, moved_in = 0, first_in = 0, last_out = 0;
 integer lane, channel;
 reg held = 0;
-reg [M_AXIS_BITS-1:0] previous = 0;
+reg [M_AXIS_BITS:0] previous = 0;   // tlast and tdata
 reg [31:0] source_state = SEED == 0 ? 0 : {SEED[15:0], 16'h5eed};
 reg [31:0] sink_state = SEED == 0 ? 0 : {SEED[15:0], 16'hbeef};
 
-DUT #(.MEMORY_FOLDER(MEMORY_FOLDER)) dut (
+DUT_axis #(.MEMORY_FOLDER(MEMORY_FOLDER)) dut (
     .clk(clk),
     .rst(rst),
     .s_axis_tdata(s_axis_tdata),
@@ -38,7 +39,8 @@ DUT #(.MEMORY_FOLDER(MEMORY_FOLDER)) dut (
     .s_axis_tready(s_axis_tready),
     .m_axis_tdata(m_axis_tdata),
     .m_axis_tvalid(m_axis_tvalid),
-    .m_axis_tready(m_axis_tready)
+    .m_axis_tready(m_axis_tready),
+    .m_axis_tlast(m_axis_tlast)
 );
 
 // A shift register of 32 bits with feedback; from zero it stays at zero.
@@ -73,16 +75,16 @@ always @(posedge clk) if (!rst) begin
     end
     m_axis_tready <= !sink_state[0];
 
-    if (^{s_axis_tready, m_axis_tvalid} === 1'bx || (m_axis_tvalid && ^m_axis_tdata === 1'bx)) begin
+    if (^{s_axis_tready, m_axis_tvalid} === 1'bx || (m_axis_tvalid && ^{m_axis_tlast, m_axis_tdata} === 1'bx)) begin
         $display("FAIL: cycle %0d: unknown bits at the outputs", cycle);
         $fatal(1);
     end
-    if (held && (!m_axis_tvalid || m_axis_tdata !== previous)) begin
+    if (held && (!m_axis_tvalid || {m_axis_tlast, m_axis_tdata} !== previous)) begin
         $display("FAIL: cycle %0d: m_axis withdrew or changed a beat that had not been taken", cycle);
         $fatal(1);
     end
     held <= m_axis_tvalid && !m_axis_tready;
-    previous <= m_axis_tdata;
+    previous <= {m_axis_tlast, m_axis_tdata};
 
     if (s_axis_tvalid && s_axis_tready) begin
         if (taken == 0)
@@ -109,6 +111,11 @@ always @(posedge clk) if (!rst) begin
                          m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]);
                 $fatal(1);
             end
+        if (m_axis_tlast !== (received % M_AXIS_BEATS == M_AXIS_BEATS - 1)) begin
+            $display("FAIL: cycle %0d: tlast is %b with beat %0d of the %0d of a frame", cycle,
+                     m_axis_tlast, received % M_AXIS_BEATS + 1, M_AXIS_BEATS);
+            $fatal(1);
+        end
         received <= received + 1;
         moved_in <= cycle;
         last_out <= cycle;

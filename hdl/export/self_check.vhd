@@ -28,6 +28,7 @@ architecture self_checking of DUT_bench is
     signal m_axis_tdata : unsigned(M_AXIS_BITS - 1 downto 0);
     signal m_axis_tvalid : std_logic;
     signal m_axis_tready : std_logic := '0';
+    signal m_axis_tlast : std_logic;
 
     -- A shift register of 32 bits with feedback; from zero it stays at zero.
     function next_state(state : unsigned(31 downto 0)) return unsigned is
@@ -52,7 +53,7 @@ architecture self_checking of DUT_bench is
         report "FAIL: cycle " & integer'image(cycle) & ": " & why severity failure;
     end procedure;
 begin
-    dut : entity work.DUT generic map (MEMORY_FOLDER => MEMORY_FOLDER) port map (
+    dut : entity work.DUT_axis generic map (MEMORY_FOLDER => MEMORY_FOLDER) port map (
         clk => clk,
         rst => rst,
         s_axis_tdata => s_axis_tdata,
@@ -60,7 +61,8 @@ begin
         s_axis_tready => s_axis_tready,
         m_axis_tdata => m_axis_tdata,
         m_axis_tvalid => m_axis_tvalid,
-        m_axis_tready => m_axis_tready);
+        m_axis_tready => m_axis_tready,
+        m_axis_tlast => m_axis_tlast);
 
     clk <= not clk after 5 ns;
 
@@ -83,18 +85,18 @@ begin
         variable offered, taken, received, cycle, moved_in, first_in, last_out : natural := 0;
         variable channel, low : natural;
         variable held : boolean := false;
-        variable before : unsigned(M_AXIS_BITS - 1 downto 0);
+        variable before : unsigned(M_AXIS_BITS downto 0);   -- tlast and tdata
     begin
         if rising_edge(clk) and rst = '0' then
             if is_x(s_axis_tready) or is_x(m_axis_tvalid)
-                    or (m_axis_tvalid = '1' and is_x(std_logic_vector(m_axis_tdata))) then
+                    or (m_axis_tvalid = '1' and is_x(std_logic_vector(m_axis_tlast & m_axis_tdata))) then
                 fail(cycle, "unknown bits at the outputs");
             end if;
-            if held and (m_axis_tvalid = '0' or m_axis_tdata /= before) then
+            if held and (m_axis_tvalid = '0' or m_axis_tlast & m_axis_tdata /= before) then
                 fail(cycle, "m_axis withdrew or changed a beat that had not been taken");
             end if;
             held := m_axis_tvalid = '1' and m_axis_tready = '0';
-            before := m_axis_tdata;
+            before := m_axis_tlast & m_axis_tdata;
 
             if s_axis_tvalid = '1' and s_axis_tready = '1' then
                 if taken = 0 then
@@ -130,6 +132,11 @@ begin
                              & to_hstring(m_axis_tdata(low + M_AXIS_ELEMENT_BITS - 1 downto low)));
                     end if;
                 end loop;
+                if (m_axis_tlast = '1') /= (received mod M_AXIS_BEATS = M_AXIS_BEATS - 1) then
+                    fail(cycle, "tlast is " & std_logic'image(m_axis_tlast) & " with beat "
+                         & integer'image(received mod M_AXIS_BEATS + 1) & " of the "
+                         & integer'image(M_AXIS_BEATS) & " of a frame");
+                end if;
                 received := received + 1;
                 moved_in := cycle;
                 last_out := cycle;

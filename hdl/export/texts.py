@@ -118,7 +118,7 @@ filesets:
 targets:
   default:
     filesets: [rtl, memories]
-    toplevel: {name}
+    toplevel: {block.top}
   sim:
     filesets: [rtl, memories, bench]
     toplevel: {name}_bench
@@ -135,6 +135,7 @@ def readme(block: Block, sources: Iterable[str], constants: str, bench: str, hdl
         "## Ports", "", "| port | direction | bits | meaning |", "|---|---|---:|---|",
         *(f"| `{name}` | {way} | {bits} | {meaning} |"
           for name, way, bits, meaning in block.ports()), "",
+        *outside_lines(block),
         *time_lines(block.timing), *cost_lines(block)]
     if block.name == TOP:
         lines += stage_lines(block)
@@ -152,6 +153,18 @@ def readme(block: Block, sources: Iterable[str], constants: str, bench: str, hdl
         "and out |",
         f"| `{block.full_name}.core` | the same for FuseSoC |", ""]
     return "\n".join(lines)
+
+
+def outside_lines(block: Block) -> list[str]:
+    """The page's words on its streams."""
+    return [
+        f"These are the ports of `{block.top}`, the module or entity to instantiate. Its streams "
+        "are of whole bytes, as AMD's arithmetic cores and Vitis HLS lay numbers out: each number "
+        "is filled up to bytes by itself, with its sign, or with zeros where it has none. At "
+        "`s_axis` the bits above a number are not read. There is no `s_axis_tlast`: a frame is as "
+        "many beats as S_AXIS_BEATS says, back to back; a source's own `tlast` stays open. "
+        f"`{block.full_name}` inside has the same streams without the bits above and without "
+        "`tlast`.", ""]
 
 
 def time_lines(timing: Timing) -> list[str]:

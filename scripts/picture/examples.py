@@ -20,6 +20,7 @@ from hdl.blocks.signals import count, flag, sint, start, uint
 from hdl.blocks.stream import fork, narrow, register_slice, widen, width_converter
 from hdl.blocks.tile_windows import tile_windows
 from hdl.blocks.weight_rom import Fetch, weight_rom
+from hdl.blocks.whole_bytes import to_bytes
 from hdl.blocks.window_mux import Place
 from hdl.blocks.window_walk import Walk, window_walk
 from hdl.layers import PRECISIONS, layer_table
@@ -32,6 +33,7 @@ from hdl.units.convolve import convolve
 from hdl.units.depthwise import depthwise
 from hdl.units.inverted_residual import inverted_residual
 from hdl.units.mobilenet_v2 import inner_streams
+from hdl.units.outside import outside
 from hdl.units.pointwise import matrix, pointwise
 from hdl.units.stem import stem
 
@@ -152,6 +154,18 @@ def window_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
     }
 
 
+def outside_blocks(members: tuple[UnitConfig, ...]) -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """What an exported stage has around it."""
+    taken, given = members[0].stream_in(), members[-1].stream_out()
+    marked, beats = AxiStream(given.whole_bytes("tlast")), 100
+    return {
+        "to_bytes": (to_bytes, {"s_axis": AxiStream(given), "m_axis": marked, "beats": beats}),
+        "outside": (outside, {
+            "s_axis": AxiStream(taken.whole_bytes()), "m_axis": marked, "shapes": (taken, given),
+            "inside": inverted_residual, "arguments": (members, inner_streams(members)),
+            "beats": beats})}
+
+
 def unit_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
     """Units of the real network, and one of its stages."""
     network = units()
@@ -162,6 +176,7 @@ def unit_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "depthwise": (depthwise, unit_ports(network[f"{STAGE}_depthwise"])),
         "stem": (stem, unit_ports(network["Conv1"])),
         "inverted_residual": (inverted_residual, stage_ports(by_stage(network.values())[STAGE])),
+        **outside_blocks(by_stage(network.values())[STAGE]),
     }
 
 

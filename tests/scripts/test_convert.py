@@ -55,13 +55,13 @@ def test_a_prefix_is_on_all_that_a_design_has_once(tmp_path):
     result = run(*SMALL, "--block", "stem", "--prefix", "cats", "--out", tmp_path, "--json")
     assert result.exit_code == 0, result.output
     (block,) = json.loads(result.stdout)["blocks"]
-    assert (block["name"], block["top"]) == ("stem", "cats_stem")
+    assert (block["name"], block["top"]) == ("stem", "cats_stem_axis")
     (folder,) = tmp_path.iterdir()
     assert folder.name == "cats_stem" and block["folder"] == str(folder)
     names = {path.name for path in folder.iterdir()}
     assert {name for name in names if not name.startswith("cats_")} == {
         "files.f", "lint.vlt", "LICENSE", "README.md"}
-    assert {"cats_stem.v", "cats_Conv1_weights.mem", "cats_stem.core"} < names
+    assert {"cats_stem.v", "cats_stem_axis.v", "cats_Conv1_weights.mem", "cats_stem.core"} < names
     core = (folder / "cats_stem.core").read_text()
     assert 'name: "impossible-mobilenet:verilog:cats_stem-alpha0.35-32-w8a8-1024:' in core
     assert run(*SMALL, "--block", "stem", "--prefix", "cats", "--out", tmp_path).exit_code == 0

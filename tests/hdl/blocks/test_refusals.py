@@ -18,6 +18,7 @@ from hdl.blocks.signals import count, flag, sint, uint
 from hdl.blocks.stream import connect, fork, narrow, register_slice, widen, width_converter
 from hdl.blocks.tile_windows import tile_windows
 from hdl.blocks.weight_rom import weight_rom
+from hdl.blocks.whole_bytes import from_bytes, to_bytes
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.plan.geometry import WindowGeometry
 from hdl.plan.rom import Rom
@@ -129,6 +130,25 @@ def test_a_tile_keeps_its_lanes():
     refused("^widen takes and gives one pixel a beat", link, ends(2, 4, tile=2), {"depth": 1})
 
 
+def test_whole_bytes():
+    """Any tile, each element filled up by itself; tlast at the output and nowhere else."""
+    for tile in (1, 2):
+        inner, outer = stream(2, 9, tile=tile), stream(2, 16, tile=tile)
+        marked = stream(2, 16, tile=tile, marks=("tlast",))
+        assert elaborate(from_bytes, {"s_axis": outer, "m_axis": inner}, {})
+        assert elaborate(to_bytes, {"s_axis": inner, "m_axis": marked}, {"beats": 3})
+        for wrong in (inner, marked, stream(2, 24, tile=tile)):
+            refused("^from_bytes has an input of .*2 x 16 bits signed, not", from_bytes,
+                    {"s_axis": wrong, "m_axis": inner}, {})
+        for wrong in (outer, stream(2, 16, False, tile, ("tlast",))):
+            refused("^to_bytes has an output of .*2 x 16 bits signed with tlast, not", to_bytes,
+                    {"s_axis": inner, "m_axis": wrong}, {"beats": 3})
+    refused("^from_bytes drops tlast", from_bytes, {"s_axis": outer, "m_axis": marked}, {})
+    refused("^to_bytes drops tlast", to_bytes, {"s_axis": marked, "m_axis": marked}, {"beats": 3})
+    refused("^a frame has one beat or more, not 0", to_bytes,
+            {"s_axis": inner, "m_axis": marked}, {"beats": 0})
+
+
 @pytest.mark.parametrize("lanes_in, lanes_out, changed, sentence", [
     (2, 2, {}, "PE 3 and SIMD 2 takes 2 lanes and gives a number of lanes that divides 3"),
     (3, 3, {}, "PE 3 and SIMD 2 takes 2 lanes and gives"),
@@ -181,7 +201,8 @@ def test_every_block_with_streams_is_here():
             function = getattr(value, "func", None)
             if function and {"s_axis", "m_axis"} & set(inspect.signature(function).parameters):
                 found.add(name)
-    covered = {block.func.__name__ for block in (*TAKES, *REFUSES, tile_windows)}
+    covered = {block.func.__name__
+               for block in (*TAKES, *REFUSES, tile_windows, from_bytes, to_bytes)}
     assert found == covered | PARTS
 
 

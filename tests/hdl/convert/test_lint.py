@@ -8,6 +8,7 @@ import pytest
 
 from hdl.build import default_build_dir
 from hdl.convert.network import convert_network
+from hdl.convert.outside import ENDING, convert_outside
 from hdl.convert.top import TOP
 from hdl.errors import ToolError
 from hdl.plan.config import memory_files
@@ -18,6 +19,7 @@ from tests.support.yosys import YosysError, yosys
 
 WAIVERS = Path(__file__).resolve().parents[3] / "hdl" / "export" / "lint.vlt"
 WAIVER = re.compile(r'^lint_off -rule (\w+) -file "\*\.v" -match "([^"]+)"$')
+OUTSIDE = TOP + ENDING
 pytestmark = pytest.mark.xdist_group("lint")    # converted once
 
 
@@ -28,12 +30,12 @@ def precision(request):
 
 
 def converted(tmp_path_factory, precision, hdl):
-    """Files of the network, beside its .mem files."""
+    """Files of the network with the outside around it, beside its .mem files."""
     directory = tmp_path_factory.mktemp(f"{precision}_{hdl}")
     for name, text in memory_files(configs(precision)).items():
         (directory / name).write_text(text)
-    return [Path(file) for file in convert_network(configs(precision), directory,
-                                                   default_build_dir("hdl"), hdl)]
+    files = convert_network(configs(precision), directory, default_build_dir("hdl"), hdl)
+    return [*files, convert_outside(configs(precision), TOP, directory, hdl)]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def vhdl(tmp_path_factory, precision):
     return converted(tmp_path_factory, precision, "VHDL")
 
 
-def verilator_says(files, *waivers, top=TOP):
+def verilator_says(files, *waivers, top=OUTSIDE):
     """Warnings of ``--lint-only -Wall``: [(rule, message)]."""
     tools = toolchain.find()
     done = subprocess.run(
@@ -74,8 +76,9 @@ def test_every_waiver_is_one_rule_at_one_place_and_needed(verilator, verilog):
 
 def test_icarus(verilog):
     available("icarus")
-    done = subprocess.run(["iverilog", "-g2005", "-Wall", "-s", TOP, "-o", "/dev/null", *verilog],
-                          capture_output=True, text=True, cwd=verilog[0].parent)
+    done = subprocess.run(
+        ["iverilog", "-g2005", "-Wall", "-s", OUTSIDE, "-o", "/dev/null", *verilog],
+        capture_output=True, text=True, cwd=verilog[0].parent)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
@@ -92,8 +95,8 @@ def yosys_checks(files, top):
 
 
 def test_yosys(verilog):
-    said = yosys_checks(verilog, TOP)
-    assert re.findall(r"^Checking module (\w+)", said, re.M) == [TOP]
+    said = yosys_checks(verilog, OUTSIDE)
+    assert re.findall(r"^Checking module (\w+)", said, re.M) == [OUTSIDE]
     assert "Found and reported 0 problems." in said
 
 

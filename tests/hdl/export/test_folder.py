@@ -63,8 +63,9 @@ ELSEWHERE = {   # what starts the simulation, and the same for another folder th
 @pytest.mark.parametrize("tool", [
     "icarus", "ghdl", pytest.param("verilator", marks=pytest.mark.full)])
 def test_a_simulation_that_starts_elsewhere(tmp_path, tool):
-    """Of a chain of two stages: the folder of memories reaches every ROM and the vectors."""
-    directory = folder(tmp_path, TOP, LANGUAGE[tool], stages=STAGES[:2])
+    """The folder of memories reaches every ROM, two or three levels down, and the vectors."""
+    stages = {"stages": STAGES[:2]} if tool == "icarus" else {}
+    directory = folder(tmp_path, TOP if stages else "stem", LANGUAGE[tool], **stages)
 
     def elsewhere(command):
         start, there = ELSEWHERE[tool]
@@ -127,7 +128,7 @@ def test_two_cores_in_one_design(tmp_path):
     cores = [f"impossible-mobilenet:verilog:{name}-1024"
              for name in ("a_stem-alpha1.0-32-w8a8", "b_stem-alpha1.0-32-w16a16")]
     (tmp_path / "both.v").write_text(
-        "module both;\nreg clk = 0;\na_stem a (.clk(clk));\nb_stem b (.clk(clk));\n"
+        "module both;\nreg clk = 0;\na_stem_axis a (.clk(clk));\nb_stem_axis b (.clk(clk));\n"
         "initial begin #1 $display(\"BOTH\"); $finish; end\nendmodule\n")
     (tmp_path / "both.core").write_text(f"""CAPI=2:
 name: ::both:1
@@ -183,19 +184,39 @@ def test_a_beat_too_many_is_told(tmp_path, tool):
                           constants.read_text())
     assert count == 1
     constants.write_text(text)
+    mark_sooner(directory, beats)
     status, said = check(tool, directory)
     assert status != 0 and f"a beat more than {beats - 1}" in said, said
+
+
+def mark_sooner(directory, beats):
+    """Have tlast a beat before the last of a frame of so many."""
+    design = next(directory.glob("stem_axis.v*"))
+    text, count = re.subn(rf"(m_axis_tlast .*= ){beats - 1}\b", rf"\g<1>{beats - 2}",
+                          design.read_text())
+    assert count == 1
+    design.write_text(text)
+
+
+@pytest.mark.parametrize("tool", ["icarus", "ghdl"])
+def test_a_frame_that_ends_elsewhere_is_told(tmp_path, tool):
+    directory = folder(tmp_path, "stem", LANGUAGE[tool])
+    beats = made()["stem"].constants()["M_AXIS_BEATS"]
+    mark_sooner(directory, beats)
+    status, said = check(tool, directory)
+    assert status != 0, said
+    assert re.search(rf"tlast is '?1'? with beat {beats - 1} of the {beats} of a frame", said), said
 
 
 @pytest.mark.parametrize("hdl", LANGUAGES)
 def test_page_and_constants_are_those_of_the_text(tmp_path, hdl):
     """Every port of the HDL in its order, with direction and bits; every file is there."""
     directory, block = folder(tmp_path, "block_2", hdl), made()["block_2"]
-    text = next(directory.glob("block_2.v*")).read_text()
+    text = next(directory.glob("block_2_axis.v*")).read_text()
     if hdl == "Verilog":
         ports = re.findall(r"^(in|out)put (?:\[(\d+):0\] )?(\w+);", text, re.M)
     else:
-        entity = re.search(r"entity block_2 is(.*?)end entity", text, re.S)[1]
+        entity = re.search(r"entity block_2_axis is(.*?)end entity", text, re.S)[1]
         ports = [(way, high, name) for name, way, high in re.findall(
             r"(\w+) ?: (in|out|inout) (?:std_logic|unsigned\((\d+) downto 0\))", entity)]
     found = {name: (way, int(high or 0) + 1) for way, high, name in ports}
@@ -203,10 +224,14 @@ def test_page_and_constants_are_those_of_the_text(tmp_path, hdl):
     page = (directory / "README.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (in|out) \| (\d+) \|", page, re.M)
     assert {name: (way, int(bits)) for name, way, bits in rows} == found
+    inner = [stream.bits for stream in block.inner_streams]
+    assert inner == [12, 12] and all(f"signed, {bits} bits and its sign above" in page
+                                     for bits in inner)
     constants = dict(re.findall(r"(\w+)(?: : positive :)? ?= (\d+);", next(
         directory.glob("block_2_constants.*")).read_text()))
     assert {name: int(value) for name, value in constants.items()} == block.constants()
     assert constants["S_AXIS_BITS"] == str(found["s_axis_tdata"][1])
+    assert all(found[f"{side}_axis_tdata"][1] % 8 == 0 for side in "sm")
     for name, content in memory_files(block.configs).items():
         assert (directory / name).read_text() == content
     licence = Path(__file__).parents[3] / "LICENSE"
