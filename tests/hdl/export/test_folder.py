@@ -240,6 +240,15 @@ def test_page_and_constants_are_those_of_the_text(tmp_path, hdl):
         assert (directory / name).is_file()
 
 
+def test_lint_as_the_page_says(tmp_path, verilator):
+    """Of a folder with a prefix, whose output has signs to fill up."""
+    directory = folder(tmp_path, "block_2", "Verilog", prefix="net")
+    command = "verilator --lint-only -Wall lint.vlt -f files.f"
+    assert f"`{command}` says nothing" in (directory / "README.md").read_text()
+    status, said = run("verilator", command, directory)
+    assert status == 0 and "%" not in said, said    # a warning is a line that begins with it
+
+
 @pytest.mark.parametrize("tool", ["icarus", "ghdl"])
 def test_fusesoc_runs_the_bench(tmp_path, tool):
     available(tool)
