@@ -194,7 +194,7 @@ def write_params(path: Path, scales: Scales, params: dict[str, UnitParams]) -> N
         os.replace(temporary, path)
     except OSError as error:
         raise GoldenError(f"cache {path.parent} cannot be written ({error.strerror}): "
-                          "give another directory") from None
+                          "give another folder with --cache") from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -213,8 +213,9 @@ def read_params(path: Path) -> tuple[Scales, dict[str, UnitParams]] | None:
 
 
 def cache_folder() -> Path:
-    """The folder where goldens and networks are kept: the user's cache."""
-    return platformdirs.user_cache_path("impossible-mobilenet", appauthor=False)
+    """The folder where goldens and networks are kept: $MNV2_CACHE_DIR, or the user's cache."""
+    given = os.environ.get("MNV2_CACHE_DIR")
+    return Path(given or platformdirs.user_cache_path("impossible-mobilenet", appauthor=False))
 
 
 def cached(network: Network, photo: str | Path | np.ndarray | None = None,
@@ -222,9 +223,10 @@ def cached(network: Network, photo: str | Path | np.ndarray | None = None,
            cache_dir: Path | None = None) -> tuple[Path, bool]:
     """(path, reused): the file of a golden, built unless a sound one is in the cache.
 
-    Without a cache_dir the cache is the user's, on Linux $XDG_CACHE_HOME/impossible-mobilenet or
-    ~/.cache/impossible-mobilenet.  A new photo of a network that is there takes its integers from
-    there.  Raises GoldenError as ``build`` does, and for a cache that cannot be written.
+    Without a cache_dir the cache is $MNV2_CACHE_DIR or the user's, on Linux
+    $XDG_CACHE_HOME/impossible-mobilenet or ~/.cache/impossible-mobilenet.  A new photo of a network
+    that is there takes its integers from there.  Raises GoldenError as ``build`` does, and for a
+    cache that cannot be written.
     """
     image = as_image(photo, network.resolution)
     folder = Path(cache_dir or cache_folder())
@@ -238,4 +240,4 @@ def cached(network: Network, photo: str | Path | np.ndarray | None = None,
         return path, False
     except OSError as error:
         raise GoldenError(f"cache {folder} cannot be made ({error.strerror}): "
-                          "give another directory") from None
+                          "give another folder with --cache") from None

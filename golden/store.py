@@ -125,7 +125,7 @@ def write(path: str | Path, golden: Golden) -> None:
     except OSError as error:
         reason = error.strerror or str(error).splitlines()[0]
         raise GoldenError(f"golden {path} cannot be written ({reason}): "
-                          "give another place with --out") from None
+                          "give another place, with --out or --cache") from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)

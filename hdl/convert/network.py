@@ -1,17 +1,16 @@
 """The network's HDL: every stage converted once and kept, and the top that joins them."""
 import functools
 import hashlib
-import multiprocessing
 import os
 import shutil
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import myhdl
 from filelock import FileLock
 
+from hdl.build import in_processes, make_writable
 from hdl.convert.stage import SUFFIX, convert_stage, packages
 from hdl.convert.top import TOP, top_verilog, top_vhdl
 from hdl.plan.config import UnitConfig, by_stage
@@ -26,16 +25,11 @@ def convert_network(configs: Sequence[UnitConfig], directory: str | Path, cache:
     Stages that ``cache``, a directory, has for the same structure and the same source are copied.
     """
     directory, grouped = Path(directory), by_stage(configs)
-    Path(cache).mkdir(parents=True, exist_ok=True)
     missing = [members for members in grouped.values()
                if not cached_stage(members, cache, hdl).exists()]
-    if len(missing) > 1:
-        with ProcessPoolExecutor(min(os.cpu_count() or 1, len(missing)),
-                                 multiprocessing.get_context("spawn")) as pool:
-            for job in [pool.submit(fill_cache, members, cache, hdl) for members in missing]:
-                job.result()
-    elif missing:
-        fill_cache(missing[0], cache, hdl)
+    if missing:
+        make_writable(Path(cache))
+    in_processes(fill_cache, [(members, cache, hdl) for members in missing])
     files = packages(directory, hdl)
     for stage, members in grouped.items():
         files.append(directory / (stage + SUFFIX[hdl]))

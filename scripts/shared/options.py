@@ -5,6 +5,8 @@ it Python values (a precision is its ``Precision`` row) and ``user_errors`` tell
 tool that fails in one sentence on stderr, with exit status 2, and a check that fails with status 1.
 """
 import functools
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -17,6 +19,8 @@ from golden.network import Network
 from hdl.errors import SimulationError, ToolError
 from hdl.layers import ALPHAS, precision
 from hdl.sim import SIMULATORS
+
+INTERRUPTED = 128 + signal.SIGINT    # exit status
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,7 +39,7 @@ class CheckFailed(click.ClickException):
 def user_errors(function: Callable[P, T]) -> Callable[P, T]:
     """Tell what ends the function in one sentence, without a traceback: a refusal (ValueError,
     OSError, ToolError) as a UserError, a simulation's finding (SimulationError) as a
-    CheckFailed."""
+    CheckFailed, and Ctrl-C with a shell's usual status."""
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
@@ -47,6 +51,9 @@ def user_errors(function: Callable[P, T]) -> Callable[P, T]:
             raise UserError(one_line(str(error))) from error
         except SimulationError as error:
             raise CheckFailed(one_line(str(error))) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted: the same command goes on from what is complete.", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
     return wrapper
 
 
@@ -111,9 +118,23 @@ def as_network(command: Callable[..., T]) -> Callable[..., T]:
     return wrapper
 
 
+def keep_in(context: click.Context, parameter: click.Parameter, folder: Path | None) -> None:
+    """Have this process and those that it starts keep everything in a folder."""
+    if folder:
+        os.environ["MNV2_CACHE_DIR"] = str(folder.absolute())
+        os.environ.pop("MNV2_BUILD_DIR", None)
+
+
+cache_option = click.option(
+    "--cache", type=click.Path(path_type=Path), default=None, metavar="FOLDER",
+    callback=keep_in, expose_value=False,
+    help="Where goldens, converted text and compiled models are kept and found again; without it "
+         "the user's cache.")
+
+
 def network_options(command: Callable[..., T]) -> Callable[..., T]:
     """Which network: all that determines its integers, given to the command as one Network."""
-    for option in (as_network, calibration_options, weights_option, precision_option,
+    for option in (as_network, cache_option, calibration_options, weights_option, precision_option,
                    resolution_option, alpha_option):
         command = option(command)
     return command

@@ -1,20 +1,14 @@
 """What the workers of ``python -m scripts.validate`` do, in processes here or on a cluster.
 
 A job is a list of photos, (name, the file's bytes, numbers of its views), and every worker process
-builds its models once.  ``python -m scripts.validate.jobs`` compiles the chain of a Task that
-comes pickled on its standard input: a worker that may have no child processes of Python's own asks
-for it that way.
+builds its models once.
 """
 from __future__ import annotations
 
 import contextlib
 import functools
 import hashlib
-import multiprocessing
-import os
-import pickle
-import signal
-import subprocess
+import platform
 import sys
 import threading
 import time
@@ -33,7 +27,7 @@ from golden.errors import GoldenError
 from golden.metrics import sqnr_db
 from golden.network import Network
 from golden.quantize import UnitParams, smallest_dtype
-from hdl.errors import SimulationError
+from hdl.errors import SimulationError, ToolError
 from hdl.layers import Unit
 from hdl.plan.config import UnitConfig, configure_network
 from hdl.plan.network import plan_network
@@ -147,17 +141,8 @@ class Models:
 
 
 def hold(task: Task, threads: int) -> None:
-    """Begin a worker process of this machine: it ends with its parent, however that ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Begin a worker process of this machine, of so many threads."""
     HELD.update(task=task, threads=threads)
-
-    def follow() -> None:
-        parent = multiprocessing.parent_process()
-        if parent:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
 
 
 def models(task: Task) -> Models:
@@ -275,23 +260,10 @@ def compared(table: Sequence[Unit], integers: Mapping[str, np.ndarray],
 
 
 def ready(task: Task) -> None:
-    """Compile the chain where no process of this machine has yet; GoldenError if that fails."""
-    if HELD.get("compiled") == task.key:
-        return
-    if multiprocessing.current_process().daemon:    # conversion has child processes
-        made = subprocess.run(
-            [sys.executable, "-m", "scripts.validate.jobs"], input=pickle.dumps(task),
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(
-                [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])},
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        if made.returncode:
-            lines = made.stderr.decode(errors="replace").strip().splitlines()
-            raise GoldenError(f"a worker cannot compile the chain: {lines[-1] if lines else ''}")
-    else:
-        compiled(network_design(task.configs), None, "verilator", ("s_axis",))
-    HELD["compiled"] = task.key
-
-
-if __name__ == "__main__":
-    from scripts.validate import jobs as validate_jobs
-    validate_jobs.ready(pickle.load(sys.stdin.buffer))
+    """Compile the chain where no process of this machine has yet; ToolError if that fails."""
+    if HELD.get("compiled") != task.key:
+        try:
+            compiled(network_design(task.configs), None, "verilator", ("s_axis",))
+        except ToolError as error:
+            raise ToolError(f"the chain cannot be compiled on {platform.node()}: {error}") from None
+        HELD["compiled"] = task.key

@@ -7,12 +7,11 @@ nobody will do it; and ``close``.
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from hdl.build import Processes, cores
 from scripts.shared.options import UserError
 from scripts.validate import jobs
 
@@ -56,11 +55,11 @@ class Local:
 
     def __init__(self, task: jobs.Task, workers: int) -> None:
         self.workers, self.window, self.restarts = workers, 2 * workers, 0
-        self._arguments: dict[str, Any] = {
-            "max_workers": workers, "initializer": jobs.hold,
-            "mp_context": multiprocessing.get_context("spawn"),
-            "initargs": (task, max(1, (os.cpu_count() or 1) // workers))}
-        self._pool = ProcessPoolExecutor(**self._arguments)
+        self._task, self._threads = task, max(1, cores() // workers)
+        self._pool = self._started()
+
+    def _started(self) -> Processes:
+        return Processes(self.workers, jobs.hold, (self._task, self._threads))
 
     def submit(self, function: jobs.Function, job: jobs.Job) -> Future[jobs.Result]:
         """Start a job; after a death in new processes."""
@@ -73,12 +72,12 @@ class Local:
                                 "kept") from None
             self.restarts += 1
             self.close()
-            self._pool = ProcessPoolExecutor(**self._arguments)
+            self._pool = self._started()
             return self._pool.submit(function, None, job)
 
     def close(self) -> None:
-        """Drop what is waiting."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        """Drop what is waiting and end what is under way."""
+        self._pool.end()
 
 
 class Cluster:

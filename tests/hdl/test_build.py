@@ -1,6 +1,10 @@
-"""Where what is made is kept, and what a tool that fails is told as."""
+"""Where what is made is kept, what a tool that fails is told as, and what an interruption ends."""
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +12,8 @@ import pytest
 from golden.build import cache_folder
 from hdl import build
 from hdl.errors import ToolError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have their own places")
@@ -20,9 +26,18 @@ def test_builds_go_to_the_users_cache(monkeypatch, tmp_path):
     assert build.default_build_dir().parent == Path.home() / ".cache" / "impossible-mobilenet"
 
 
-def test_or_where_the_variable_says(monkeypatch, tmp_path):
+def test_or_where_a_variable_says(monkeypatch, tmp_path):
+    """An empty one says nothing."""
     monkeypatch.setenv("MNV2_BUILD_DIR", str(tmp_path))
     assert build.default_build_dir() == tmp_path / "models"
+    monkeypatch.setenv("MNV2_BUILD_DIR", "")
+    monkeypatch.setenv("MNV2_CACHE_DIR", str(tmp_path / "all"))
+    assert build.default_build_dir("hdl") == tmp_path / "all" / "hdl"
+    assert cache_folder() == tmp_path / "all"
+    monkeypatch.setenv("MNV2_CACHE_DIR", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert build.default_build_dir().parent == cache_folder() != Path("")
+    assert cache_folder().is_absolute()
 
 
 def test_a_tool_that_fails_says_why():
@@ -52,3 +67,52 @@ def test_a_failure_leaves_nothing(tmp_path):
     assert build.built_once(tmp_path / "model", lambda work: (work / "file").write_text("whole")) \
         is False
     assert build.built_once(tmp_path / "model", half) is True
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path):
+    """Whoever runs the test: a file is no folder for root either."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ToolError, match="^cache .*file cannot be written .*: give another folder "
+                                        "with --cache$"):
+        build.built_once(tmp_path / "file" / "model", lambda work: None)
+
+
+def test_temporary_files_of_a_tool_go_where_it_runs(monkeypatch, tmp_path):
+    """Whatever TMPDIR says."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
+    build.run_tool(["sh", "-c", "mktemp"], cwd=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert build.tool_version("sh", "-c", "mktemp && echo well").endswith("well\n")
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+@pytest.mark.parametrize("tell", [os.killpg, os.kill], ids=["terminal", "kill"])
+def test_an_interruption_ends_all_that_was_begun(kind, tell, tmp_path):
+    """Tools with the processes that they have started, and processes; the terminal tells all of
+    them, ``kill`` the first alone."""
+    process = subprocess.Popen([sys.executable, "-m", "tests.support.interrupted", kind, tmp_path],
+                               cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("*.beats")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    tell(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=10)       # two seconds where nothing else runs
+    assert (process.returncode, said) == (130, "")
+    left = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert left and not [path for path in tmp_path.iterdir() if path.is_dir()]
+    time.sleep(0.3)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == left, "one lives"
+
+
+def test_a_job_that_fails_ends_the_others(tmp_path):
+    with pytest.raises(ToolError, match="^sh failed:\nno$"):
+        build.in_threads(lambda line: build.run_tool(["sh", "-c", line], cwd=tmp_path),
+                         ["sleep 99", "echo no >&2; exit 1", *["sleep 99"] * 9])
+
+
+def test_a_daemonic_process_does_its_jobs_itself(tmp_path):
+    """It may have no processes of its own: a Dask worker, a process of multiprocessing.Pool."""
+    files = [tmp_path / "a", tmp_path / "b"]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        pool.apply(build.in_processes, (Path.mkdir, [(file,) for file in files]))
+    assert all(file.is_dir() for file in files)

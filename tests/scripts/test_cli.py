@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 import scripts
+from golden.build import cache_folder
+from hdl.build import default_build_dir
 from hdl.errors import DeadlockError, ToolError
 from scripts.__main__ import commands, summary
 from scripts.shared.options import UserError, user_errors
@@ -139,6 +141,33 @@ def test_a_check_that_fails():
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == ("Error: no beat moved for 50 cycles, up to cycle 70; beats so far: "
                              "s_axis 3\n")
+
+
+def test_an_interruption_is_one_line():
+    """With the status that shells give to a command that Ctrl-C ended."""
+    result = invoke(KeyboardInterrupt())
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert result.stderr == "Interrupted: the same command goes on from what is complete.\n"
+
+
+@pytest.mark.parametrize("name", commands_with("--cache"))
+def test_a_cache_of_ones_own(name, monkeypatch, tmp_path):
+    """For goldens and builds, and for processes that are started."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MNV2_BUILD_DIR", "elsewhere")
+    monkeypatch.setenv("MNV2_CACHE_DIR", "elsewhere")
+    refused(name, "--cache", "here", "--resolution", "31")
+    assert cache_folder() == tmp_path / "here"
+    assert default_build_dir("hdl") == tmp_path / "here" / "hdl"
+
+
+def test_a_cache_that_is_none_is_refused_with_what_to_do(monkeypatch, tmp_path):
+    for variable in ("MNV2_BUILD_DIR", "MNV2_CACHE_DIR"):
+        monkeypatch.setenv(variable, "")
+    (tmp_path / "file").write_text("")
+    words = refused("cosim", "--cache", str(tmp_path / "file"), "--resolution", "32")
+    assert words == (f"Error: cache {tmp_path / 'file'} cannot be made (File exists): give another "
+                     "folder with --cache")
 
 
 def test_a_bug_is_not_a_user_error():

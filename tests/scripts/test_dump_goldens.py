@@ -132,7 +132,7 @@ def test_a_damaged_cache_is_mended(tmp_path):
 
 def test_a_cache_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(GoldenError, match="cache .* cannot be made .*: give another directory"):
+    with pytest.raises(GoldenError, match="cannot be made .*: give another folder with --cache$"):
         build.cached(NETWORK, cache_dir=tmp_path / "file" / "cache")
 
 

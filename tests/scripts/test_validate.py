@@ -1,5 +1,7 @@
 """scripts.validate: photo by photo, resumed, on a cluster that loses a worker, and refusals."""
+import contextlib
 import csv
+import io
 import json
 import os
 import signal
@@ -10,11 +12,14 @@ import time
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
+from rich.progress import Progress
 
 from golden import build, photo, views
 from golden.errors import GoldenError
@@ -33,6 +38,7 @@ SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
 NETWORK = Network(0.35, 32, PRECISIONS["w8a8"])      # the same
 TABLE = NETWORK.table
 ELEMENTS = sum(unit.pixels_out * unit.channels_out for unit in TABLE)
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.xdist_group("validate")     # one network, one cache of goldens
 
 
@@ -278,15 +284,18 @@ def command(*arguments):
                             start_new_session=True)
 
 
-def wait_for_rows(out, count, process=None, seconds=180):
-    """Wait until the results file has so many rows."""
+def wait_for(condition, process=None, seconds=180):
+    """Wait until ``condition()`` is true, as long as a process runs."""
     ended = time.monotonic() + seconds
-    while time.monotonic() < ended:
+    while not condition():
         assert process is None or process.poll() is None, process.returncode
-        if (out / "results.h5").exists() and len(rows(out)) >= count:
-            return
+        assert time.monotonic() < ended
         time.sleep(0.02)
-    raise TimeoutError(f"no {count} rows in {out}")
+
+
+def wait_for_rows(out, count, process=None):
+    """Wait until the results file has so many rows."""
+    wait_for(lambda: (out / "results.h5").exists() and len(rows(out)) >= count, process)
 
 
 @pytest.mark.slow
@@ -323,14 +332,32 @@ def group(number):
     return True
 
 
+@contextlib.contextmanager
+def dask(*arguments, cache):
+    """A command of Dask's with an empty cache, as somebody gives it on another machine; yields its
+    process, which is killed in the end with all that it has started."""
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("dask")), *map(str, arguments)], cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), "MNV2_BUILD_DIR": "",
+             "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if group(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning",
                             "ignore::pytest.PytestUnraisableExceptionWarning")  # in distributed
 def test_a_cluster_that_loses_a_worker(verilator, tmp_path):
-    """Two worker processes, one killed in the middle: no photo lost, none twice, Verilog too."""
-    distributed = pytest.importorskip("distributed")
+    """The commands that people start one with: of two workers one is killed in the middle; no photo
+    is lost, none done twice, and the one that is left converts and compiles the chain."""
+    pytest.importorskip("distributed")
     folder = make_photos(tmp_path / "photos", 300)
-    out, added = tmp_path / "out", []
+    out, place, added, killed = tmp_path / "out", tmp_path / "scheduler.json", [], []
     original = validate_results.Results.add
 
     def counted(self, row):
@@ -340,25 +367,31 @@ def test_a_cluster_that_loses_a_worker(verilator, tmp_path):
 
     def kill():
         wait_for_rows(out, 16)
-        pids = [worker.pid for worker in cluster.workers.values()]
-        os.kill(pids[0], signal.SIGKILL)
+        os.killpg(first.pid, signal.SIGKILL)
         killed.append(len(rows(out)))
 
-    killed = []
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True,
-                                  dashboard_address=None, host="127.0.0.1") as cluster, \
-            pytest.MonkeyPatch.context() as patch:
+    with contextlib.ExitStack() as stack:
+        cache, patch = tmp_path / "cache", stack.enter_context(pytest.MonkeyPatch.context())
+        stack.enter_context(dask("scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard",
+                                 "--scheduler-file", place, cache=cache))
+        wait_for(lambda: place.exists() and place.read_text().endswith("}"))
+        address = json.loads(place.read_text())["address"]
+        first, _ = (stack.enter_context(dask(
+            "worker", address, "--nthreads", 1, "--no-dashboard", "--local-directory", tmp_path,
+            cache=cache)) for _ in range(2))
         patch.setattr(validate_results.Results, "add", counted)
+        patch.setattr(validate_workers, "CONNECT_SECONDS", 60)
         killer = threading.Thread(target=kill)
         killer.start()
-        summary = json.loads(run(folder, *SMALL, "--rtl", 3, "--scheduler",
-                                 cluster.scheduler_address, "--out", out, "--json").stdout)
+        summary = json.loads(run(folder, *SMALL, "--rtl", 3, "--scheduler", address, "--out", out,
+                                 "--json").stdout)
         killer.join()
     assert killed and killed[0] < 300
     assert summary["ok"] and summary["views"] == 300 and summary["reused"] == 0
     assert summary["rtl_elements"] == 3 * ELEMENTS
     assert len(added) == len(set(added)) == 300
     assert [name.decode() for name in rows(out)["file"]] == views.photo_names(folder)
+    assert len(list(cache.rglob("model.so"))) == 1
 
 
 def test_a_local_worker_that_dies(folder, tmp_path, monkeypatch):
@@ -366,7 +399,7 @@ def test_a_local_worker_that_dies(folder, tmp_path, monkeypatch):
     class Pool:
         """A pool whose next jobs die."""
 
-        def __init__(self, **options):
+        def __init__(self, *options):
             self.broken = False
             pools.append(self)
 
@@ -381,11 +414,11 @@ def test_a_local_worker_that_dies(folder, tmp_path, monkeypatch):
                 future.set_result(function(made, job))
             return future
 
-        def shutdown(self, **options):
+        def end(self):
             pass
 
     made, pools = small_task(), []
-    monkeypatch.setattr(validate_workers, "ProcessPoolExecutor", Pool)
+    monkeypatch.setattr(validate_workers, "Processes", Pool)
     monkeypatch.setattr(validate, "BATCH", 1)
     arguments = [folder, *SMALL, "--rtl", 0, "--workers", 2, "--json", "--out"]
     deaths = [True, True]
@@ -429,6 +462,19 @@ def test_other_parameters_are_refused(folder, tmp_path):
             validate.digest(folder / "below", 1024, NETWORK),
             validate.digest(folder, 1024, replace(NETWORK, precision=PRECISIONS["w16a16"]))}
     assert len(keys) == 5
+
+
+@pytest.mark.parametrize("width, bar", [(40, False), (100, True)])
+def test_progress_fits_the_terminal(width, bar):
+    """Which phase it is can be told, and how many of how many are done."""
+    console = Console(width=width, force_terminal=True, color_system=None, file=io.StringIO())
+    with Progress(*validate.progress_columns(width), console=console) as progress:
+        for phase in validate.PHASES.values():
+            progress.advance(progress.add_task(phase, total=5000), 1234)
+    golden, rtl = [line.rpartition("\x1b[2K")[2] for line in console.file.getvalue().splitlines()
+                   if "5000" in line][-2:]
+    assert "Keras and golden" in golden and "1234/5000" in golden and "Verilog" in rtl
+    assert ("\u2501" in golden) is bar and max(len(golden), len(rtl)) <= width
 
 
 def test_one_writer(folder, tmp_path):

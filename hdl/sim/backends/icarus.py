@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from myhdl import Cosimulation, CosimulationError, SignalType, Simulation, _Cosimulation
 
 from hdl.axis import AxiStream
-from hdl.build import Built, built_once, digest, run_tool, tool_version
+from hdl.build import Built, built_once, copied, digest, run_tool, tool_version
 from hdl.errors import ToolError
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.sim.backends.backend import Monitors, Progress, Sinks, Sources, Streams
@@ -106,9 +107,14 @@ def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Stream
     target = build_dir / key
 
     def compile_model(work):
-        (work / "bench.v").write_text(bench)
-        run_tool([tools.iverilog, LANGUAGE, "-s", "bench", "-o", str(work / "model.vvp"),
-                  str(work / "bench.v"), *map(str, files)])
+        # Names are relative: Icarus gives them to a shell and writes them into the program.
+        source = work / "source"
+        source.mkdir()
+        (source / "bench.v").write_text(bench)
+        names = copied(files, source)
+        run_tool([tools.iverilog, LANGUAGE, "-s", "bench", "-o", "../model.vvp", "bench.v",
+                  *names], source)
+        shutil.rmtree(source)
 
     reused = built_once(target, compile_model)
     return Model(tools.vvp, target / "model.vvp", vpi_module(tools, build_dir), ports,
@@ -198,12 +204,19 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
                     timeout, drain, progress)
         except CosimulationError as error:
             raise ToolError(f"Icarus: {log.read().strip() or error}") from error
-        finally:
-            said = log.read().strip()
-            if said:
-                raise ToolError(f"Icarus: {said[:4000]}")
+        except Exception:
+            complain(log)
+            raise
+        complain(log)
     done.build.update(model.told())
     return done
+
+
+def complain(log: IO[str]) -> None:
+    """Raise ToolError with what vvp has printed, if it has."""
+    said = log.read().strip()
+    if said:
+        raise ToolError(f"Icarus: {said[:4000]}")
 
 
 def bundle(stream: AxiStream) -> AxiStream:

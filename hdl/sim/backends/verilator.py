@@ -6,7 +6,6 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from hdl.axis import AxiStream
 from hdl.beats import words_of
-from hdl.build import Built, built_once, digest
+from hdl.build import Built, built_once, copied, digest, in_threads
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends import toolchain
 from hdl.sim.backends.backend import Monitors, Progress, Sinks, Sources, Streams
@@ -32,7 +31,7 @@ VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-ti
             "-fno-split", "-fno-table", "--expand-limit", "4", "--unroll-count", "4",
             "-Wno-fatal", "-Wno-lint", "-Wno-style", "--prefix", "Vmodel")
 SMALL = 400_000             # bytes of C++ below which one compiler run is quickest
-PROGRESS_CYCLES = 1 << 14
+PROGRESS_CYCLES = 1 << 8    # so often Ctrl-C is heard, too
 SOURCE, SINK, MONITOR = range(3)
 DONE, PROTOCOL, DEADLOCK, STOPPED, ERROR = range(5)
 _CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64)
@@ -87,20 +86,22 @@ def _ports(header: str) -> str:
 
 def _compile(tools: Toolchain, shared: Path, work: Path, files: Sequence[str | Path], top: str,
              public: str) -> None:
+    """Make ``model.so`` in ``work``; all names are relative to it, since Verilator expands a $ in a
+    name and takes no quote."""
     source = work / "source"
-    (work / "public.vlt").write_text(public)
-    tools.verilate([*VERILATE, "--top-module", top, "--Mdir", str(source),
-                    str(work / "public.vlt"), *(str(Path(file).resolve()) for file in files)])
+    source.mkdir()
+    (source / "public.vlt").write_text(public)
+    names = copied(files, source)
+    tools.verilate([*VERILATE, "--top-module", top, "--Mdir", ".", "public.vlt", *names], source)
     (source / "ports.inc").write_text(_ports((source / "Vmodel.h").read_text()))
     # A precompiled header is used only where it comes first.
-    include = ["-include", str(shared / toolchain.HEADER), f"-I{source}", f"-I{toolchain.HERE}",
+    include = ["-include", str(shared / toolchain.HEADER), "-I.", f"-I{toolchain.HERE}",
                "-include", str(toolchain.HERE / "extend.h")]
-    with ThreadPoolExecutor(toolchain.jobs()) as pool:
-        objects = list(pool.map(
-            lambda job: _object(tools, source / f"{job[0]}.cc", job[1], job[2], include),
-            _jobs([*source.glob("*.cpp"), toolchain.HERE / "model.cpp"], tools.optimise)))
-    tools.compile(["-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-o", str(work / "model.so"),
-                   *map(str, objects), *map(str, sorted(shared.glob("*.o"))), "-lpthread"])
+    objects = in_threads(
+        lambda job: _object(tools, source / f"{job[0]}.cc", job[1], job[2], include),
+        _jobs([*source.glob("*.cpp"), toolchain.HERE / "model.cpp"], tools.optimise))
+    tools.compile(["-shared", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-o", "../model.so",
+                   *objects, *map(str, sorted(shared.glob("*.o"))), *tools.libraries], source)
     shutil.rmtree(source)
 
 
@@ -119,11 +120,11 @@ def _jobs(units: Iterable[Path], optimise: str) -> list[tuple[str, str, list[Pat
 
 
 def _object(tools: Toolchain, joined: Path, optimise: str, units: Iterable[Path],
-            options: Sequence[str]) -> Path:
-    """Compile units of C++ as one; returns the object file."""
-    joined.write_text("".join(f'#include "{unit}"\n' for unit in units))
-    target = joined.with_suffix(".o")
-    tools.compile([optimise, *options, "-c", str(joined), "-o", str(target)])
+            options: Sequence[str]) -> str:
+    """Compile units of C++ as one; returns the object file's name, beside ``joined``."""
+    joined.write_text("".join(f'#include "{unit.name}"\n' for unit in units))
+    target = f"{joined.stem}.o"
+    tools.compile([optimise, *options, "-c", joined.name, "-o", target], joined.parent)
     return target
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hdl.beats import pack
+from hdl.build import tool_version
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.plan.rom import Rom
 from hdl.sim.backends import ghdl, icarus
@@ -13,7 +14,7 @@ from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
 from tests.support import blocks as sim_blocks
 from tests.support.bench import agree
-from tests.support.simulators import available
+from tests.support.simulators import ODD, available
 from tests.support.streams import stream
 
 
@@ -56,18 +57,47 @@ def test_a_deadlock_is_told(other_simulator):
     assert (told.value.beats, told.value.cycle) == ({"s_axis": 3, "m_axis": 3}, 52)
 
 
-def rom_run(simulator, memory):
+def rom_run(simulator, memory, build_dir=None):
     """A weight ROM of two words, read at 0 and 1, with ``memory`` as its file."""
     rom = Rom("content", ((1, -2), (-3, 4)), (5, 7))
     ports = {"s_axis": stream(1, 1, signed=False), "m_axis": stream(1, rom.width, False)}
     design = Design(sim_blocks.rom_reader, {**ports, "rom": rom},
                     memories={"content.mem": rom.mem() if memory is None else memory})
     ends = {"s_axis": Source(pack([[0], [1]], 1)), "m_axis": Sink(2)}
-    return simulate(simulator, design, ends)["m_axis"].words[:, 0].tolist()
+    run = simulate(simulator, design, ends, build_dir=build_dir)
+    return run["m_axis"].words[:, 0].tolist()
+
+
+WORDS = [1 | 126 << 5, 29 | 4 << 5]
 
 
 def test_a_rom_reads_its_file(other_simulator):
-    assert rom_run(other_simulator, None) == [1 | 126 << 5, 29 | 4 << 5]
+    assert rom_run(other_simulator, None) == WORDS
+
+
+def test_any_name_of_a_folder(other_simulator, monkeypatch, tmp_path):
+    """Of the cache and of temporary files: no name is given to a shell."""
+    for name in ("cache", "temporary"):
+        (tmp_path / name / ODD).mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary" / ODD))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary" / ODD))
+    assert rom_run(other_simulator, None, tmp_path / "cache" / ODD) == WORDS
+
+
+def test_a_folder_of_temporary_files_that_is_gone(other_simulator, monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
+    tool_version.cache_clear()
+    assert rom_run(other_simulator, None, tmp_path) == WORDS
+
+
+def test_what_is_built_is_only_read(other_simulator, tmp_path):
+    """So that a cache that cannot be written to will do; a change of any kind leaves a time."""
+    rom_run(other_simulator, None, tmp_path)
+    for lock in tmp_path.glob("*.lock"):
+        lock.unlink()
+    before = {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]}
+    assert rom_run(other_simulator, None, tmp_path) == WORDS
+    assert before == {path: path.stat().st_mtime_ns for path in [tmp_path, *tmp_path.rglob("*")]}
 
 
 @pytest.mark.parametrize("memory", ["fc1\n", "fc1\nhi\n", ""])

@@ -2,6 +2,7 @@
 import importlib.metadata
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from hdl.sim.backends import toolchain
 from hdl.sim.design import Design, compiled, simulate
 from hdl.sim.endpoints import Monitor, Sink, Source
 from tests.support import blocks as sim_blocks
+from tests.support.simulators import ODD
 from tests.support.streams import stream
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -47,6 +49,43 @@ def test_a_missing_tool_is_one_sentence(verilator, monkeypatch, design, patch, s
         compiled(design)
 
 
+@pytest.mark.parametrize("given, command", [
+    ("", ("g++",)), ("  ", ("g++",)), ("g++ -DX='a b'", ("g++", "-DX=a b")),
+    ("env g++", ("env", "g++"))])
+def test_compilers_that_cxx_gives(verilator, monkeypatch, given, command):
+    """With arguments, after another command as ccache, or none."""
+    monkeypatch.setenv("CXX", given)
+    first, *rest = command
+    tools = toolchain.find()
+    assert tools.compiler == (shutil.which(first), *rest)
+    assert toolchain.OWN_VARIABLES in tools.flags
+
+
+@pytest.mark.parametrize("given, sentence", [
+    ("no-such-compiler -O2", "^the C[+][+] compiler no-such-compiler, which CXX names, is missing: "
+                             "install it, or unset CXX for g[+][+]$"),
+    ("g++ 'a", "^CXX is g[+][+] 'a, which is no command .*: mend it, or unset it for g[+][+]$")])
+def test_a_cxx_that_is_no_compiler_is_one_sentence(monkeypatch, given, sentence):
+    monkeypatch.setenv("CXX", given)
+    with pytest.raises(ToolError, match=sentence):
+        toolchain.find()
+
+
+def test_a_compiler_that_does_not_know_an_option(verilator, monkeypatch, tmp_path):
+    """As clang; in a folder of its own with a space in its name."""
+    wrapper = tmp_path / "other compilers" / "c++"
+    wrapper.parent.mkdir()
+    wrapper.write_text('#!/bin/sh\nfor each; do [ "$each" != -fno-gnu-unique ] || exit 1; done\n'
+                       'exec g++ "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("CXX", f"'{wrapper}'")
+    tools = toolchain.find()
+    assert toolchain.OWN_VARIABLES not in tools.flags
+    (tmp_path / "some.cpp").write_text("int one = 1;\n")
+    tools.compile(["-c", "some.cpp", "-o", "some.o"], tmp_path)
+    assert (tmp_path / "some.o").is_file()
+
+
 def test_later_versions_are_new_enough(verilator, monkeypatch):
     for version in ("5.48.0", "5.50", "5.100.1", "6.0"):
         monkeypatch.setattr(importlib.metadata, "version", lambda name, v=version: v)
@@ -72,6 +111,18 @@ def test_a_failed_build_leaves_nothing(build_dir):
     with pytest.raises(ToolError, match="syntax error"):
         compiled(bad, build_dir)
     assert models(build_dir) == set()
+
+
+def test_any_name_of_a_folder(build_dir, design, monkeypatch):
+    """Tools take names relative to where they run: none expands a $ or ends at a quote."""
+    odd = build_dir / ODD
+    odd.mkdir()
+    for shared in build_dir.glob("runtime-*"):
+        (odd / shared.name).symlink_to(shared)
+    monkeypatch.setattr("tempfile.tempdir", str(odd))
+    ends = {"s_axis": Source(pack(np.arange(9)[:, None], 4)), "m_axis": Sink(9)}
+    run = simulate("verilator", design, ends, build_dir=odd)
+    assert run["m_axis"].words[:, 0].tolist() == list(range(9)) and not run.build["reused"]
 
 
 def models(build_dir):
