@@ -26,6 +26,7 @@ from hdl.sim.trace import Run
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     seed_option, simulator_option, user_errors)
+from scripts.shared.tables import show
 
 
 @click.command(help=__doc__)
@@ -167,7 +168,7 @@ def off_schedule(leave: Mapping[str, np.ndarray], run: Run) -> int:
 def tell(summary: dict[str, Any]) -> None:
     """Print the summary for people."""
     console = Console()
-    console.print(stage_table(summary))
+    show(stage_table(summary))
     if summary["first_difference"]:
         console.print(f"first difference: {summary['first_difference']}", style="bold red")
     for line in sentences(summary):

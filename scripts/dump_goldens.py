@@ -20,6 +20,7 @@ from golden.network import Network
 from hdl.layers import layer_table, precision, stages
 from scripts.shared.json_output import print_json
 from scripts.shared.options import json_option, network_options, out_option, user_errors
+from scripts.shared.tables import show
 
 
 @click.command(help=__doc__)
@@ -156,7 +157,7 @@ def tell(summary: dict[str, Any]) -> None:
         ratio = summary["sqnr_db"][unit.name]
         table.add_row(stage, f"{unit.size_out} x {unit.size_out} x {unit.channels_out}",
                       "infinite" if ratio is None else f"{ratio:.1f}")
-    console.print(table)
+    show(table)
     for row in summary["classes"] or ():
         console.print(f"class {row['class']:3d} {row['name'] or '':24s} fixed {row['fixed']:.4f}, "
                       f"float {row['float']:.4f}")

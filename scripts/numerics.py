@@ -28,6 +28,7 @@ from scripts.shared.json_output import print_json
 from scripts.shared.options import (alpha_option, as_network, calibration_options, json_option,
                                     precision_option, resolution_option, user_errors,
                                     weights_option)
+from scripts.shared.tables import show
 
 if TYPE_CHECKING:
     import keras
@@ -244,10 +245,10 @@ def finish(rows: list[dict[str, Any]], columns: Mapping[str, str], plot: Path | 
     table = Table(title=title)
     for name, head in columns.items():
         table.add_column(head, justify="left" if name in ("unit", "precision", "methods")
-                         else "right", no_wrap=True)
+                         else "right")
     for row in rows:
         table.add_row(*(text(name, row[name]) for name in columns))
-    Console().print(table)
+    show(table)
 
 
 def text(name: str, value: str | float | None) -> str:

@@ -56,7 +56,6 @@ TESTED_IN = {
     "scripts/picture": "tests/scripts/test_picture.py",
     "scripts/shared/checkout.py": "tests/scripts/test_bench.py",
     "scripts/shared/numerics_plots.py": "tests/scripts/test_numerics.py",
-    "scripts/shared/tables.py": "tests/scripts/test_budget.py",
     "scripts/validate": "tests/scripts/test_validate.py",
 }
 

@@ -1,6 +1,9 @@
 """Tables for people."""
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
+
+WIDEST = 1000   # characters
 
 
 def grid(title: str, *columns: str | tuple[str, str], text: int = 1) -> Table:
@@ -13,3 +16,13 @@ def grid(title: str, *columns: str | tuple[str, str], text: int = 1) -> Table:
         table.add_column(header, footer, justify="left" if number < text else "right",
                          vertical="bottom", no_wrap=True)
     return table
+
+
+def show(table: Table) -> None:
+    """Print a table, however narrow the terminal, as wide as its words and numbers are: a row may
+    go on in the terminal's next line, but no name is cut."""
+    console = Console()
+    for column in table.columns:
+        column.no_wrap = True
+    widest = Console(width=WIDEST).measure(table).maximum
+    Console(width=max(console.width, widest)).print(table)

@@ -22,8 +22,8 @@ import click
 import numpy as np
 from filelock import AcquireReturnProxy, FileLock, Timeout
 from rich.console import Console
-from rich.progress import (BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn,
-                           TimeRemainingColumn)
+from rich.progress import (BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn,
+                           TimeElapsedColumn, TimeRemainingColumn)
 from rich.table import Table
 
 from golden import build, views
@@ -37,10 +37,13 @@ from hdl.sim.design import require
 from scripts.shared.json_output import print_json, versioned
 from scripts.shared.options import (UserError, cycles_per_frame_option, json_option,
                                     network_options, out_option, user_errors)
+from scripts.shared.tables import show
 from scripts.validate import jobs
 from scripts.validate.results import Place, Results
 from scripts.validate.workers import Cluster, Inline, Local, Pool, connect
 
+PHASES = {"golden": "Keras and golden", "rtl": "Verilog"}
+NARROW = 80             # characters; a terminal with fewer has no room for a bar
 BATCH = 8               # views of a job; of one simulation, which begins by reading all weights
 
 
@@ -244,11 +247,8 @@ class Validation:
         if not places:
             return
         _, pool = self._ready()
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-                   TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-        with Progress(*columns, console=self.console) as progress:
-            bar = progress.add_task({"golden": "Keras and golden", "rtl": "Verilog"}[phase],
-                                    total=len(places))
+        with Progress(*progress_columns(self.console.width), console=self.console) as progress:
+            bar = progress.add_task(PHASES[phase], total=len(places))
             computed, begun, ended = 0, math.inf, -math.inf
             for taken, (rows, failures, times) in self._finished(
                     pool, function, self._jobs(places, size)):
@@ -334,6 +334,13 @@ class Validation:
             "rtl_per_hour": 3600 * rtl[0] / rtl[1] if rtl[0] else None}
 
 
+def progress_columns(width: int) -> list[ProgressColumn]:
+    """What a line of progress shows: in a narrow terminal no bar, so that its words are whole."""
+    bar = [BarColumn(), TimeElapsedColumn()] if width >= NARROW else []
+    return [TextColumn("{task.description}"), *bar, MofNCompleteColumn(), TextColumn("left"),
+            TimeRemainingColumn()]
+
+
 def task(network: Network, cycles: int, report: Callable[[str], None]) -> jobs.Task:
     """The Task of a Network, its quantised parameters from the cache where they are."""
     reference = build.Reference(network, report, build.cache_folder())
@@ -357,7 +364,7 @@ def share(values: Iterable[bool]) -> float | None:
 def tell(summary: dict[str, Any]) -> None:
     """Print the summary for people."""
     console = Console()
-    console.print(measures(summary))
+    show(measures(summary))
     for row in summary["failed"]:
         console.print(f"failed: {row['file']} ({row['reason']})", style="bold red", markup=False)
     for row in summary["rtl_differences"]:
