@@ -177,8 +177,6 @@ class Processes(ProcessPoolExecutor):
 
 def _begin(begin: Callable[..., None] | None, arguments: tuple[object, ...]) -> None:
     """Begin a process of a Processes: it ends with its parent, however that ends."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-
     def follow() -> None:
         parent = multiprocessing.parent_process()
         if parent:
@@ -191,11 +189,14 @@ def _begin(begin: Callable[..., None] | None, arguments: tuple[object, ...]) -> 
 
 
 def _work(function: Callable[..., Made], arguments: tuple[object, ...]) -> Made:
-    """A job of a Processes."""
+    """A job of a Processes; what it has begun is removed before SIGTERM ends the process."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         return function(*arguments)
     except SystemExit:
         os._exit(1)     # the pool would tell of it as of any error, and begin the next job
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def in_processes(function: Callable[..., object], jobs: Sequence[tuple[object, ...]]) -> None:
