@@ -4,8 +4,10 @@ import ctypes
 import os
 import re
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,7 +142,7 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
     streams += [(name, "", name, SINK, stream, end) for name, (stream, end) in sinks.items()]
     streams += [(name, watched.path, watched.prefix or name, MONITOR, watched.stream, None)
                 for name, watched in (monitors or {}).items()]
-    failure = []
+    failure: list[BaseException] = []
 
     @_CALLBACK
     def report(cycle):
@@ -158,7 +160,9 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
         _raise_error(library, simulation)
         keep = [_declare(library, simulation, model.top, *stream[1:]) for stream in streams]
         started = time.perf_counter()
-        status = library.sim_run(simulation, RESET_CYCLES, timeout, drain, PROGRESS_CYCLES, report)
+        with _signals_noted(failure):
+            status = library.sim_run(simulation, RESET_CYCLES, timeout, drain, PROGRESS_CYCLES,
+                                     report)
         seconds = time.perf_counter() - started
         del keep
         if failure:
@@ -177,6 +181,33 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
         return Run(traces, cycles, stalls, seconds, model.told())
     finally:
         library.sim_close(simulation)
+
+
+@contextlib.contextmanager
+def _signals_noted(failure: list[BaseException]) -> Iterator[None]:
+    """What the handlers of Ctrl-C and of the request to end raise is put into ``failure``: raised
+    on the way from C++ into Python it would be lost."""
+    if threading.current_thread() is not threading.main_thread():   # no signal comes to another
+        yield
+        return
+
+    def noting(handler: Callable[..., object]) -> Callable[..., None]:
+        def note(*arguments: object) -> None:
+            try:
+                handler(*arguments)
+            except BaseException as error:
+                failure.append(error)
+        return note
+
+    handlers = {number: handler for number in (signal.SIGINT, signal.SIGTERM)
+                if callable(handler := signal.getsignal(number))}
+    for number, handler in handlers.items():
+        signal.signal(number, noting(handler))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _load(path: Path) -> ctypes.CDLL:

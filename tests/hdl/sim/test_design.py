@@ -1,4 +1,9 @@
 """All simulators: the same beats in the same cycles, and every fault told."""
+import os
+import signal
+import threading
+import time
+
 import numpy as np
 import pytest
 from myhdl import Simulation
@@ -274,3 +279,17 @@ def test_inner_streams_of_a_hierarchy_agree(simulators, rng, tmp_path):
     for other in others:
         agree(one, other)
     assert (one["link"].cycles > one["s_axis"].cycles[:len(one["link"])]).all()
+
+
+def test_an_interruption_is_heard(simulator):
+    """A simulation that would never end is left where Ctrl-C comes, as what it is."""
+    design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4))
+    ends = {"s_axis": Source(pack(np.arange(9)[:, None], 4)), "m_axis": Sink(10)}
+    simulate(simulator, design, {**ends, "m_axis": Sink(9)})        # so that it is built
+    timer = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        simulate(simulator, design, ends, timeout=1 << 30)
+    assert time.monotonic() - started < 10      # two seconds where nothing else runs
+    simulate(simulator, design, {**ends, "m_axis": Sink(9)})        # nothing is left of it
