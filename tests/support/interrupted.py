@@ -10,7 +10,7 @@ from pathlib import Path
 from hdl.build import in_processes, in_threads, run_tool
 
 JOBS = 2
-BEAT = "while sleep 0.05; do echo >> {}; done & wait"
+BEAT = "for beat in $(seq 999); do sleep 0.05; echo >> {}; done & wait"
 
 
 def tool(file):
