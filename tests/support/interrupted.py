@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hdl.build import in_processes, in_threads, run_tool
 
-JOBS = 2
+JOBS = 6
 BEAT = "for beat in $(seq 999); do sleep 0.05; echo >> {}; done & wait"
 
 
@@ -29,8 +29,8 @@ def loop(file):
 
 
 def main(kind, folder):
-    """Begin more jobs than run at once, and end with status 130 when interrupted."""
-    files = [Path(folder, f"{number}.beats") for number in range(3 * JOBS)]
+    """Begin the jobs, and end with status 130 when interrupted."""
+    files = [Path(folder, f"{number}.beats") for number in range(JOBS)]
     try:
         if kind == "threads":
             in_threads(tool, files)
