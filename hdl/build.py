@@ -190,7 +190,11 @@ def _begin(begin: Callable[..., None] | None, arguments: tuple[object, ...]) -> 
 
 def _work(function: Callable[..., Made], arguments: tuple[object, ...]) -> Made:
     """A job of a Processes; what it has begun is removed before SIGTERM ends the process."""
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    def leave(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)   # the pool sends it again
+        sys.exit(1)
+
+    before = signal.signal(signal.SIGTERM, leave)
     try:
         return function(*arguments)
     except SystemExit:
