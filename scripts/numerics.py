@@ -25,8 +25,8 @@ from golden.metrics import sqnr_db
 from golden.network import Network
 from hdl.layers import precision
 from scripts.shared.json_output import print_json
-from scripts.shared.options import (alpha_option, as_network, calibration_options, json_option,
-                                    precision_option, resolution_option, user_errors,
+from scripts.shared.options import (alpha_option, as_network, cache_option, calibration_options,
+                                    json_option, precision_option, resolution_option, user_errors,
                                     weights_option)
 from scripts.shared.tables import show
 
@@ -45,7 +45,7 @@ def main() -> None:
 def shared(command: Callable[..., None]) -> Callable[..., None]:
     """The options that all measurements have."""
     for option in (
-            as_network, calibration_options,
+            as_network, cache_option, calibration_options,
             click.argument("folder", type=click.Path(path_type=Path), required=False),
             alpha_option, resolution_option, weights_option,
             click.option("--views", "count", type=click.IntRange(min=1), default=4,

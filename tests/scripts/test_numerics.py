@@ -115,3 +115,12 @@ def test_refuses_a_photo_that_is_none(tmp_path):
 def test_the_cache_is_the_goldens(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert build.cache_folder() == tmp_path / "impossible-mobilenet"
+
+
+@pytest.mark.parametrize("command", numerics.main.commands.values(), ids=lambda each: each.name)
+def test_a_cache_of_ones_own(command, monkeypatch, tmp_path):
+    """What refuses a cache names the option that gives another."""
+    monkeypatch.setenv("MNV2_CACHE_DIR", "elsewhere")
+    monkeypatch.setenv("MNV2_BUILD_DIR", "elsewhere")
+    invoked(command, "--cache", tmp_path / "here", "--resolution", 31, code=2)
+    assert build.cache_folder() == tmp_path / "here"
