@@ -20,7 +20,7 @@ from golden import photo as photos
 from golden import store
 from golden.errors import GoldenError
 from golden.graph import Node
-from golden.model import check_file
+from golden.model import check_file, quiet, start_keras
 from golden.network import Network
 from golden.quantize import HEADROOM, Scales, UnitParams, choose_scales, smallest_dtype
 from hdl import layers
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     import keras
 
 PACKAGES = ("keras", "tensorflow", "numpy", "pillow", "scikit-image")
-
-
-def quiet(text: str) -> None:
-    """Report nothing: the default of every ``report``, which takes what is begun, in words."""
 
 
 class Reference:
@@ -49,12 +45,15 @@ class Reference:
         cache_dir that cannot be written.
         """
         report("starting TensorFlow")
+        start_keras()
         import keras
 
         from golden import fixed, graph, model
         report("building Keras's MobileNetV2")
         self.network = network
-        self.backbone = model.float_model(network.alpha, network.resolution, network.weights)
+        left_out: list[str] = []
+        self.backbone = model.float_model(network.alpha, network.resolution, network.weights,
+                                          left_out.append)
         nodes, precision = graph.trace(self.backbone), network.precision
         self.dtypes = {name: smallest_dtype(precision.limits(node.activation))
                        for name, node in nodes.items()}
@@ -68,7 +67,7 @@ class Reference:
         self.fixed_model = fixed.fixed_model(self.backbone, self.params, precision)
         self.attributes = {
             "weights": Path(network.weights).name if network.from_file else network.weights,
-            "weights_sha256": model.digest(self.backbone),
+            "weights_sha256": model.digest(self.backbone), "left_out": "; ".join(left_out),
             **network.calibration.attributes(), "headroom": HEADROOM,
             **{package: installed(package) for package in PACKAGES}}
 
@@ -110,8 +109,10 @@ def quantised(network: Network, backbone: keras.Model, nodes: dict[str, Node],
     linear = keras.Model(backbone.input, {
         name: node.output.output for name, node in nodes.items() if node.activation == "linear"})
     found = learn.peaks(linear, calibration.photos(resolution))
-    scales, teacher = (choose_scales(nodes, found, row) for row in (precision, learn.TEACHER))
     folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
+    gains = {name: float(np.abs(weights).max()) for name, (weights, _) in folded.items()}
+    scales, teacher = (choose_scales(nodes, found, row, gains)
+                       for row in (precision, learn.TEACHER))
     if calibration.methods:
         drawn = learn.drawn(calibration.names())
         images = np.stack(list(calibration.photos(resolution, drawn)))

@@ -17,13 +17,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from golden.topology import ELSEWHERE, IMAGE, Difference, Layer, Step
+from golden.topology import ELSEWHERE, IMAGE, ONE, Difference, Layer, Step
 
 VARIABLES = ("kernel", "depthwise_kernel", "bias", "gamma", "beta", "moving_mean",
              "moving_variance")   # in Keras's order
 KINDS = {"BatchNormalizationV1": "BatchNormalization"}   # TensorFlow 1's name
-ONE = "give a file of one network"
-YOUNGER = {"groups": 1, "keepdims": False, "negative_slope": 0.0, "threshold": 0.0}
+YOUNGER = {"groups": 1, "keepdims": False, "negative_slope": 0.0, "threshold": 0.0,
+           "trainable": True}
 
 # What leaves an image as it is outside training.
 IDENTITIES = ("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast",
@@ -49,8 +49,9 @@ def wrote(path: str) -> bool:
     return int(version.split(".")[0]) < 3
 
 
-def steps(path: str, stack: contextlib.ExitStack) -> tuple[list[Step], int]:
-    """(steps, height of the image or 0) of a whole model; the stack closes its file.
+def steps(path: str, stack: contextlib.ExitStack) -> list[list[Step]]:
+    """The steps of a whole model, for each of its inputs that may be the image; the stack closes
+    its file.
 
     Raises Difference for arrays that more than one layer may own.
     """
@@ -63,10 +64,29 @@ def steps(path: str, stack: contextlib.ExitStack) -> tuple[list[Step], int]:
         file = stack.enter_context(h5py.File(path))
         config = json.loads(text(file.attrs["model_config"]))
         arrays = named(file["model_weights"])
-    shape = next(shapes(config), (None, None, 3))
-    found: list[Step] = []
-    unroll(config, IMAGE, found, Context(arrays, shape))
-    return found, shape[0] or 0
+    every = []
+    for number, shape in images(config):
+        found: list[Step] = []
+        unroll(config, {number: IMAGE}, found, Context(arrays, shape))
+        every.append(found)
+    return every
+
+
+def images(model: dict[str, Any]) -> list[tuple[int, tuple[int | None, ...]]]:
+    """(number, shape (H, W, C)) of each input of a model that may be the image."""
+    graph = graph_of(model)
+    if not graph:
+        return [(0, next(shapes(model), (None, None, 3)))]
+    layers = {name_of(layer): layer for layer in members(model) or ()}
+    names = [name for name, _, _ in references(graph["input_layers"])]
+    found = [(number, shape) for number, name in enumerate(names)
+             for shape in shapes(layers[name])]
+    return [image for image in found if image[1][-1] in (3, None)] or found[:1]
+
+
+def graph_of(model: dict[str, Any]) -> dict[str, Any] | None:
+    """The configuration of a model whose layers are a graph, None of those in a row."""
+    return model["config"] if "input_layers" in model["config"] else None
 
 
 def text(value: str | bytes) -> str:
@@ -93,9 +113,12 @@ class Context:
     """Where in a file the layers of a model are."""
 
     def __init__(self, arrays: Arrays, shape: tuple[int | None, ...],
-                 names: tuple[str, ...] = (), groups: tuple[str, ...] = ()) -> None:
-        """``names`` and ``groups`` of the models around, outermost first."""
+                 names: tuple[str, ...] = (), groups: tuple[str, ...] = (),
+                 training: bool = False) -> None:
+        """``names`` and ``groups`` of the models around, outermost first; ``shape`` (H, W, C) of
+        the images that the innermost takes, ``training`` whether it is called as in training."""
         self.arrays, self.shape, self.names, self.groups = arrays, shape, names, groups
+        self.training = training
         self.seen: collections.Counter[str] = collections.Counter()
 
     def enter(self, layer: dict[str, Any]) -> Context:
@@ -103,15 +126,21 @@ class Context:
         kind = snake_case(layer["class_name"])
         group = f"{kind}_{self.seen[kind]}" if self.seen[kind] else kind
         self.seen[kind] += 1
-        return Context(self.arrays, self.shape, (*self.names, name_of(layer)),
-                       (*self.groups, group))
+        shape = self.shape if members(layer) is None else next(shapes(layer), self.shape)
+        return Context(self.arrays, shape, (*self.names, name_of(layer)),
+                       (*self.groups, group), self.training)
 
 
-def unroll(model: dict[str, Any], place: int, found: list[Step], context: Context) -> int:
-    """Append a model's steps to ``found``, its input being at a place; return the place of its
-    output."""
-    graph = model["config"] if "input_layers" in model["config"] else None
-    places = {next(references(graph["input_layers"])): place} if graph else {}
+def unroll(model: dict[str, Any], sources: dict[int, int], found: list[Step], context: Context
+           ) -> int:
+    """Append a model's steps to ``found``; return the place of its output.
+
+    sources -- {number of one of its inputs: place of what feeds it}
+    """
+    graph = graph_of(model)
+    place = sources[0] if not graph else ELSEWHERE
+    places = {input_: sources.get(number, ELSEWHERE) for number, input_ in
+              enumerate(references(graph["input_layers"]))} if graph else {}
     for layer in members(model) or ():
         here = context.enter(layer)
         if layer["class_name"] == "InputLayer":
@@ -122,21 +151,23 @@ def unroll(model: dict[str, Any], place: int, found: list[Step], context: Contex
         # A nested model's call 0 is the one that made it.
         first_call = 0 if members(layer) is None else 1
         for call, node in enumerate(layer["inbound_nodes"], first_call):
-            sources = tuple(places.get(source, ELSEWHERE) for source in references(node))
+            fed = tuple(places.get(source, ELSEWHERE) for source in references(node))
             places[name_of(layer), call, 0] = append(
-                layer, sources or (ELSEWHERE,), options(node), found, here)
+                layer, fed or (ELSEWHERE,), options(node), found, here)
     return places.get(next(references(graph["output_layers"])), ELSEWHERE) if graph else place
 
 
 def append(layer: dict[str, Any], sources: tuple[int, ...], call: dict[str, Any],
            found: list[Step], here: Context) -> int:
     """Append one call of a layer, or of a nested model; return the place of its output."""
+    if call.get("training") is not None:
+        here.training = bool(call["training"])
     if members(layer) is not None:
-        return unroll(layer, sources[0], found, here)
+        return unroll(layer, dict(enumerate(sources)), found, here)
     kind = KINDS.get(layer["class_name"], layer["class_name"])
     weights = here.arrays(here.names, here.groups)
     found.append((Layer(kind, here.names[-1], YOUNGER | layer["config"], weights, here.shape,
-                        function(kind, layer["config"], call)), sources))
+                        function(kind, layer["config"], call), here.training), sources))
     return len(found)
 
 

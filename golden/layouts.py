@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import h5py
-import numpy as np
 
-from golden.keras_2 import ONE, pick, scoped, snake_case, text
-from golden.topology import Difference, other_shapes
+from golden.keras_2 import pick, scoped, snake_case, text
+from golden.topology import Difference, agreed, other_shapes
 
 if TYPE_CHECKING:
     import keras
 
+RENAMED = "if its layers are renamed, save the whole model with model.save('FILE.h5')"
+
 Found = tuple[str, Sequence[h5py.Dataset]]   # a layer's name and its arrays
 
 
-def arrays(file: h5py.File, layers: Sequence[keras.layers.Layer]) -> list[Sequence[h5py.Dataset]]:
+def arrays(file: h5py.File, layers: Sequence[keras.layers.Layer]
+           ) -> Sequence[Sequence[h5py.Dataset]]:
     """The arrays of each of a network's layers that have some, in Keras's order.
 
     Raises Difference for the first layer that the file does not have, and for a file that has
@@ -25,7 +27,7 @@ def arrays(file: h5py.File, layers: Sequence[keras.layers.Layer]) -> list[Sequen
     """
     older = "layer_names" in file.attrs
     candidates = older_layouts(file, layers) if older else keras_3_layouts(file, layers)
-    best: tuple[int, str] = -1, f"there is no layer {layers[0].name} with weights"
+    best = -1, Difference(f"there is no layer {layers[0].name} with weights")
     fits = []
     for candidate in candidates:
         number, how = first_difference(candidate, layers)
@@ -34,18 +36,16 @@ def arrays(file: h5py.File, layers: Sequence[keras.layers.Layer]) -> list[Sequen
         elif number > best[0]:
             best = number, how
     if not fits:
-        raise Difference(best[1])
-    if any(not np.array_equal(ours[...], theirs[...]) for other in fits[1:]
-           for mine, others in zip(fits[0], other) for ours, theirs in zip(mine, others)):
-        raise Difference("it has more than one, with other weights in each", ONE)
-    return fits[0]
+        # Arrays go by name where a group holds a whole model; the configuration tells the names.
+        raise Difference(str(best[1]), RENAMED) if older and "no layer" in str(best[1]) else best[1]
+    return agreed(fits)
 
 
 def first_difference(candidate: Sequence[Found],
-                     layers: Sequence[keras.layers.Layer]) -> tuple[int, str | None]:
+                     layers: Sequence[keras.layers.Layer]) -> tuple[int, Difference | None]:
     """(number, how) of the first layer whose arrays have other shapes; None if none has."""
     for number, ((name, found), layer) in enumerate(zip(candidate, layers, strict=True)):
-        how = other_shapes(name, found, layer.weights)
+        how = other_shapes(name, found, layer.name, layer.weights)
         if how:
             return number, how
     return len(layers), None

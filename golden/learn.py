@@ -17,8 +17,8 @@ import numpy as np
 from golden.fixed import unit_outputs
 from golden.graph import Node
 from golden.photo import pixels_to_floats, pixels_to_integers
-from golden.quantize import (Scales, UnitParams, check_widths, fixed_point, quantize_unit,
-                             rounded_bias, smallest_dtype, weight_scale)
+from golden.quantize import (Ends, Scales, UnitParams, check_widths, ends_of, quantize_unit,
+                             unit_params, weight_scale)
 from golden.rounding import factor, nearest_plane, product
 from hdl.layers import Precision
 
@@ -61,8 +61,8 @@ def plain_params(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarra
     folded -- {unit: (float64 weights (inputs, outputs), bias (outputs,))}
     scales -- {unit or 'input': scale}
     """
-    return {name: quantize_unit(*folded[name], scales[nodes[name].sources[0]], scales[name],
-                                precision) for name in folded}
+    return {name: quantize_unit(*folded[name], ends_of(nodes[name], nodes, scales), precision)
+            for name in folded}
 
 
 def learnt_params(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarray, np.ndarray]],
@@ -92,8 +92,8 @@ def learnt_params(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarr
             source = node.sources[0]
             params[name] = learnt_unit(
                 *folded[name], Inputs(node, ours[source], scales[source]),
-                Inputs(node, theirs[source], teacher_scales[source]), scales[name], precision,
-                methods)
+                Inputs(node, theirs[source], teacher_scales[source]),
+                ends_of(node, nodes, scales), precision, methods)
         for tensors, row, made in ((ours, precision, params), (theirs, TEACHER, teacher)):
             tensors[name] = unit_outputs(node, made.get(name), row,
                                          [tensors[source] for source in node.sources])
@@ -109,7 +109,7 @@ def check_sums(nodes: Mapping[str, Node], params: Mapping[str, UnitParams],
     for name, unit in params.items():
         source, = nodes[name].sources
         kind = nodes[source].activation if source in nodes else "input"
-        check_widths(name, unit, max(map(abs, precision.limits(kind))))
+        check_widths(name, unit, precision.limits(kind))
 
 
 class Inputs:
@@ -183,15 +183,15 @@ def sampled(node: Node, tensor: np.ndarray) -> np.ndarray:
 
 
 def learnt_unit(weights: np.ndarray, bias: np.ndarray, ours: Inputs, theirs: Inputs,
-                scale_out: float, precision: Precision, methods: Collection[str]) -> UnitParams:
+                ends: Ends, precision: Precision, methods: Collection[str]) -> UnitParams:
     """UnitParams of one convolution.
 
     weights, bias -- folded, float64 (inputs, outputs) and (outputs,)
     ours, theirs  -- Inputs as this network has them, and the teacher
-    scale_out     -- the value of one step of the unit's output
+    ends          -- the tensors before and after it
     methods       -- of calibration.METHODS
     """
-    scale = weight_scale(weights, ours.scale, scale_out, precision)
+    scale = weight_scale(weights, ends.scale_in, ends.scale_out, precision)
     limit = precision.weight_limit
     depthwise = ours.node.depthwise
     steps = weights / scale
@@ -207,9 +207,7 @@ def learnt_unit(weights: np.ndarray, bias: np.ndarray, ours: Inputs, theirs: Inp
             - product(np.swapaxes(ours.mean(), -1, -2), made)
         bias = bias + moved.reshape(-1)
     integers = integers[..., 0].T if depthwise else integers
-    multiplier, shift = fixed_point(scale * ours.scale / scale_out)
-    return UnitParams(integers.astype(smallest_dtype((-limit, limit))),
-                      rounded_bias(bias, scale, ours.scale), multiplier, shift)
+    return unit_params(integers, bias, scale, ends, precision)
 
 
 def compensated(covariance: np.ndarray, steps: np.ndarray, limit: int) -> np.ndarray:

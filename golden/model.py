@@ -4,11 +4,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import importlib
 import os
 import sys
 import textwrap
 import warnings
 import zipfile
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +27,29 @@ if TYPE_CHECKING:
     from golden.topology import Step
 
 SUFFIXES = (".h5", ".keras")
+ALONE = "save the weights alone with model.save_weights('FILE.weights.h5')"
+KINDS = {".h5": "HDF5", ".keras": "an archive as Keras writes with .keras"}
+BACKEND = "tensorflow"   # whose convolutions of float64 integers are exact without switches
+
+
+def quiet(text: str) -> None:
+    """Tell nothing: the default of every ``note`` and ``report``."""
+
+
+def start_keras() -> None:
+    """Import Keras, and set all of its configuration that a network's integers depend on.
+
+    Raises GoldenError for a Keras that does not run on TensorFlow.
+    """
+    # Read before the import: another backend may not even be there.
+    asked = os.environ.get("KERAS_BACKEND", BACKEND)
+    keras = importlib.import_module("keras") if asked == BACKEND else None
+    if keras is None or keras.backend.backend() != BACKEND:
+        raise GoldenError(f"Keras is to run on {asked}, and integers are exact on {BACKEND} only: "
+                          f"set KERAS_BACKEND={BACKEND}")
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_image_data_format("channels_last")
 
 
 def mobilenet_v2(alpha: float, resolution: int, top: bool = False,
@@ -33,14 +59,10 @@ def mobilenet_v2(alpha: float, resolution: int, top: bool = False,
     top     -- whether with the 1000-class top
     weights -- 'imagenet', or None for random ones
 
-    Raises GoldenError for a Keras that does not run on TensorFlow with channels last.
+    Raises GoldenError for a Keras that does not run on TensorFlow.
     """
+    start_keras()
     import keras
-    if (keras.backend.backend(), keras.config.image_data_format()) \
-            != ("tensorflow", "channels_last"):
-        raise GoldenError(f"Keras runs on {keras.backend.backend()} with "
-                          f"{keras.config.image_data_format()}: set KERAS_BACKEND=tensorflow and "
-                          "image_data_format channels_last")
     with warnings.catch_warnings(), contextlib.redirect_stdout(sys.stderr):
         # Keras warns that weights of another resolution are used, and reports downloads.
         warnings.filterwarnings("ignore", "`input_shape` is undefined")
@@ -48,8 +70,11 @@ def mobilenet_v2(alpha: float, resolution: int, top: bool = False,
                                               alpha=alpha, include_top=top, weights=weights)
 
 
-def float_model(alpha: float, resolution: int, weights: str | Path = "seeded") -> keras.Model:
+def float_model(alpha: float, resolution: int, weights: str | Path = "seeded",
+                note: Callable[[str], None] = quiet) -> keras.Model:
     """The backbone (no top) with weights 'seeded', 'imagenet' or a file's.
+
+    note -- takes what of a file's model is left out, a clause for each layer
 
     Raises GoldenError for an alpha or resolution that Keras does not have, and as ``read`` does.
     """
@@ -65,7 +90,7 @@ def float_model(alpha: float, resolution: int, weights: str | Path = "seeded") -
         model = mobilenet_v2(alpha, resolution)
         fill(model)
     else:
-        arrays = read(weights, alpha)
+        arrays = read(weights, alpha, note=note)
         model = mobilenet_v2(alpha, resolution)
         layers = [layer for layer in model.layers if layer.weights]
         for layer, values in zip(layers, arrays, strict=True):
@@ -107,28 +132,33 @@ def classifier(weights: str | Path, alpha: float = 1.0) -> tuple[np.ndarray, np.
         return None
 
 
-def read(path: str, alpha: float, top: bool = False) -> list[list[np.ndarray]]:
+def read(path: str, alpha: float, top: bool = False, note: Callable[[str], None] = quiet
+         ) -> Sequence[Sequence[np.ndarray]]:
     """[float32 arrays] of MobileNetV2's layers that have weights, in order, from a file: weights
-    alone, or a saved model that contains the network.
+    alone, or a saved model that contains the network; ``note`` as in ``float_model``.
 
     Raises GoldenError for a file that cannot be read, and for one of another network, with the
     first layer that differs; a top is the one with 1000 classes.
     """
     check_file(path)
+    start_keras()
     from golden.topology import Difference
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Keras's, of what is deprecated and not compiled
-            return (read_model if holds_model(path) else read_weights)(path, alpha, top)
+            return read_model(path, alpha, top, note) if holds_model(path) \
+                else read_weights(path, alpha, top)
     except Difference as found:
         raise GoldenError(f"weights {path} do not fit MobileNetV2 with alpha {alpha}, as "
                           f"{found}: {found.advice}") from None
     except GoldenError:
         raise
-    except Exception as error:  # Keras and h5py raise many kinds
-        reason = textwrap.shorten(first_line(error).split(". ")[0], 160)
-        raise GoldenError(f"weights {path} cannot be loaded ({reason}): save the weights alone, "
-                          "or give another file") from None
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+        raise GoldenError(f"weights {path} are damaged ({short(error)}): "
+                          "download or save the file again") from None
+    except Exception as error:  # Keras raises many kinds for what it does not know
+        raise GoldenError(f"weights {path} cannot be loaded by Keras ({short(error)}): "
+                          f"{ALONE}") from None
 
 
 def holds_model(path: str) -> bool:
@@ -139,31 +169,53 @@ def holds_model(path: str) -> bool:
         return "model_config" in file.attrs
 
 
-def read_model(path: str, alpha: float, top: bool) -> list[list[np.ndarray]]:
+def read_model(path: str, alpha: float, top: bool, note: Callable[[str], None]
+               ) -> Sequence[Sequence[np.ndarray]]:
     """``read`` of a whole model, whose layers must do what Keras's do, else Difference."""
     from golden import keras_2
-    from golden.topology import match
+    from golden.topology import Difference, agreed
     with contextlib.ExitStack() as stack:
-        if keras_2.wrote(path):
-            theirs, height = keras_2.steps(path, stack)
-        else:
-            theirs, height = keras_3_steps(path)
-        # Keras pads as the parity of the size asks for, so the reference has the model's.
-        reference = pattern(alpha, height if height >= MIN_RESOLUTION else 224, top)
-        return [[np.asarray(array, dtype=np.float32) for array in layer.weights]
-                for layer in match(reference, theirs) if layer.weights]
+        every = keras_2.steps(path, stack) if keras_2.wrote(path) else keras_3_steps(path)
+        fits, differences = [], []
+        for theirs in every:
+            try:
+                fits.append(fit(theirs, alpha, top, note))
+            except Difference as difference:
+                differences.append(difference)
+        if not fits:
+            raise differences[0]
+        return agreed(fits)
 
 
-def keras_3_steps(path: str) -> tuple[list[Step], int]:
-    """(steps, height of the image or 0) of a whole model that Keras 3 wrote, which is built."""
+def fit(theirs: Sequence[Step], alpha: float, top: bool, note: Callable[[str], None]
+        ) -> Sequence[Sequence[np.ndarray]]:
+    """The arrays of a model's steps, from the input that is the image; Difference for others."""
+    from golden.topology import begin, match
+    theirs, start = begin(theirs)
+    # Keras pads as the parity of the size asks for, so the reference has the model's.
+    height = start.height or 0
+    reference = pattern(alpha, height if height >= MIN_RESOLUTION else 224, top)
+    arrays = [[np.asarray(array, dtype=np.float32) for array in layer.weights]
+              for layer in match(reference, theirs, start) if layer.weights]
+    for layer in start.left_out:
+        note(f"of the weights' model, layer {layer.name} ({layer.kind}) is left out: photos are "
+             "squeezed to the resolution")
+    return arrays
+
+
+def keras_3_steps(path: str) -> list[list[Step]]:
+    """The steps of a whole model that Keras 3 wrote, which is built, for each of its inputs that
+    may be the image."""
     import keras
 
     from golden.topology import steps
     model = keras.models.load_model(path, compile=False, safe_mode=True)
-    return steps(model), model.inputs[0].shape[1] or 0
+    images = [number for number, tensor in enumerate(model.inputs)
+              if len(tensor.shape) == 4 and tensor.shape[-1] in (3, None)]
+    return [steps(model, number) for number in images or [0]]
 
 
-def read_weights(path: str, alpha: float, top: bool) -> list[list[np.ndarray]]:
+def read_weights(path: str, alpha: float, top: bool) -> Sequence[Sequence[np.ndarray]]:
     """``read`` of weights alone, in Keras 3's layout or the older one; Difference for others."""
     from golden.layouts import arrays
     layers = [layer for layer in pattern(alpha, 224, top).layers if layer.weights]
@@ -180,20 +232,27 @@ def pattern(alpha: float, resolution: int, top: bool) -> keras.Model:
 
 def check_file(path: str) -> None:
     """Refuse a weights path that is not a readable file of a kind Keras loads: GoldenError."""
+    if os.path.isdir(path):
+        is_model = os.path.isfile(os.path.join(path, "saved_model.pb"))
+        raise GoldenError(f"weights {path} are " + (
+            f"a SavedModel, TensorFlow's own format: load it with TensorFlow's Keras and {ALONE}"
+            if is_model else "a folder: give the path of a .h5, .weights.h5 or .keras file"))
     if not os.path.isfile(path):
         raise GoldenError(f"there is no weights file {path}: give 'seeded', 'imagenet' or the "
                           "path of a .h5, .weights.h5 or .keras file")
-    if not path.endswith(SUFFIXES):
-        raise GoldenError(f"weights {path} end in neither .h5, .weights.h5 nor .keras, so Keras "
-                          "cannot tell their format: rename the file after what it holds")
     try:
-        sound = zipfile.is_zipfile(path) if path.endswith(".keras") else h5py.is_hdf5(path)
+        kind = ".h5" if h5py.is_hdf5(path) else ".keras" if zipfile.is_zipfile(path) else None
     except OSError as error:
         raise GoldenError(f"weights {path} cannot be read ({error.strerror}): "
                           "check the file's permissions") from None
-    if not sound:
+    if kind and not path.endswith(kind):
+        raise GoldenError(f"weights {path} are {KINDS[kind]}: rename the file to end in {kind}")
+    if not kind and path.endswith(SUFFIXES):
         raise GoldenError(f"weights {path} are not what the name says (HDF5, or a zip for "
                           ".keras), or not all of it: download or save the file again")
+    if not kind:
+        raise GoldenError(f"weights {path} are neither HDF5 nor a .keras archive: load them into "
+                          f"the model they are of and {ALONE}")
 
 
 def check_finite(model: keras.Model, weights: str) -> None:
@@ -213,6 +272,11 @@ def digest(model: keras.Model) -> str:
         for values in layer.get_weights():
             sha256.update(np.ascontiguousarray(values, dtype="<f4").tobytes())
     return sha256.hexdigest()
+
+
+def short(error: Exception) -> str:
+    """The first sentence of an exception's text, 160 characters at most."""
+    return textwrap.shorten(first_line(error).split(". ")[0], 160)
 
 
 def first_line(error: Exception) -> str:

@@ -19,6 +19,8 @@ LEAST_PEAK = 2.0 ** -16   # a tensor that calibration saw only zeros in
 QUARTER_OCTAVES = (1.0, 1.189207115002721, 1.4142135623730951, 1.681792830507429, 2.0)
 INPUT_SCALE = 1 / 255     # q = 2p - 255
 EXACT_BITS = 53           # integers a float64 convolution sums exactly
+GREATEST_GAIN = 65535 / 2  # of a requantizer: the greatest multiplier, the least shift
+TRAINED = "give weights of a trained MobileNetV2"
 PRODUCT_BITS = 62         # what the requantizer's int64 product may use
 
 Scales = dict[str, float]   # {unit or 'input': value of one integer step}
@@ -32,6 +34,23 @@ class UnitParams:
     bias: np.ndarray        # int64 (C,), in the accumulator's scale
     multiplier: np.ndarray  # int32 (C,), in [2^15, 2^16)
     shift: np.ndarray       # int32 (C,), 1 and more
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The tensors before and after a unit."""
+
+    scale_in: float     # the value of an input's step
+    scale_out: float
+    kind_in: str        # 'input', 'relu6' or 'linear'
+    kind_out: str
+
+
+def ends_of(node: Node, nodes: Mapping[str, Node], scales: Scales) -> Ends:
+    """Those of a convolution of a network, {unit: Node}."""
+    source, = node.sources
+    return Ends(scales[source], scales[node.name],
+                nodes[source].activation if source in nodes else "input", node.activation)
 
 
 def smallest_dtype(limits: tuple[int, int]) -> np.dtype:
@@ -52,12 +71,16 @@ def snap_up(value: float) -> float:
     return next(octave * step for step in QUARTER_OCTAVES if octave * step >= value)
 
 
-def choose_scales(nodes: Mapping[str, Node], peaks: Mapping[str, float],
-                  precision: Precision) -> Scales:
+def choose_scales(nodes: Mapping[str, Node], peaks: Mapping[str, float], precision: Precision,
+                  gains: Mapping[str, float]) -> Scales:
     """{unit or 'input': scale}, the value of one integer step, for every tensor.
 
-    ``nodes`` is {unit: Node}; ``peaks`` holds the calibrated max |x| of the linear units.
+    nodes -- {unit: Node}
+    peaks -- {linear unit: calibrated max |x|}
+    gains -- {convolution unit: greatest magnitude of its weights}
+
     Tensors that meet in an add share one scale, and so does everything connected to them by adds.
+    A tensor in which calibration saw next to nothing has a scale that its requantizer reaches.
     """
     group: dict[str, str] = {}
     for node in nodes.values():
@@ -66,14 +89,16 @@ def choose_scales(nodes: Mapping[str, Node], peaks: Mapping[str, float],
             group[node.name] = group[project] = group[shortcut]
         elif node.activation == "linear":
             group[node.name] = node.name
+    relu6_scale = 6 / precision.limits("relu6")[1]
+    limit = precision.limits("linear")[1]
     ranges: dict[str, float] = {}
     for name, leader in group.items():
-        ranges[leader] = max(ranges.get(leader, LEAST_PEAK), float(peaks[name]) * HEADROOM)
-    relu6_scale = 6 / precision.limits("relu6")[1]
+        sum_step = gains.get(name, 0.0) / precision.weight_limit * relu6_scale
+        ranges[leader] = max(ranges.get(leader, LEAST_PEAK), float(peaks[name]) * HEADROOM,
+                             sum_step * limit / GREATEST_GAIN)
     scales = {"input": INPUT_SCALE}
     for name in nodes:
-        scales[name] = snap_up(ranges[group[name]]) / precision.limits("linear")[1] \
-            if name in group else relu6_scale
+        scales[name] = snap_up(ranges[group[name]]) / limit if name in group else relu6_scale
     return scales
 
 
@@ -99,37 +124,76 @@ def weight_scale(weights: np.ndarray, scale_in: float, scale_out: float,
     return np.maximum(np.abs(weights).max(axis=0) / precision.weight_limit, floor)
 
 
-def rounded_bias(bias: np.ndarray, scale: np.ndarray, scale_in: float) -> np.ndarray:
-    """A float64 bias (outputs,) in the accumulator's steps, int64 (outputs,).
+def rounded_bias(bias: np.ndarray, steps: np.ndarray, reach: np.ndarray, multiplier: np.ndarray,
+                 shift: np.ndarray, limits: tuple[int, int]) -> np.ndarray:
+    """A float64 bias (outputs,) in the accumulator's steps, int64 (outputs,), none greater than
+    what can make a difference.
 
-    scale    -- the value of a weight's step, float64 (outputs,)
-    scale_in -- the value of a step of the input
+    steps  -- the value of an accumulator's step, float64 (outputs,)
+    reach  -- the greatest magnitude of the sums of products, int64 (outputs,)
+    limits -- the least and the greatest output
+
+    A sum of ``past`` and more has an output at or beyond the limit of its sign: past * multiplier
+    is at least (the limit's magnitude + 1) << shift, which half a step's rounding does not undo.
+    With a bias of reach + past, or more, no sum of products leads back from there.  So a bias that
+    is clipped to that magnitude gives the same outputs as the one before.  That holds of ReLU6
+    units, where a dead channel may have a beta of 1e4, and as well of projections, whose outputs
+    have limits too: below them all is exact, for what an add or the next unit takes from there is
+    not clipped again.
     """
-    return np.rint(bias / (scale * scale_in)).astype(np.int64)
+    past = -(-(max(map(abs, limits)) + 1 << shift.astype(np.int64)) // multiplier)
+    most = (reach + past).astype(np.float64)
+    return np.clip(np.rint(bias / steps), -most, most).astype(np.int64)
 
 
-def quantize_unit(weights: np.ndarray, bias: np.ndarray, scale_in: float, scale_out: float,
-                  precision: Precision) -> UnitParams:
+def reach_of(weights: np.ndarray, limits: tuple[int, int]) -> np.ndarray:
+    """The greatest magnitude of a unit's sums of products, int64 (outputs,), of integer weights
+    (inputs, outputs) and inputs within limits."""
+    return np.abs(weights.astype(np.int64)).sum(axis=0) * max(map(abs, limits))
+
+
+def unit_params(integers: np.ndarray, bias: np.ndarray, scale: np.ndarray, ends: Ends,
+                precision: Precision) -> UnitParams:
+    """UnitParams of weights that are rounded and a bias that is not.
+
+    integers -- integer-valued float64 (inputs, outputs)
+    bias     -- float64 (outputs,)
+    scale    -- the value of a weight's step, float64 (outputs,)
+    """
+    limit = precision.weight_limit
+    steps = scale * ends.scale_in
+    multiplier, shift = fixed_point(steps / ends.scale_out)
+    reach = reach_of(integers, precision.limits(ends.kind_in))
+    return UnitParams(
+        integers.astype(smallest_dtype((-limit, limit))),
+        rounded_bias(bias, steps, reach, multiplier, shift, precision.limits(ends.kind_out)),
+        multiplier, shift)
+
+
+def quantize_unit(weights: np.ndarray, bias: np.ndarray, ends: Ends, precision: Precision
+                  ) -> UnitParams:
     """UnitParams of folded float64 weights (inputs, outputs) and bias (outputs,), each rounded by
     itself."""
     limit = precision.weight_limit
-    scale = weight_scale(weights, scale_in, scale_out, precision)
-    return UnitParams(
-        np.clip(np.rint(weights / scale), -limit, limit).astype(smallest_dtype((-limit, limit))),
-        rounded_bias(bias, scale, scale_in), *fixed_point(scale * scale_in / scale_out))
+    scale = weight_scale(weights, ends.scale_in, ends.scale_out, precision)
+    return unit_params(np.clip(np.rint(weights / scale), -limit, limit), bias, scale, ends,
+                       precision)
 
 
-def check_widths(name: str, params: UnitParams, largest_input: int) -> None:
+def check_widths(name: str, params: UnitParams, limits: tuple[int, int]) -> None:
     """Refuse a unit whose sums or products the golden could not compute exactly: GoldenError.
 
-    largest_input -- the greatest magnitude of the integers that feed it
+    limits -- of the integers that feed it
     """
-    sums = np.abs(params.weights.astype(np.int64)).sum(axis=0) * largest_input
+    if params.shift.min() < 1:
+        raise GoldenError(f"unit {name} of these weights has a channel in which one step of the "
+                          f"sum is more than {GREATEST_GAIN:g} of the output's, which no "
+                          f"multiplier and shift can be: {TRAINED}")
+    sums = reach_of(params.weights, limits)
     totals = [int(total) + abs(int(bias)) for total, bias in zip(sums, params.bias)]
-    products = [total * int(multiplier) + (1 << int(shift) - 1 if shift > 0 else 0) for
+    products = [total * int(multiplier) + (1 << int(shift) - 1) for
                 total, multiplier, shift in zip(totals, params.multiplier, params.shift)]
-    if params.shift.min() < 1 or max(totals).bit_length() > EXACT_BITS \
-            or max(products).bit_length() > PRODUCT_BITS:
+    if max(totals).bit_length() > EXACT_BITS or max(products).bit_length() > PRODUCT_BITS:
         raise GoldenError(f"unit {name} of these weights needs sums of "
-                          f"{max(totals).bit_length()} bits or a requantizer that gains, which "
-                          "fixed point cannot hold: give weights of a trained MobileNetV2")
+                          f"{max(totals).bit_length()} bits, which the golden cannot compute "
+                          f"exactly: {TRAINED}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import keras
 import numpy as np
+
+from hdl.layers import ALPHAS, layer_table
 
 if TYPE_CHECKING:
     import h5py
@@ -16,9 +18,12 @@ IMAGE, ELSEWHERE = 0, -1  # places that are no layer's: the model's input, an un
 SETTINGS = ("strides", "padding", "dilation_rate", "groups", "depth_multiplier", "data_format",
             "use_bias", "activation", "axis", "epsilon", "center", "scale", "max_value",
             "negative_slope", "threshold", "keepdims")
-ADVICE = "give the alpha they were trained with, or another file"
-ALONE = "save the backbone as a model of its own, if p / 127.5 - 1 is what it is given, or give " \
-    "another file"
+FITTING = ("Resizing", "CenterCrop", "RandomCrop")   # that make a photo's size the network's
+ADVICE = "give a file of keras.applications.MobileNetV2"
+ONE = "give a file of one network"
+INFERENCE = "call it with training=False and save the model again"
+ALONE = "if the first convolution gets p / 127.5 - 1, save the weights alone with " \
+    "model.save_weights('FILE.weights.h5')"
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,12 @@ class Layer:
     shape: Sequence[int | None]              # of the images it takes: (H, W, C)
     # What it makes of a batch of images (1, H, W, C), float32; None where that cannot be told.
     run: Callable[[np.ndarray], np.ndarray] | None
+    # Whether it is called as in training even in predict, as training=True does in Keras 2.
+    training: bool = False
 
 
 Step = tuple[Layer, tuple[int, ...]]   # a layer, places of what feeds it
+Arrays = TypeVar("Arrays", Sequence["np.ndarray"], Sequence["h5py.Dataset"])
 
 
 class Difference(Exception):
@@ -45,45 +53,64 @@ class Difference(Exception):
         self.advice = advice
 
 
-def match(reference: keras.Model, theirs: Sequence[Step]) -> list[Layer]:
+def agreed(fits: Sequence[Sequence[Arrays]]) -> Sequence[Arrays]:
+    """The arrays, layer by layer, that all networks of a file have; Difference for others."""
+    if any(not np.array_equal(ours[...], theirs[...]) for other in fits[1:]
+           for mine, others in zip(fits[0], other) for ours, theirs in zip(mine, others)):
+        raise Difference("it has more than one, with other weights in each", ONE)
+    return fits[0]
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a model does before its first convolution."""
+
+    place: int               # whose output is convolved
+    height: int | None       # of the image there, where the file tells it
+    left_out: list[Layer]    # of FITTING, since photos come in the network's size
+
+
+def match(reference: keras.Model, theirs: Sequence[Step], start: Start) -> list[Layer]:
     """The layers of a model's steps in the places of a reference's, in the reference's order.
 
-    The model may begin with layers that leave an image what it is or scale pixels as
-    ``preprocess_input`` does, may nest and may go on after the reference's last layer.  Raises
-    Difference for the first layer of the reference that the model does not have.
+    The model may nest and may go on after the reference's last layer.  Raises Difference for the
+    first layer of the reference that the model does not have.
     """
-    theirs = same_padding(theirs, reference.inputs[0].shape[1])
-    places = {IMAGE: first_place(theirs)}
+    places = {IMAGE: start.place}
     matched = []
     for number, (ours, sources) in enumerate(steps(reference), 1):
         fed = sorted(places[source] for source in sources)
-        found = [(place, layer) for place, (layer, feeds) in enumerate(theirs, 1)
-                 if sorted(feeds) == fed]
+        found = [(place, layer, difference(layer, ours))
+                 for place, (layer, feeds) in enumerate(theirs, 1) if sorted(feeds) == fed]
         # Of a branch's layers the right one, else the most alike.
-        found.sort(key=lambda step: (difference(step[1], ours) is not None,
-                                     step[1].kind != ours.kind))
+        found.sort(key=lambda step: (step[2] is not None, step[1].kind != ours.kind))
         if not found:
             raise Difference(f"there is no layer {ours.name} where it should be")
-        places[number], layer = found[0]
-        how = difference(layer, ours)
+        places[number], layer, how = found[0]
         if how:
-            raise Difference(how)
+            raise how
         matched.append(layer)
     return matched
 
 
-def steps(model: keras.Model) -> list[Step]:
-    """[(layer, places of what feeds it)] of a model and those nested in it, places from 1."""
+def steps(model: keras.Model, number: int = 0) -> list[Step]:
+    """[(layer, places of what feeds it)] of a model and those nested in it, places from 1.
+
+    number -- which of the model's inputs is the image
+    """
     found: list[Step] = []
-    unroll(model, IMAGE, found)
+    sources = tuple(IMAGE if index == number else ELSEWHERE for index in range(len(model.inputs)))
+    unroll(model, sources, found)
     return found
 
 
-def unroll(model: keras.Model, place: int, found: list[Step]) -> int:
-    """Append a model's steps to ``found``, its input being at a place; return the place of its
+def unroll(model: keras.Model, sources: tuple[int, ...], found: list[Step]) -> int:
+    """Append a model's steps to ``found``, its inputs being at places; return the place of its
     output."""
     in_a_row = isinstance(model, keras.Sequential)
-    places = {} if in_a_row else {id(model.inputs[0]): place}
+    place = sources[0]
+    places = {} if in_a_row else {
+        id(tensor): source for tensor, source in zip(model.inputs, sources)}
     for layer in model.layers if in_a_row else model.operations:
         if isinstance(layer, keras.layers.InputLayer):
             continue
@@ -91,7 +118,7 @@ def unroll(model: keras.Model, place: int, found: list[Step]) -> int:
         sources = (place,) if in_a_row else tuple(
             places.get(id(tensor), ELSEWHERE) for tensor in node.input_tensors)
         if isinstance(layer, keras.Model):
-            place = unroll(layer, sources[0], found)
+            place = unroll(layer, sources, found)
         else:
             found.append((described(layer, node), sources))
             place = len(found)
@@ -105,7 +132,43 @@ def described(layer: keras.Operation, node: Any) -> Layer:
     is_layer = isinstance(layer, keras.layers.Layer)
     return Layer(type(layer).__name__, layer.name, layer.get_config() if is_layer else {},
                  layer.weights if is_layer else (), node.input_tensors[0].shape[1:],
-                 functools.partial(run, layer))
+                 functools.partial(run, layer, node))
+
+
+def begin(theirs: Sequence[Step]) -> tuple[list[Step], Start]:
+    """(steps, how they start) of a model that leaves an image what it is before the first
+    convolution, scales pixels as ``preprocess_input`` does, or makes a photo's size its own.
+
+    Raises Difference for a model that does anything else.
+    """
+    before, _ = way(theirs)
+    height = None
+    for layer in before:
+        height = layer.settings["height"] if layer.kind in FITTING else height or layer.shape[0]
+    theirs = same_padding(theirs, height or 224)
+    before, place = way(theirs)
+    left_out = [layer for layer in before if layer.kind in FITTING]
+    kept = [layer for layer in before if layer.kind not in FITTING]
+    if kept:
+        check_pixels(kept)
+    if not before:
+        height = next((layer.shape[0] for layer, sources in theirs if IMAGE in sources), None)
+    return theirs, Start(place, height, left_out)
+
+
+def way(theirs: Sequence[Step]) -> tuple[list[Layer], int]:
+    """(layers from the image to the first convolution, the last one's place); none where there is
+    no convolution."""
+    place, before = IMAGE, list[Layer]()
+    while True:
+        followers = [(number, layer) for number, (layer, sources) in enumerate(theirs, 1)
+                     if sources == (place,)]
+        if not followers:
+            return [], IMAGE
+        if any(layer.kind == "Conv2D" for _, layer in followers):
+            return before, place
+        place, layer = followers[0]
+        before.append(layer)
 
 
 def same_padding(theirs: Sequence[Step], resolution: int) -> list[Step]:
@@ -130,28 +193,13 @@ def same_sizes(settings: dict[str, Any], **sizes: tuple[Any, ...]) -> bool:
     return all(np.array_equal(settings.get(name, ()), size) for name, size in sizes.items())
 
 
-def first_place(theirs: Sequence[Step]) -> int:
-    """The place whose output is convolved first; Difference for what changes the pixels before
-    it."""
-    place, before = IMAGE, []
-    while True:
-        followers = [(number, layer) for number, (layer, sources) in enumerate(theirs, 1)
-                     if sources == (place,)]
-        if not followers:
-            return IMAGE
-        if any(layer.kind == "Conv2D" for _, layer in followers):
-            break
-        place, layer = followers[0]
-        before.append(layer)
-    if before:
-        check_pixels(before)
-    return place
-
-
 def check_pixels(before: Sequence[Layer]) -> None:
     """Difference for layers in a row, the first of a model, that make of pixels neither
     p / 127.5 - 1 nor, of those that already are that, themselves."""
     for layer in before:
+        if layer.training and layer.kind.startswith("Random"):
+            raise Difference(f"layer {layer.name} before the first convolution is called with "
+                             "training=True", INFERENCE)
         if not layer.run:
             raise Difference(f"layer {layer.name} before the first convolution is a {layer.kind}, "
                              "and what that makes of pixels is not told by the file", ALONE)
@@ -164,8 +212,7 @@ def check_pixels(before: Sequence[Layer]) -> None:
     layer = next(layer for layer in before if layer.name == changed)
     if layer.kind == "ZeroPadding2D":
         raise Difference(f"layer {changed} before the first convolution pads the image by "
-                         f"{layer.settings.get('padding')}, which Conv1 does not",
-                         "give another file")
+                         f"{layer.settings.get('padding')}, which Conv1 does not")
     raise Difference(f"layer {changed} before the first convolution changes the pixels, "
                      "which are p / 127.5 - 1", "train with that, or give another file")
 
@@ -184,9 +231,14 @@ def run_all(layers: Sequence[Layer], values: np.ndarray) -> np.ndarray:
     return values
 
 
-def run(layer: keras.Operation, values: np.ndarray) -> np.ndarray:
-    """What a built layer makes of values, a batch of images (1, H, W, C)."""
-    return np.asarray(keras.Model(layer.input, layer.output)(values, training=False))
+def run(layer: keras.Operation, node: Any, values: np.ndarray) -> np.ndarray:
+    """What a built layer makes of values, a batch of images (1, H, W, C), in float32: the
+    hardware does not round as a narrower type does."""
+    arguments, options = node.arguments.fill_in({id(node.input_tensors[0]): values})
+    if isinstance(layer, keras.layers.Layer):
+        layer.dtype_policy = "float32"
+        options["training"] = False   # as predict does, whatever the layer was called with
+    return np.asarray(layer(*arguments, **options))
 
 
 def alike(values: np.ndarray, expected: np.ndarray) -> bool:
@@ -194,15 +246,19 @@ def alike(values: np.ndarray, expected: np.ndarray) -> bool:
     return values.shape == expected.shape and np.allclose(values, expected, rtol=0, atol=1e-6)
 
 
-def difference(theirs: Layer, ours: Layer) -> str | None:
+def difference(theirs: Layer, ours: Layer) -> Difference | None:
     """How a layer differs from the one in its place in what it computes, or None."""
     if theirs.kind != ours.kind:
-        return f"layer {theirs.name} is of type {theirs.kind}, " \
-            f"where {ours.name} is of type {ours.kind}"
+        return Difference(f"layer {theirs.name} is of type {theirs.kind}, "
+                          f"where {ours.name} is of type {ours.kind}")
     for name, value in ours.settings.items():
         if name in SETTINGS and not same(name, theirs.settings.get(name), value):
-            return f"layer {theirs.name} has {name} {theirs.settings.get(name)}, not {value}"
-    return other_shapes(theirs.name, theirs.weights, ours.weights)
+            return Difference(
+                f"layer {theirs.name} has {name} {theirs.settings.get(name)}, not {value}")
+    if theirs.training and theirs.kind == "BatchNormalization" and theirs.settings["trainable"]:
+        return Difference(f"layer {theirs.name} is called with training=True and so computes with "
+                          "each batch's own statistics", INFERENCE)
+    return other_shapes(theirs.name, theirs.weights, ours.name, ours.weights)
 
 
 def same(name: str, theirs: Any, ours: Any) -> bool:
@@ -212,17 +268,32 @@ def same(name: str, theirs: Any, ours: Any) -> bool:
     return np.array_equal(theirs, ours)
 
 
-def other_shapes(name: str, theirs: Sequence[keras.Variable | h5py.Dataset],
-                 ours: Sequence[keras.Variable | h5py.Dataset]) -> str | None:
+def other_shapes(name: str, theirs: Sequence[keras.Variable | h5py.Dataset], ours_name: str,
+                 ours: Sequence[keras.Variable | h5py.Dataset]) -> Difference | None:
     """How arrays of a layer differ in shape from those it should have, or None."""
     found, expected = ([tuple(array.shape) for array in arrays] for arrays in (theirs, ours))
     if found == expected:
         return None
     if not found:
-        return f"there is no layer {name} with weights"
+        return Difference(f"there is no layer {name} with weights")
     if len(found) == len(expected) == 1:
-        return f"layer {name} has a kernel of {found[0]}, not {expected[0]}"
+        alphas = " or ".join(map(str, fitting_alphas(ours_name, found[0])))
+        return Difference(f"layer {name} has a kernel of {found[0]}, not {expected[0]}",
+                          f"give alpha {alphas}" if alphas else ADVICE)
     if len(found) != len(expected):
-        return f"layer {name} has {len(found)} arrays of weights, not {len(expected)}"
+        return Difference(
+            f"layer {name} has {len(found)} arrays of weights, not {len(expected)}")
     shape, wanted = next(pair for pair in zip(found, expected) if pair[0] != pair[1])
-    return f"layer {name} has weights of {shape}, not {wanted}"
+    return Difference(f"layer {name} has weights of {shape}, not {wanted}")
+
+
+def fitting_alphas(name: str, kernel: tuple[int, ...]) -> list[float]:
+    """The alphas whose unit of a name has a kernel of this shape, as Keras orders it."""
+    fitting = []
+    for alpha in ALPHAS:
+        for unit in layer_table(alpha):
+            outputs = 1 if unit.kind == "depthwise" else unit.channels_out
+            if unit.name == name and kernel == (
+                    unit.kernel, unit.kernel, unit.channels_in, outputs):
+                fitting.append(alpha)
+    return fitting

@@ -63,7 +63,7 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
     summary.update(
         **golden_times, **run_times, cycles_per_frame=cycles, simulator=simulator,
         alpha=network.alpha, resolution=network.resolution, precision=network.precision.name,
-        weights=network.weights, frames=frames)
+        weights=network.weights, left_out=golden.attributes["left_out"], frames=frames)
     if top:
         summary["classes"] = likeliest(configs[-1].unit, outputs, golden, top)
     if as_json:
@@ -215,6 +215,8 @@ def sentences(summary: dict[str, Any]) -> Iterator[str]:
     yield (f"latency {summary['latency_cycles']:,} cycles from first pixel to last feature, "
            f"{summary['first_feature_cycles']:,} to the first; {summary['cycles']:,} cycles for "
            f"{frames}")
+    if summary["left_out"]:
+        yield summary["left_out"]
     if "beats" in summary:
         yield (f"{summary['beats']:,} beats of all units, {summary['off_schedule']:,} of them not "
                "in the cycle that the schedule says")

@@ -69,7 +69,7 @@ def dump(photo: Path | None, network: Network, out: Path | None,
             "alpha": network.alpha, "resolution": network.resolution,
             "precision": network.precision.name,
             **{name: golden.attributes[name]
-               for name in ("weights", "weights_sha256", "image_sha256")},
+               for name in ("weights", "weights_sha256", "left_out", "image_sha256")},
             "sqnr_db": {name: finite(sqnr_db(values, golden.fixed[name], golden.scales[name]))
                         for name, values in golden.float.items()},
             "classes": classes(golden, network.weights, report)}
@@ -158,6 +158,8 @@ def tell(summary: dict[str, Any]) -> None:
         table.add_row(stage, f"{unit.size_out} x {unit.size_out} x {unit.channels_out}",
                       "infinite" if ratio is None else f"{ratio:.1f}")
     show(table)
+    if summary["left_out"]:
+        console.print(summary["left_out"])
     for row in summary["classes"] or ():
         console.print(f"class {row['class']:3d} {row['name'] or '':24s} fixed {row['fixed']:.4f}, "
                       f"float {row['float']:.4f}")

@@ -1,9 +1,11 @@
 """Files that Keras 2 wrote, in its layouts, frozen in part and not."""
+import json
+
 import h5py
 import pytest
 
 from golden.errors import GoldenError
-from golden.model import float_model, read
+from golden.model import float_model, mobilenet_v2, read
 from tests.support import keras_2
 
 HEAD = {"dense": {}}
@@ -17,6 +19,7 @@ FLIP = (keras_2.sequential("augment", keras_2.entry("RandomFlip", "flip", mode="
 OP_LAYERS = [(keras_2.entry("TensorFlowOpLayer", f"tf_op_layer_{op}", node_def={"op": op},
                             constants={"1": value}), {})
              for op, value in [("RealDiv", 127.5), ("Sub", 1.0)]]   # TensorFlow 2.3's
+META = keras_2.entry("InputLayer", "meta", batch_input_shape=[None, 4])
 LAMBDA = (keras_2.entry("Lambda", "own", function=["x", None, None]), {})
 
 
@@ -94,7 +97,8 @@ def test_preprocessing_that_keeps_the_pixels(small, tmp_path, before):
     ([SUBTRACT, DIVIDE], "layer tf.math.subtract before the first convolution changes"),
     ([(keras_2.entry("Rescaling", "scale", scale=1 / 255, offset=0), {})], "layer scale before"),
     ([LAMBDA], "layer own before the first convolution is a Lambda, and what that makes of pixels "
-     "is not told by the file: save the backbone as a model of its own")])
+     "is not told by the file: if the first convolution gets p / 127.5 - 1, save the weights "
+     "alone with model.save_weights('FILE.weights.h5')")])
 def test_preprocessing_that_changes_the_pixels(small, tmp_path, before, words):
     save(tmp_path / "model.h5", small, "functional", before=before)
     assert words in refusal(tmp_path / "model.h5")
@@ -111,7 +115,8 @@ def test_a_stem_of_another_padding(small, tmp_path, stem):
     """The last is of an odd size's, which 32 is not."""
     save(tmp_path / "model.h5", small, stem=stem)
     assert f"layer Conv1_pad before the first convolution pads the image by {stem}, which " \
-        "Conv1 does not: give another file" in refusal(tmp_path / "model.h5")
+        "Conv1 does not: give a file of keras.applications.MobileNetV2" \
+        in refusal(tmp_path / "model.h5")
 
 
 @pytest.mark.parametrize("name, setting, value", [
@@ -155,3 +160,74 @@ def test_two_networks_in_a_group(small, tmp_path):
                              for key, value in values.items()}})
     assert "as more than one of its layers is named Conv1: give a file of one network" \
         in refusal(tmp_path / "model.h5")
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_backbone_called_in_training(small, tmp_path, trainable):
+    """TensorFlow 2.3 and 2.15: predict has batch statistics then, but for frozen layers."""
+    inner = keras_2.backbone(small)
+    for layer in inner["config"]["layers"]:
+        layer["config"]["trainable"] = trainable
+    keras_2.whole(tmp_path / "model.h5", keras_2.functional(
+        (inner, {"training": True}), (POOLING, {})), {"mobilenetv2_0.35": keras_2.arrays(small)})
+    if trainable:
+        assert "layer bn_Conv1 is called with training=True and so computes with each batch's " \
+            "own statistics: call it with training=False and save the model again" \
+            in refusal(tmp_path / "model.h5")
+    else:
+        assert same(tmp_path / "model.h5", small)
+
+
+def test_augmentation_called_in_training(small, tmp_path):
+    save(tmp_path / "model.h5", small, "functional", before=[
+        (keras_2.entry("RandomFlip", "flip", mode="horizontal"), {"training": True})])
+    assert "layer flip before the first convolution is called with training=True: call it with " \
+        "training=False and save the model again" in refusal(tmp_path / "model.h5")
+
+
+@pytest.mark.parametrize("size", [32, 33])
+def test_layers_that_fit_a_photo(small, tmp_path, size):
+    """Keras pads an odd size otherwise, and the size is what Resizing leaves."""
+    other = mobilenet_v2(0.35, size)
+    other.set_weights(small.get_weights())
+    inner = keras_2.backbone(other)
+    resizing = keras_2.entry("Resizing", "resize", height=size, width=size)
+    layers = [keras_2.image("input_1", 64), resizing | {
+        "name": "resize", "inbound_nodes": [[["input_1", 0, 0, {}]]]}]
+    for layer in inner["config"]["layers"][1:]:
+        for node in layer["inbound_nodes"]:
+            for feed in node:
+                feed[0] = {"input_1": "resize"}.get(feed[0], feed[0])
+    inner["config"]["layers"][:1] = layers
+    keras_2.whole(tmp_path / "inline.h5", inner, {
+        name: {key: value for key, value in keras_2.arrays(small).items()
+               if key.startswith(f"{name}/")} for name in (layer.name for layer in small.layers)})
+    notes = []
+    arrays = read(str(tmp_path / "inline.h5"), 0.35, note=notes.append)
+    assert len(arrays) == len([layer for layer in small.layers if layer.weights])
+    assert notes == ["of the weights' model, layer resize (Resizing) is left out: photos are "
+                     "squeezed to the resolution"]
+
+
+def test_an_input_before_the_image(small, tmp_path):
+    config = keras_2.functional((keras_2.backbone(small), {}), (POOLING, {}))
+    config["config"]["layers"].insert(0, META | {"name": "meta", "inbound_nodes": []})
+    config["config"]["input_layers"].insert(0, ["meta", 0, 0])
+    keras_2.whole(tmp_path / "model.h5", config, {"mobilenetv2_0.35": keras_2.arrays(small)})
+    assert same(tmp_path / "model.h5", small)
+
+
+def test_renamed_layers(small, tmp_path):
+    """A whole model tells them apart, weights alone in one group do not."""
+    inner = keras_2.backbone(small)
+    text = json.dumps(inner)
+    for layer in small.layers[1:]:
+        text = text.replace(f'"{layer.name}"', f'"my_{layer.name}"')
+    values = {f"my_{key}": value for key, value in keras_2.arrays(small, 40).items()}
+    keras_2.whole(tmp_path / "model.h5", keras_2.sequential("all", json.loads(text)),
+                  {"mobilenetv2_0.35": values})
+    assert same(tmp_path / "model.h5", small)
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        keras_2.weights(file, {"mobilenetv2_0.35": values} | HEAD)
+    assert "there is no layer Conv1 with weights: if its layers are renamed, save the whole " \
+        "model with model.save('FILE.h5')" in refusal(tmp_path / "weights.h5")

@@ -1,4 +1,7 @@
 """Weights files of every kind Keras writes, and those that do not fit."""
+import os
+import subprocess
+import sys
 import zipfile
 
 import h5py
@@ -65,8 +68,7 @@ def test_weights_of_another_alpha(networks, tmp_path):
     path = tmp_path / "one.weights.h5"
     networks[False].save_weights(path)
     assert "do not fit MobileNetV2 with alpha 0.35, as layer Conv1 has a kernel of " \
-        "(3, 3, 3, 32), not (3, 3, 3, 16): give the alpha they were trained with, or another " \
-        "file" in refusal(0.35, path)
+        "(3, 3, 3, 32), not (3, 3, 3, 16): give alpha 1.0" in refusal(0.35, path)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -105,7 +107,8 @@ def test_values_that_are_no_weights(tmp_path, weight, value):
 
 @pytest.mark.parametrize("name, content, words", [
     ("none.h5", None, "there is no weights file"),
-    ("weights.bin", b"?", "end in neither .h5, .weights.h5 nor .keras"),
+    ("weights.index", b"?", "are neither HDF5 nor a .keras archive: load them into the model they "
+     "are of and save the weights alone with model.save_weights('FILE.weights.h5')"),
     ("text.h5", b"?", "are not what the name says (HDF5, or a zip for .keras), or not all of it"),
     ("text.keras", b"?", "are not what the name says"),
     ("text.weights.h5", b"", "are not what the name says")])
@@ -119,7 +122,7 @@ def test_a_truncated_weights_file(networks, tmp_path):
     path = tmp_path / "cut.weights.h5"
     networks[False].save_weights(path)
     path.write_bytes(path.read_bytes()[:5_000_000])
-    assert "cannot be loaded (" in refusal(1.0, path)
+    assert "are damaged (" in refusal(1.0, path) and "save the file again" in refusal(1.0, path)
 
 
 def test_an_empty_hdf5_file(tmp_path):
@@ -234,7 +237,8 @@ def test_a_frame_before_the_backbone(small, tmp_path):
     nested(small, [keras.layers.ZeroPadding2D(name="frame"), keras.layers.AveragePooling2D(3, 1)]
            ).save(tmp_path / "tuned.keras")
     assert "as layer frame before the first convolution pads the image by ((1, 1), (1, 1)), " \
-        "which Conv1 does not: give another file" in refusal(0.35, tmp_path / "tuned.keras")
+        "which Conv1 does not: give a file of keras.applications.MobileNetV2" \
+        in refusal(0.35, tmp_path / "tuned.keras")
 
 
 class Subclassed(keras.Model):
@@ -297,8 +301,7 @@ def test_tuned_networks_of_another_alpha(small, tmp_path, tune, ending):
     path = str(tmp_path / f"tuned{ending}")
     save(tune(small), path)
     assert "do not fit MobileNetV2 with alpha 0.5, as layer block_1_project has a kernel of " \
-        "(1, 1, 48, 8), not (1, 1, 48, 16): give the alpha they were trained with, or another " \
-        "file" in refusal(0.5, path)
+        "(1, 1, 48, 8), not (1, 1, 48, 16): give alpha 0.35" in refusal(0.5, path)
 
 
 @pytest.mark.parametrize("ending, words", [
@@ -307,7 +310,8 @@ def test_tuned_networks_of_another_alpha(small, tmp_path, tune, ending):
 def test_the_first_mobilenet(tmp_path, ending, words):
     path = str(tmp_path / f"first{ending}")
     save(keras.applications.MobileNet((SIZE, SIZE, 3), include_top=False, weights=None), path)
-    assert f"as {words} a kernel of (1, 1, 32, 64), not (1, 1, 32, 16): give" in refusal(1.0, path)
+    assert f"as {words} a kernel of (1, 1, 32, 64), not (1, 1, 32, 16): give a file of " \
+        "keras.applications.MobileNetV2" in refusal(1.0, path)
 
 
 def test_a_network_without_convolutions(tmp_path):
@@ -357,7 +361,7 @@ def test_one_layer_fed_otherwise(small, tmp_path, name, call, words):
     model = copy(small, call=lambda layer, *inputs, **options: (
         call(layer, *inputs) if layer.name == name else layer(*inputs, **options)))
     nested(model).save(tmp_path / "changed.keras")
-    assert f"as {words}: give the alpha" in refusal(0.35, tmp_path / "changed.keras")
+    assert f"as {words}: give a file of" in refusal(0.35, tmp_path / "changed.keras")
 
 
 class Own(keras.layers.Layer):
@@ -370,11 +374,16 @@ class Own(keras.layers.Layer):
 @pytest.mark.parametrize("ending", [".h5", ".keras"])
 @pytest.mark.parametrize("layer", [keras.layers.Lambda(lambda pixels: pixels), Own()])
 def test_models_that_need_code_of_their_own(small, tmp_path, layer, ending):
-    """Nothing of a file is run."""
+    """Nothing of a file is run; the advice is followed."""
     path = str(tmp_path / f"code{ending}")
-    nested(small, [layer]).save(path)
-    assert "cannot be loaded (" in refusal(0.35, path)
+    model = nested(small, [layer])
+    model.save(path)
+    sentence = refusal(0.35, path)
+    assert "cannot be loaded by Keras (" in sentence and sentence.endswith(
+        "): save the weights alone with model.save_weights('FILE.weights.h5')")
     assert classifier(path, 0.35) is None
+    model.save_weights(tmp_path / "alone.weights.h5")
+    assert same(read(str(tmp_path / "alone.weights.h5"), 0.35), small)
 
 
 def test_damaged_archives(small, tmp_path):
@@ -384,10 +393,10 @@ def test_damaged_archives(small, tmp_path):
     path.write_bytes(whole[:100_000])
     assert "are not what the name says" in refusal(0.35, path)
     path.write_bytes(whole[:100_000] + bytes(1000) + whole[101_000:])
-    assert "cannot be loaded (" in refusal(0.35, path)
+    assert "are damaged (" in refusal(0.35, path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("notes.txt", "no model")
-    assert "cannot be loaded (" in refusal(0.35, path)
+    assert "are damaged (" in refusal(0.35, path)
 
 
 @pytest.mark.parametrize("top", [False, True], ids=["no_top", "top"])
@@ -419,7 +428,110 @@ def test_a_download_that_fails(monkeypatch):
         float_model(1.0, 32, "imagenet")
 
 
-def test_another_image_format(monkeypatch):
-    monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
-    with pytest.raises(GoldenError, match="Keras runs on tensorflow with channels_first: set"):
-        float_model(1.0, 32)
+def test_what_keras_json_says_changes_nothing(small):
+    """Another type of floats makes other integers."""
+    keras.config.set_image_data_format("channels_first")
+    keras.config.set_floatx("float16")
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model = float_model(0.35, SIZE)
+    assert digest(model) == digest(small) and model.input.shape == (None, SIZE, SIZE, 3)
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    assert keras.config.floatx() == "float32"
+
+
+@pytest.mark.parametrize("command", ["dump_goldens", "cosim"])
+def test_another_backend(command):
+    """One that is not installed, too."""
+    done = subprocess.run([sys.executable, "-m", f"scripts.{command}", "--alpha", "0.35",
+                           "--resolution", "32"], capture_output=True, text=True,
+                          env=os.environ | {"KERAS_BACKEND": "jax"})
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "Keras is to run on jax, and integers are exact on tensorflow only: set " \
+        "KERAS_BACKEND=tensorflow" in done.stderr
+
+
+def test_files_under_another_name(small, tmp_path):
+    """The advice is followed."""
+    small.save(tmp_path / "model.keras")
+    small.save(tmp_path / "model.h5")
+    for name, other, words in [("model.h5", "old.keras", "are HDF5: rename the file to end in .h5"),
+                               ("model.keras", "new.h5", "are an archive as Keras writes with "
+                                ".keras: rename the file to end in .keras")]:
+        (tmp_path / name).rename(tmp_path / other)
+        assert words in refusal(0.35, tmp_path / other)
+        (tmp_path / other).rename(tmp_path / name)
+        assert same(read(str(tmp_path / name), 0.35), small)
+
+
+@pytest.mark.parametrize("content, words", [
+    (["saved_model.pb"], "are a SavedModel, TensorFlow's own format: load it with TensorFlow's "
+     "Keras and save the weights alone with model.save_weights('FILE.weights.h5')"),
+    ([], "are a folder: give the path of a .h5, .weights.h5 or .keras file")])
+def test_folders(tmp_path, content, words):
+    for name in content:
+        (tmp_path / name).touch()
+    assert words in refusal(0.35, tmp_path)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(small, tmp_path, policy):
+    """A type's rounding is no other preprocessing, and hides none."""
+    def model(scale):
+        """With augmentation in the graph, whose output has the narrow type."""
+        image = keras.Input((SIZE, SIZE, 3))
+        flipped = keras.layers.RandomFlip(dtype=policy)(image)
+        scaled = keras.layers.Rescaling(scale, offset=-1, name="scale", dtype=policy)(flipped)
+        return keras.Model(image, small(scaled))
+
+    model(1 / 127.5).save(tmp_path / "mixed.keras")
+    assert same(read(str(tmp_path / "mixed.keras"), 0.35), small)
+    model(1 / 127).save(tmp_path / "mixed.keras")
+    assert "layer scale before the first convolution changes the pixels" \
+        in refusal(0.35, tmp_path / "mixed.keras")
+
+
+def test_a_backbone_called_in_training(small, tmp_path):
+    """Keras 3's predict overrules it."""
+    image = keras.Input((SIZE, SIZE, 3))
+    flipped = keras.layers.RandomFlip()(image, training=True)
+    keras.Model(image, small(flipped, training=True)).save(tmp_path / "tuned.keras")
+    assert same(read(str(tmp_path / "tuned.keras"), 0.35), small)
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_an_input_before_the_image(small, tmp_path, ending):
+    meta, mask = keras.Input((4,)), keras.Input((SIZE, SIZE, 1))
+    image = keras.Input((SIZE, SIZE, 3))
+    flat = [keras.layers.Flatten()(tensor) for tensor in (meta, mask, small(image))]
+    keras.Model([meta, mask, image], keras.layers.Concatenate()(flat)).save(
+        tmp_path / f"many{ending}")
+    assert same(read(str(tmp_path / f"many{ending}"), 0.35), small)
+
+
+def test_an_image_for_each_of_two_networks(small, tmp_path):
+    twin = copy(small)
+    images = [keras.Input((SIZE, SIZE, 3)) for _ in range(2)]
+    flat = keras.layers.Concatenate()([
+        small(images[0]), keras.Sequential([keras.Input((SIZE, SIZE, 3)), twin])(images[1])])
+    model = keras.Model(images, flat)
+    model.save(tmp_path / "two.keras")
+    assert same(read(str(tmp_path / "two.keras"), 0.35), small)
+    twin.get_layer("Conv_1_bn").gamma.assign(np.zeros(1280))
+    model.save(tmp_path / "two.keras")
+    assert "as it has more than one, with other weights in each: give a file of one network" \
+        in refusal(0.35, tmp_path / "two.keras")
+
+
+@pytest.mark.parametrize("layer, size", [
+    (keras.layers.Resizing(32, 32), 32), (keras.layers.CenterCrop(33, 33), 33),
+    (keras.layers.RandomCrop(32, 32), 32)])
+def test_layers_that_fit_a_photo(small, tmp_path, layer, size):
+    """Keras pads an odd size otherwise, and the size is what such a layer leaves."""
+    other = mobilenet_v2(0.35, size)
+    other.set_weights(small.get_weights())
+    keras.Sequential([keras.Input((64, 64, 3)), layer, keras.layers.Rescaling(1 / 127.5, -1),
+                      other]).save(tmp_path / "tuned.keras")
+    notes = []
+    assert same(read(str(tmp_path / "tuned.keras"), 0.35, note=notes.append), small)
+    assert notes == [f"of the weights' model, layer {layer.name} ({type(layer).__name__}) is left "
+                     "out: photos are squeezed to the resolution"]

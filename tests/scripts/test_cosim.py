@@ -60,16 +60,27 @@ def test_small_network(verilator, photo):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:__array__ implementation")      # of Keras as it saves
 def test_units_of_constant_output(verilator, photo, tmp_path):
-    """Keras's untrained weights, which fade from block to block until all round to 0, and a batch
-    norm that lets nothing through."""
+    """Keras's untrained weights, which fade from block to block until all round to 0, a batch
+    norm that lets nothing through, large weights after it, and channels far beyond ReLU6."""
+    import keras
+
     from golden.model import mobilenet_v2
     model = mobilenet_v2(0.35, 32)
     silent = model.get_layer("block_2_depthwise_BN")
     for variable in (silent.gamma, silent.beta):
         variable.assign(variable * 0)
-    model.save_weights(tmp_path / "untrained.weights.h5")
-    result = run(photo, *SMALL, "--weights", str(tmp_path / "untrained.weights.h5"))
+    project = model.get_layer("block_2_project").kernel
+    project.assign(project * 1e6)
+    dead = model.get_layer("block_3_expand_BN")
+    dead.gamma.assign(np.where(np.arange(dead.gamma.shape[0]) < 2, 0, dead.gamma))
+    dead.beta.assign(np.resize([1e4, -1e20, 2.0], dead.beta.shape))
+    dead.moving_mean.assign(np.resize([0, 0, 0, -1e6, 1e6], dead.beta.shape))
+    keras.Sequential([keras.Input((64, 64, 3)), keras.layers.Resizing(32, 32), model]).save(
+        tmp_path / "untrained.keras")
+    result = run(photo, *SMALL, "--weights", str(tmp_path / "untrained.keras"))
     assert result.exit_code == 0, result.output
+    assert "(Resizing) is left out: photos are squeezed to the resolution" \
+        in " ".join(result.stdout.split())
     assert "every element equals its golden" in result.stdout
 
 
