@@ -1,7 +1,7 @@
 """Whole models that Keras 2 wrote, read without building them.
 
 The topology is in the configuration.  HDF5 files name the layer and variable of every array; in
-the archives of TensorFlow 2.15 layers are numbered by kind, in the configuration's order.
+the archives of TensorFlow 2.12 to 2.15 layers are numbered by kind, in the configuration's order.
 """
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from golden.topology import ELSEWHERE, IMAGE, ONE, Difference, Layer, Step
 VARIABLES = ("kernel", "depthwise_kernel", "bias", "gamma", "beta", "moving_mean",
              "moving_variance")   # in Keras's order
 KINDS = {"BatchNormalizationV1": "BatchNormalization"}   # TensorFlow 1's name
+# TensorFlow 2.12's and 2.13's folder of layers, where a layer with weights takes two numbers.
+OLDER = "_layer_checkpoint_dependencies"
 YOUNGER = {"groups": 1, "keepdims": False, "negative_slope": 0.0, "threshold": 0.0,
            "trainable": True}
 
@@ -166,9 +168,16 @@ def append(layer: dict[str, Any], sources: tuple[int, ...], call: dict[str, Any]
         return unroll(layer, dict(enumerate(sources)), found, here)
     kind = KINDS.get(layer["class_name"], layer["class_name"])
     weights = here.arrays(here.names, here.groups)
-    found.append((Layer(kind, here.names[-1], YOUNGER | layer["config"], weights, here.shape,
-                        function(kind, layer["config"], call), here.training), sources))
+    config = {name: plain(value) for name, value in layer["config"].items()}
+    found.append((Layer(kind, here.names[-1], YOUNGER | config, weights, here.shape,
+                        function(kind, config, call), here.training), sources))
     return len(found)
+
+
+def plain(value: Any) -> Any:
+    """A setting, which TensorFlow 2.12 may wrap as NumPy's."""
+    wrapped = isinstance(value, dict) and value.get("class_name") == "__numpy__"
+    return value["config"]["value"] if wrapped else value
 
 
 def name_of(layer: dict[str, Any]) -> str:
@@ -225,10 +234,27 @@ def snake_case(kind: str) -> str:
 def numbered(file: h5py.File) -> Arrays:
     """How a layer's arrays are found in an archive: by the groups on the way to it."""
     def arrays(names: tuple[str, ...], groups: tuple[str, ...]) -> tuple[h5py.Dataset, ...]:
-        found = file.get("/".join(f"layers/{group}" for group in groups) + "/vars", {})
+        place = file
+        for group in groups:
+            place = inside(place, group)
+        found = place.get("vars", {})
         return tuple(found[index] for index in sorted(found, key=int))
 
     return arrays
+
+
+def inside(model: h5py.Group | dict[str, Any], group: str) -> h5py.Group | dict[str, Any]:
+    """The group of a layer in its model's, by kind and number; empty where there is none."""
+    if OLDER not in model:
+        return model.get(f"layers/{group}", {})
+    kind, number = re.fullmatch(r"(.*?)(?:_(\d+))?", group).groups("0")    # type: ignore[union-attr]
+    there = [int(name.removeprefix(kind).lstrip("_") or 0) for name in model[OLDER]
+             if re.fullmatch(rf"{kind}(_\d+)?", name)]
+    numbers = dict(enumerate(sorted(there)))
+    found = numbers.get(int(number))
+    if found is None:
+        return {}
+    return model[f"{OLDER}/{kind}_{found}" if found else f"{OLDER}/{kind}"]
 
 
 def named(root: h5py.Group) -> Arrays:

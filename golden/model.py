@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".h5", ".keras")
 ALONE = "save the weights alone with model.save_weights('FILE.weights.h5')"
-KINDS = {".h5": "HDF5", ".keras": "an archive as Keras writes with .keras"}
+KINDS = {".h5": "are HDF5", ".keras": "are an archive as Keras writes with .keras"}
 BACKEND = "tensorflow"   # whose convolutions of float64 integers are exact without switches
 
 
@@ -233,10 +233,11 @@ def pattern(alpha: float, resolution: int, top: bool) -> keras.Model:
 def check_file(path: str) -> None:
     """Refuse a weights path that is not a readable file of a kind Keras loads: GoldenError."""
     if os.path.isdir(path):
-        is_model = os.path.isfile(os.path.join(path, "saved_model.pb"))
-        raise GoldenError(f"weights {path} are " + (
-            f"a SavedModel, TensorFlow's own format: load it with TensorFlow's Keras and {ALONE}"
-            if is_model else "a folder: give the path of a .h5, .weights.h5 or .keras file"))
+        if os.path.isfile(os.path.join(path, "saved_model.pb")):
+            raise GoldenError(f"weights {path} are a SavedModel, TensorFlow's own format: load it "
+                              f"with TensorFlow's Keras and {ALONE}")
+        raise GoldenError(f"weights {path} are a folder: give the path of a .h5, .weights.h5 or "
+                          ".keras file")
     if not os.path.isfile(path):
         raise GoldenError(f"there is no weights file {path}: give 'seeded', 'imagenet' or the "
                           "path of a .h5, .weights.h5 or .keras file")
@@ -246,7 +247,7 @@ def check_file(path: str) -> None:
         raise GoldenError(f"weights {path} cannot be read ({error.strerror}): "
                           "check the file's permissions") from None
     if kind and not path.endswith(kind):
-        raise GoldenError(f"weights {path} are {KINDS[kind]}: rename the file to end in {kind}")
+        raise GoldenError(f"weights {path} {KINDS[kind]}: rename the file to end in {kind}")
     if not kind and path.endswith(SUFFIXES):
         raise GoldenError(f"weights {path} are not what the name says (HDF5, or a zip for "
                           ".keras), or not all of it: download or save the file again")

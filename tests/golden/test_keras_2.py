@@ -74,11 +74,18 @@ def test_weights_alone(small, tmp_path, frozen):
     assert "as layer block_1_project has a kernel of" in refusal(tmp_path / "weights.h5", 0.5)
 
 
-@pytest.mark.parametrize("nested, folder", [(False, ""), (True, "layers/functional/")])
-def test_archives_of_tensorflow_2_15(small, tmp_path, nested, folder):
+@pytest.mark.parametrize("version", ["2.12.0", "2.13.1", "2.15.0"])
+@pytest.mark.parametrize("folder", [(), ("functional",), ("sequential", "functional")])
+def test_archives(small, tmp_path, folder, version):
     config = keras_2.backbone(small)
-    config = keras_2.sequential("all", config, POOLING) if nested else config
-    keras_2.archive(tmp_path / "model.keras", config, small, folder)
+    if version == "2.12.0":
+        for layer in config["config"]["layers"]:
+            if "max_value" in layer["config"]:
+                layer["config"]["max_value"] = {"class_name": "__numpy__", "config": {
+                    "value": 6.0, "dtype": "float32"}}
+    for _ in folder:
+        config = keras_2.sequential("all", config, POOLING)
+    keras_2.archive(tmp_path / "model.keras", config, small, folder, version)
     assert same(tmp_path / "model.keras", small)
 
 

@@ -100,8 +100,13 @@ def whole(path, config, groups, version="2.9.0"):
         weights(file.create_group("model_weights"), groups)
 
 
-def archive(path, config, model, folder):
-    """Write a model as TensorFlow 2.15 does to .keras; the backbone's arrays are in a folder."""
+def archive(path, config, model, folder, version="2.15.0"):
+    """Write a model as TensorFlow 2.12 to 2.15 do to .keras; the backbone's arrays are in folders.
+
+    Until 2.13 they have another name, and a layer with weights takes two numbers.
+    """
+    layers, step = ("layers", 1) if version > "2.14" else ("_layer_checkpoint_dependencies", 2)
+    folder = "".join(f"{layers}/{name}/" for name in folder)
     content, seen = io.BytesIO(), {}
     kinds = {"Conv2D": "conv2d", "DepthwiseConv2D": "depthwise_conv2d",
              "BatchNormalization": "batch_normalization"}
@@ -110,11 +115,11 @@ def archive(path, config, model, folder):
             kind = kinds.get(type(layer).__name__)
             if kind:
                 number = seen.get(kind, 0)
-                seen[kind] = number + 1
+                seen[kind] = number + step
                 for index, value in enumerate(layer.get_weights()):
-                    file[f"{folder}layers/{kind}{f'_{number}' if number else ''}/vars/"
+                    file[f"{folder}{layers}/{kind}{f'_{number}' if number else ''}/vars/"
                          f"{index}"] = value
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("metadata.json", json.dumps({"keras_version": "2.15.0"}))
+        file.writestr("metadata.json", json.dumps({"keras_version": version}))
         file.writestr("config.json", json.dumps(config))
         file.writestr("model.weights.h5", content.getvalue())
