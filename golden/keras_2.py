@@ -247,7 +247,7 @@ def inside(model: h5py.Group | dict[str, Any], group: str) -> h5py.Group | dict[
     """The group of a layer in its model's, by kind and number; empty where there is none."""
     if OLDER not in model:
         return model.get(f"layers/{group}", {})
-    kind, number = re.fullmatch(r"(.*?)(?:_(\d+))?", group).groups("0")    # type: ignore[union-attr]
+    kind, number = re.fullmatch(r"(.*?)(?:_(\d+))?", group).groups("0")  # type: ignore
     there = [int(name.removeprefix(kind).lstrip("_") or 0) for name in model[OLDER]
              if re.fullmatch(rf"{kind}(_\d+)?", name)]
     numbers = dict(enumerate(sorted(there)))

@@ -386,6 +386,16 @@ def test_models_that_need_code_of_their_own(small, tmp_path, layer, ending):
     assert same(read(str(tmp_path / "alone.weights.h5"), 0.35), small)
 
 
+def test_preprocess_input_in_an_hdf5_file(small, tmp_path):
+    """Keras 3 cannot load what it wrote; the advice is followed."""
+    model = functional(small, [keras.applications.mobilenet_v2.preprocess_input])
+    model.save(tmp_path / "tuned.h5")
+    assert "cannot be loaded by Keras (Unknown layer: 'TrueDivide'): save the weights alone with" \
+        in refusal(0.35, tmp_path / "tuned.h5")
+    model.save_weights(tmp_path / "alone.weights.h5")
+    assert same(read(str(tmp_path / "alone.weights.h5"), 0.35), small)
+
+
 def test_damaged_archives(small, tmp_path):
     path = tmp_path / "cut.keras"
     small.save(path)
