@@ -518,6 +518,7 @@ def test_an_input_before_the_image(small, tmp_path, ending):
     assert same(read(str(tmp_path / f"many{ending}"), 0.35), small)
 
 
+@pytest.mark.slow
 def test_an_image_for_each_of_two_networks(small, tmp_path):
     twin = copy(small)
     images = [keras.Input((SIZE, SIZE, 3)) for _ in range(2)]
@@ -532,6 +533,7 @@ def test_an_image_for_each_of_two_networks(small, tmp_path):
         in refusal(0.35, tmp_path / "two.keras")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer, size", [
     (keras.layers.Resizing(32, 32), 32), (keras.layers.CenterCrop(33, 33), 33),
     (keras.layers.RandomCrop(32, 32), 32)])
