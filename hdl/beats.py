@@ -94,9 +94,22 @@ def payload(shape: StreamShape, values: ArrayLike, **marks: ArrayLike) -> np.nda
     words = np.zeros((len(values), words_of(shape.payload_width)), np.uint32)
     words[:, :data.shape[1]] = data
     for name, mark in marks.items():
-        word, bit = divmod(shape.width + shape.marks.index(name), 32)
-        words[:, word] |= np.asarray(mark).astype(np.uint32) << np.uint32(bit)
+        _set_bit(words, shape.width + shape.marks.index(name), mark)
     return words
+
+
+def creeping_payload(shape: StreamShape, values: ArrayLike, own: ArrayLike) -> np.ndarray:
+    """Words to send on a stream of creeping tiles: ``values`` (beats, elements), and whether each
+    beat brings a tile, (beats,) booleans."""
+    words = payload(shape, values)
+    _set_bit(words, shape.width - 1, own)
+    return words
+
+
+def _set_bit(words: np.ndarray, place: int, values: ArrayLike) -> None:
+    """Set a bit of each beat where its value is true."""
+    word, bit = divmod(place, 32)
+    words[:, word] |= np.asarray(values).astype(np.uint32) << np.uint32(bit)
 
 
 def hex_lines(words: np.ndarray, bits: int) -> str:
@@ -114,3 +127,59 @@ def tiled(frames: np.ndarray, tile: int) -> np.ndarray:
     padded = np.pad(frames, ((0, 0), (0, down), (0, right), (0, 0)), constant_values=frames.max())
     return (padded.reshape(count, (rows + down) // tile, tile, (columns + right) // tile, tile,
                            channels).swapaxes(2, 3).reshape(-1, tile * tile * channels))
+
+
+def crept(tiles: np.ndarray, shape: StreamShape, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """Beats of creeping tiles, of frames back to back and until all has left.
+
+    tiles -- (tiles, elements), those of a frame in raster order, ``row`` of them in a row
+    shape -- StreamShape with a creep
+
+    Returns ((beats, elements), (beats,) whether each brings a tile).  What is no tile's is the
+    largest integer there is, which nobody must read.
+    """
+    side, creep = shape.tile, shape.creep or 0
+    count, tail = len(tiles), row + 1 if creep else 0
+    grid = tiles.reshape(count, side, side, -1)
+    beats = np.full((count + tail, *grid.shape[1:]), tiles.max())
+    for late, to, source in _pieces(side, creep, row):
+        beats[late:late + count, to[0], to[1]] = grid[:, source[0], source[1]]
+    return beats.reshape(len(beats), -1), np.arange(len(beats)) < count
+
+
+def uncrept(beats: np.ndarray, own: np.ndarray, shape: StreamShape,
+            row: int) -> np.ndarray:
+    """The tiles (tiles, elements) of creeping ones: the inverse of ``crept``, wherever frames pause
+    between the beats.
+
+    beats -- (beats, elements); own -- (beats,) whether each brings a tile
+
+    What beats are missing for is left zero.
+    """
+    side, creep = shape.tile, shape.creep or 0
+    first = np.flatnonzero(own)
+    grid = beats.reshape(len(beats), side, side, -1)
+    tiles = np.zeros((len(first), *grid.shape[1:]), np.int64)
+    for late, source, to in _pieces(side, creep, row):
+        there = first + late < len(beats)
+        tiles[there, to[0], to[1]] = grid[first[there] + late][:, source[0], source[1]]
+    return tiles.reshape(len(first), -1)
+
+
+def _pieces(side: int, creep: int, row: int
+            ) -> Iterator[tuple[int, tuple[slice, slice], tuple[slice, slice]]]:
+    """Where a tile's four pieces lie: (beats after the one that brings it, (rows, columns) of that
+    beat, (rows, columns) of the tile)."""
+    own = slice(creep, side), slice(0, side - creep)        # of the beat, of the tile
+    left_over = slice(0, creep), slice(side - creep, side)
+    for beats_down, rows in ((0, own), (row, left_over)):
+        for beats_right, columns in ((0, own), (1, left_over)):
+            yield beats_down + beats_right, (rows[0], columns[0]), (rows[1], columns[1])
+
+
+def untiled(tiles: np.ndarray, tile: int, size: int) -> np.ndarray:
+    """Whole frames (frames, size, size, channels) of tiles (tiles, elements) in raster order."""
+    row = size // tile
+    frames = len(tiles) // row ** 2
+    return tiles[:frames * row ** 2].reshape(frames, row, row, tile, tile, -1).swapaxes(2, 3) \
+        .reshape(frames, size, size, -1)

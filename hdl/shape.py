@@ -14,7 +14,9 @@ MARKS = ("tlast", "tuser")
 class StreamShape:
     """One beat: a tile of ``tile`` x ``tile`` pixels by ``lanes`` channels of ``bits`` bits each.
 
-    Lane 0 is the lowest; channels are minor, pixels of a tile in raster order.
+    Lane 0 is the lowest; channels are minor, pixels of a tile in raster order.  Beats of creeping
+    tiles, whatever their creep, have a bit above the elements: it is high where the beat brings a
+    tile of its own, low where it holds nothing but what is left over of the tiles before.
     """
 
     lanes: int
@@ -22,6 +24,7 @@ class StreamShape:
     signed: bool = True     # elements are two's complement
     tile: int = 1           # pixels a side
     marks: tuple[str, ...] = ()     # of MARKS, one bit each beside tdata
+    creep: int | None = None    # rows and columns that tiles lie behind; None: they do not creep
 
     @property
     def elements(self) -> int:
@@ -31,7 +34,7 @@ class StreamShape:
     @property
     def width(self) -> int:
         """Bits of tdata."""
-        return self.elements * self.bits
+        return self.elements * self.bits + (self.creep is not None)
 
     @property
     def payload_width(self) -> int:
@@ -55,4 +58,5 @@ class StreamShape:
         sign = "signed" if self.signed else "unsigned"
         pixels = f"{self.tile} x {self.tile} pixels of " if self.tile > 1 else ""
         marks = f" with {' and '.join(self.marks)}" if self.marks else ""
-        return f"{pixels}{self.lanes} x {self.bits} bits {sign}{marks}"
+        creep = "" if self.creep is None else f" creeping by {self.creep}"
+        return f"{pixels}{self.lanes} x {self.bits} bits {sign}{creep}{marks}"

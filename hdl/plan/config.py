@@ -4,18 +4,21 @@ The weights and scales of a unit and the widths that depend on them are computed
 hardware description; blocks derive the widths inside them from these.
 """
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from hdl.layers import Unit
+from hdl.plan.arrays import ArrayWork
 from hdl.plan.folding import Folding
 from hdl.plan.geometry import TAPS
 from hdl.plan.network import UnitPlan
-from hdl.plan.rom import Rom, signed_width
+from hdl.plan.rom import Constants, Rom, signed_width
 from hdl.plan.schedule import Buffers
 from hdl.shape import StreamShape
+
+SCALES = ("biases", "multipliers", "shifts")
 
 
 class UnitIntegers(Protocol):
@@ -43,11 +46,13 @@ class UnitConfig:
     """What the blocks of one convolution need to know."""
 
     plan: UnitPlan
-    weights: Rom | None  # None of an add
+    weights: Rom | None  # None of an add, and where weights are constants
     scales: Rom | None   # a row: lanes_out biases, as many multipliers, as many shifts
     accumulator_bits: int
     biased_bits: int     # accumulator plus bias
     shift_base: int      # the least shift; the ROM holds what comes on top
+    # Weights output by output, biases, multipliers, shifts above the least; () where ROMs hold them
+    constants: tuple[Constants, ...] = ()
 
     @property
     def folding(self) -> Folding:
@@ -69,24 +74,43 @@ class UnitConfig:
         """Input beats of the MAC array for one beat of results."""
         return self.unit.weight_shape[0] // self.folding.simd
 
+    @property
+    def work(self) -> ArrayWork:
+        """What the constant array of a unit with constants computes."""
+        folding, unit = self.folding, self.unit
+        return ArrayWork(
+            unit.name, *self.constants, self.shift_base, self.accumulator_bits, self.biased_bits,
+            folding.tiles, unit.facts.shared, replace(self.stream_in(), tile=1, creep=None),
+            replace(self.stream_out(), creep=None), folding.precision.limits(unit.activation))
+
     def structure(self) -> tuple[object, ...]:
         """All that the unit's HDL depends on: everything but the content of its ROMs."""
         roms = tuple((rom.name, len(rom.rows), rom.widths)
                      for rom in (self.weights, self.scales) if rom)
-        return (self.plan, roms, self.accumulator_bits, self.biased_bits, self.shift_base)
+        arrays = tuple((array.name, len(array.values), array.bits) for array in self.constants)
+        return (self.plan, roms, arrays, self.accumulator_bits, self.biased_bits, self.shift_base)
 
     def stream_in(self) -> StreamShape:
         """What a beat of the input holds."""
         folding = self.folding
-        return self._stream(folding.lanes_in, self.unit.activation_in, folding.tile_in)
+        return self._stream(folding.lanes_in, self.unit.activation_in, folding.tile_in,
+                            folding.creep_in)
+
+    def stream_flushed(self) -> StreamShape:
+        """The same with the beats that push what is left of a frame out, where there are such."""
+        shape = self.stream_in()
+        return replace(shape, creep=0) if self.folding.flushes else shape
 
     def stream_out(self) -> StreamShape:
         """What a beat of the output holds."""
-        return self._stream(self.folding.lanes_out, self.unit.activation, 1)
+        folding = self.folding
+        return self._stream(folding.lanes_out, self.unit.activation, folding.tile_out,
+                            folding.creep_out)
 
-    def _stream(self, lanes: int, activation: str, tile: int) -> StreamShape:
+    def _stream(self, lanes: int, activation: str, tile: int, creep: int | None) -> StreamShape:
         precision = self.folding.precision
-        return StreamShape(lanes, precision.bits(activation), precision.signed(activation), tile)
+        return StreamShape(lanes, precision.bits(activation), precision.signed(activation), tile,
+                           creep=creep)
 
 
 def configure(plan: UnitPlan, params: UnitIntegers | None = None) -> UnitConfig:
@@ -109,17 +133,22 @@ def configure(plan: UnitPlan, params: UnitIntegers | None = None) -> UnitConfig:
     biased = int((reach + np.abs(bias)).max())
     shift_base = int(shift.min())
     lanes = folding.lanes_out
-    scale_rows = np.hstack([v.reshape(-1, lanes) for v in (bias, multiplier, shift - shift_base)])
+    scales = (bias, multiplier, shift - shift_base)
     widths = (signed_width(bias.min(), bias.max()), precision.multiplier_bits,
               max(int(shift.max() - shift_base).bit_length(), 1))
+    sizes = (signed_width(-int(reach.max()), int(reach.max())), signed_width(-biased, biased),
+             shift_base)
+    if folding.constant:
+        arrays = [Constants(f"{unit.name}_weights", weights.T.ravel(), precision.weight_bits)]
+        arrays += [Constants(f"{unit.name}_{name}", values, bits, name == "biases")
+                   for name, values, bits in zip(SCALES, scales, widths)]
+        return UnitConfig(plan, None, None, *sizes, tuple(arrays))
     return UnitConfig(
         plan,
         Rom(f"{unit.name}_weights", rows(weight_rows(folding, weights)),
             (precision.weight_bits,) * folding.multipliers),
-        Rom(f"{unit.name}_scales", rows(scale_rows),
-            tuple(bits for bits in widths for _ in range(lanes))),
-        signed_width(-int(reach.max()), int(reach.max())), signed_width(-biased, biased),
-        shift_base)
+        Rom(f"{unit.name}_scales", rows(np.hstack([v.reshape(-1, lanes) for v in scales])),
+            tuple(bits for bits in widths for _ in range(lanes))), *sizes)
 
 
 def weight_rows(folding: Folding, weights: np.ndarray) -> np.ndarray:
@@ -162,4 +191,4 @@ def by_stage(configs: Iterable[UnitConfig]) -> dict[str, tuple[UnitConfig, ...]]
 def memory_files(configs: Iterable[UnitConfig]) -> dict[str, str]:
     """{file name: text} of the network's or stage's ``.mem`` files."""
     return {f"{rom.name}.mem": rom.mem() for config in configs
-            for rom in (config.weights, config.scales) if rom}
+            for rom in (config.weights, config.scales, *config.constants) if rom}

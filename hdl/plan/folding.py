@@ -5,10 +5,11 @@ cycles for each; it gets the fewest multipliers that meet that.  PE and SIMD are
 (Blott et al., "FINN-R", 2018).
 """
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hdl.layers import Precision, Unit
 from hdl.plan.geometry import TAPS, TILE, rows_kept
+from hdl.plan.tiles import LEAST_KEPT, TileGeometry, tile_rates, tile_side
 
 # What an output at once costs in registers, in those of an operand: its sum and its accumulator,
 # each as wide as a weight, an operand and the carries of some hundred products, which is two
@@ -27,16 +28,28 @@ class Folding:
     lanes_in: int   # channels of an input beat
     lanes_out: int  # channels of an output beat, and requantizers of a convolution
     tile_in: int = 1    # pixels a side of an input beat
+    tile_out: int = 1   # ... of an output beat
+    constant: bool = False  # every weight works in every cycle: weights are constants
+    creep_in: int | None = None     # rows and columns that input tiles lie behind; None: none do
+    creep_out: int | None = None    # ... output tiles
+    flushes: bool = False   # beats are added to the input that push what is left of a frame out
 
     @property
     def multipliers(self) -> int:
         """Multipliers of the multiply-accumulate array."""
-        return self.pe * self.simd if self.unit.weights else 0
+        return self.pe * self.simd * self.tile_out ** 2 if self.unit.weights else 0
 
     @property
     def requantizers(self) -> int:
         """Requantizers, each with a multiplier of its own."""
-        return self.lanes_out if self.unit.weights else 0
+        return self.lanes_out * self.tile_out ** 2 if self.unit.weights else 0
+
+    @property
+    def tiles(self) -> TileGeometry:
+        """How the windows of a unit with constant weights lie, those of a shortcut as well."""
+        unit = self.unit
+        kernel = unit.kernel if unit.facts.convolves else 2
+        return TileGeometry(unit.size_in, self.tile_in, self.creep_in or 0, kernel, unit.stride)
 
     @property
     def groups(self) -> int:
@@ -59,19 +72,22 @@ class Folding:
         """Cycles for an output pixel."""
         unit = self.unit
         serial = unit.channels_out // self.lanes_out
-        return max(unit.weights // self.multipliers, serial) if unit.weights else serial
+        return max(unit.weights // (self.pe * self.simd), serial) if unit.weights else serial
 
     @property
     def weight_bits(self) -> int:
-        """The weights, each once."""
-        return self.unit.weights * self.precision.weight_bits
+        """The weights in memory, each once; constants are in none."""
+        return 0 if self.constant else self.unit.weights * self.precision.weight_bits
 
     @property
     def line_buffer_bits(self) -> int:
-        """The rows that a 3x3 unit's line buffer keeps; one of tiles, where it takes those."""
+        """The rows that a 3x3 unit's line buffer keeps; one of tiles, where it takes those that do
+        not creep."""
         unit = self.unit
         if unit.kernel == 1:
             return 0
+        if self.constant:
+            return LEAST_KEPT * unit.size_in * unit.channels_in * self.bits_in
         pixels = unit.size_out * self.tile_in ** 2 if self.tile_in > 1 \
             else rows_kept(unit.size_in, unit.stride) * unit.size_in
         return pixels * unit.channels_in * self.bits_in
@@ -103,9 +119,7 @@ def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int) -> 
     """
     least = table[0].pixels_out
     if cycles_per_frame < least:
-        raise ValueError(
-            f"{cycles_per_frame} cycles for a frame are fewer than the {least} pixels of the first "
-            f"unit's output, which leave one a clock: give at least {least}")
+        return fold_tiles(table, precision, cycles_per_frame)
     foldings, lanes = [], table[0].channels_in
     for unit in table:
         if unit.facts.convolves:
@@ -115,6 +129,61 @@ def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int) -> 
         foldings.append(row)
         lanes = row.lanes_out
     return tuple(foldings)
+
+
+def fold_tiles(table: Sequence[Unit], precision: Precision,
+               cycles_per_frame: int) -> tuple[Folding, ...]:
+    """As ``fold``, at a rate at which the first unit puts out tiles: units that take a pixel or
+    more in every cycle have constant weights, slower ones are folded.
+
+    Raises ValueError, with the rates that there are, where this is none of them.
+    """
+    least, rates = table[0].pixels_out, tile_rates(table[0].size_in)
+    if cycles_per_frame not in rates:
+        others = f", or one of {', '.join(map(str, rates))}" if rates else ""
+        raise ValueError(
+            f"{cycles_per_frame} cycles for a frame are fewer than the {least} pixels of the first "
+            f"unit's output, which leave one a clock: give at least {least}{others}")
+    foldings: list[Folding] = []
+    creep: int | None = None
+    shortcut, stage = None, None    # the creep of what comes to a stage, which an add adds to
+    for unit in table:
+        if unit.pixels_out < cycles_per_frame:
+            lanes = foldings[-1].lanes_out
+            foldings.append(fold_convolution(unit, precision, cycles_per_frame, lanes)
+                            if unit.facts.convolves
+                            else Folding(unit, precision, 1, 1, lanes, lanes))
+            continue
+        # A stage whose 3x3 unit works on tiles has beats that say what is real in them.
+        first = unit.stage != stage
+        windowed = any(row.facts.windowed and row.pixels_out >= cycles_per_frame
+                       for row in table if row.stage == unit.stage)
+        flushes = first and windowed and creep is None
+        if first:
+            shortcut, stage = 0 if flushes else creep, unit.stage
+        row = constant_folding(unit, precision, cycles_per_frame,
+                               creep if unit.facts.convolves else shortcut, flushes)
+        foldings.append(row)
+        creep = row.creep_out
+    return tuple(foldings)
+
+
+def constant_folding(unit: Unit, precision: Precision, cycles_per_frame: int, creep: int | None,
+                     flushes: bool) -> Folding:
+    """The folding of a unit that takes a tile in every cycle.
+
+    creep   -- of what comes; of an add, to its stage
+    flushes -- the unit is the first of its stage and adds the beats that windows need to leave
+    """
+    inputs = unit.weight_shape[0] if unit.facts.convolves else 1
+    tile_in, tile_out = (tile_side(size, cycles_per_frame) for size in (unit.size_in,
+                                                                        unit.size_out))
+    row = Folding(unit, precision, unit.channels_out, inputs, unit.channels_in, unit.channels_out,
+                  tile_in, tile_out, constant=True, creep_in=creep, flushes=flushes)
+    creep_out = 0 if flushes else creep
+    if unit.facts.windowed or not unit.facts.convolves:
+        creep_out = None if row.tiles.whole else row.tiles.creep_out
+    return replace(row, creep_out=creep_out)
 
 
 def word_lanes(unit: Unit, pe: int, simd: int) -> int:

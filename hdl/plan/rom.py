@@ -1,6 +1,8 @@
 """Content of read-only memories: rows of integers, and the ``.mem`` text that HDL reads."""
 from dataclasses import dataclass
 
+import numpy as np
+
 
 def signed_width(low: int, high: int) -> int:
     """Bits of the narrowest signed integer that holds both ``low`` and ``high``."""
@@ -36,3 +38,19 @@ class Rom:
                 offset += bits
             lines.append(f"{word:0{digits}x}\n")
         return "".join(lines)
+
+
+@dataclass(frozen=True, eq=False)
+class Constants:
+    """An array of integers that all work in every cycle: no address, and nothing that reads it."""
+
+    name: str           # of the file, without .mem, and of the array in the HDL
+    values: np.ndarray  # (n,) integers
+    bits: int           # of each
+    signed: bool = True
+
+    def mem(self) -> str:
+        """Text of the ``.mem`` file: a hexadecimal number a line."""
+        digits = -(-self.bits // 4)
+        fields = self.values & (1 << self.bits) - 1
+        return "".join(f"{field:0{digits}x}\n" for field in fields.tolist())

@@ -16,14 +16,18 @@ import numpy as np
 from hdl.layers import Unit
 from hdl.plan.folding import Folding
 from hdl.plan.geometry import KERNEL, TAPS, rows_kept
+from hdl.plan.tiles import Beats, cut, flushed
 
 FRAMES = 3          # back to back: the first fills the design, the others repeat it
+FILLED = 64         # cycles after which a stage is full of beats
 FIFO = 2            # cycles from a FIFO's input to its output
 WINDOW = 2          # from the read of the line buffer to the window's beat
 ACCUMULATED = 3     # from the last operand to the result in the MAC array's output register
 BANKED = 4          # the same, where results go through a FIFO
 REQUANTIZED = 6     # through requantize and the register slice after it
 ADDED = 2           # through the residual add and the register slice after it
+PATCHED = 1         # from a tile to its patch, which is what a shortcut's tile is cut out of
+MULTIPLIED = 4      # from a patch through constant weights and the register slice after them
 NEVER = 1 << 60
 
 
@@ -46,6 +50,7 @@ class Arrival(NamedTuple):
 
     cycles: np.ndarray  # at which they move
     lanes: int          # channels of each
+    own: np.ndarray | None = None   # whether each brings a tile, where tiles creep
 
 
 class Input(NamedTuple):
@@ -70,13 +75,16 @@ def schedule(foldings: Sequence[Folding], cycles: int, frames: int = FRAMES) -> 
     """
     first = foldings[0]
     tiles = -(-first.unit.size_in // first.tile_in)
-    buffers, leave = follow(foldings, offers(tiles ** 2, cycles))
-    for name, times in leave.items():
-        takes = times[-1] - times[-1 - len(times) // FRAMES]
+    enough = max(FRAMES, -(-FILLED // cycles))
+    buffers, leave = follow(foldings, offers(tiles ** 2, cycles, enough))
+    for folding, (name, times) in zip(foldings, leave.items()):
+        if folding.constant:    # a beat in every cycle
+            continue
+        takes = times[-1] - times[-1 - len(times) // enough]
         if takes > cycles:
             raise ValueError(f"{name} takes {takes} cycles for a frame, not {cycles}: give more "
                              "cycles")
-    if frames != FRAMES:
+    if frames != enough:
         buffers, leave = follow(foldings, offers(tiles ** 2, cycles, frames), buffers)
     return buffers, leave
 
@@ -93,13 +101,18 @@ def follow(foldings: Sequence[Folding], arrive: np.ndarray,
     arrival = Arrival(arrive, foldings[0].lanes_in)
     for folding, floor in zip(foldings, least or (NO_BUFFERS,) * len(foldings), strict=True):
         unit = folding.unit
+        if folding.flushes:
+            arrival = flush(folding, arrival)
         if unit.stage != stage:     # what a residual add at its end has as its shortcut
             stage, shortcut = unit.stage, arrival
         inputs = (arrival,) if unit.facts.convolves else (arrival, shortcut)
-        buffers, left = TIMINGS[unit.kind](folding, floor, *inputs)
-        arrival = Arrival(left, folding.lanes_out)
+        if folding.constant:
+            buffers, arrival = TILE_TIMINGS[unit.kind](folding, floor, *inputs)
+        else:
+            buffers, left = TIMINGS[unit.kind](folding, floor, *inputs)
+            arrival = Arrival(left, folding.lanes_out)
         found.append(buffers)
-        leave[unit.name] = left
+        leave[unit.name] = arrival.cycles
     return tuple(found), leave
 
 
@@ -251,6 +264,50 @@ def residual_add(folding: Folding, floor: Buffers, arrival: Arrival,
 # Arrival too; returns (Buffers, cycles at which the output's beats leave).
 TIMINGS: dict[str, Callable[..., tuple[Buffers, np.ndarray]]] = {
     "stem": stem, "pointwise": pointwise, "depthwise": depthwise, "residual_add": residual_add}
+
+
+def flush(folding: Folding, arrival: Arrival) -> Arrival:
+    """The beats that a stage of tiles works on, from those that come to it."""
+    geometry = folding.tiles
+    beats = flushed(arrival.cycles, geometry.tiles ** 2, geometry.tail)
+    return Arrival(beats.cycles, arrival.lanes, beats.own)
+
+
+def constant_pointwise(folding: Folding, floor: Buffers,
+                       arrival: Arrival) -> tuple[Buffers, Arrival]:
+    """(no Buffers, the output's beats): one for every beat that comes, so late."""
+    return floor, Arrival(arrival.cycles + MULTIPLIED, folding.lanes_out, arrival.own)
+
+
+def constant_windows(folding: Folding, floor: Buffers,
+                     arrival: Arrival) -> tuple[Buffers, Arrival]:
+    """(no Buffers, the output's beats): one for every beat that completes a piece of a tile."""
+    beats = cut_tiles(folding, arrival)
+    own = None if folding.tiles.whole else beats.own
+    return floor, Arrival(beats.cycles + PATCHED + MULTIPLIED, folding.lanes_out, own)
+
+
+def constant_add(folding: Folding, floor: Buffers, arrival: Arrival,
+                 shortcut: Arrival) -> tuple[Buffers, Arrival]:
+    """(Buffers of what passes while the main branch works, the output's beats); the shortcut's
+    tiles are cut out at a row and a column before, so both branches have the same beats."""
+    written = cut_tiles(folding, shortcut).cycles + PATCHED
+    lanes = folding.lanes_in * folding.tile_in ** 2
+    return (fifo(written, written, arrival.cycles, lanes, floor),
+            Arrival(arrival.cycles + ADDED, folding.lanes_out, arrival.own))
+
+
+def cut_tiles(folding: Folding, arrival: Arrival) -> Beats:
+    """Those of the beats that come with which output tiles leave."""
+    assert arrival.own is not None
+    return cut(Beats(arrival.cycles, arrival.own), folding.tiles)
+
+
+# {kind: the timing of a unit with constant weights}, each called as those of TIMINGS; returns
+# (Buffers, Arrival of the output's beats).
+TILE_TIMINGS: dict[str, Callable[..., tuple[Buffers, Arrival]]] = {
+    "stem": constant_windows, "pointwise": constant_pointwise, "depthwise": constant_windows,
+    "residual_add": constant_add}
 
 
 def tile_windows(unit: Unit, arrive: np.ndarray, interval: int) -> np.ndarray:

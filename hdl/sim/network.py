@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hdl.axis import AxiStream
-from hdl.beats import payload, tiled
+from hdl.beats import creeping_payload, crept, payload, tiled, uncrept, untiled
 from hdl.build import default_build_dir
 from hdl.convert.network import convert_network
 from hdl.layers import Unit
@@ -16,9 +16,11 @@ from hdl.plan.config import UnitConfig, by_stage, memory_files
 from hdl.sim.backends.backend import Progress
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import TIMEOUT, Monitor, Sink, Source, random_pattern
-from hdl.sim.trace import Run
+from hdl.shape import StreamShape
+from hdl.sim.trace import Run, Trace
 from hdl.units.mobilenet_v2 import inner_streams, mobilenet_v2, stage_block
 
+DRAIN = 64      # cycles, for each tile of a row, in which what is left over leaves
 PATIENCE = 20   # frames' time without a beat anywhere, after which a run is taken for dead
 
 
@@ -98,18 +100,46 @@ def run_frames(simulator: str, configs: Sequence[UnitConfig], frames: np.ndarray
     Returns (Run, {unit: integers in the order they left}); raises what ``simulate`` raises.
     """
     if timeout is None:
-        timeout = TIMEOUT if cycles is None else PATIENCE * cycles
+        timeout = max(TIMEOUT, PATIENCE * (cycles or 0))
     design = network_design(configs)
     ports, unit = design.ports, configs[-1].unit
-    words = payload(ports["s_axis"].shape, tiled(frames, ports["s_axis"].shape.tile))
-    beats = len(frames) * unit.pixels_out * unit.channels_out // ports["m_axis"].shape.lanes
+    words = frame_words(ports["s_axis"].shape, frames)
+    beats = output_beats(configs[-1], len(frames))
     idle, backpressure = (pace(len(words) // len(frames), cycles), None) if seed is None else (
         random_pattern(2 * seed, 0.5), random_pattern(2 * seed + 1, 0.5))
+    shape = configs[-1].stream_out()
+    # How many beats bring nothing but left-overs depends on the stalls: all shall be seen.
+    drain = 0 if shape.creep is None else DRAIN * (unit.size_out // shape.tile) + DRAIN
     run = simulate(simulator, design, {
         "s_axis": Source(words, idle),
-        "m_axis": Sink(beats, backpressure)}, timeout, progress=progress)
-    return run, {name: run[name].values(monitor.stream.shape).ravel()
-                 for name, monitor in design.monitors.items()}
+        "m_axis": Sink(beats, backpressure)}, timeout, drain, progress=progress)
+    return run, {config.unit.name: values_of(run[config.unit.name], config) for config in configs}
+
+
+def frame_words(shape: StreamShape, frames: np.ndarray) -> np.ndarray:
+    """Words of the beats of some frames, integers (frames, rows, columns, channels), back to back,
+    on a stream of this shape."""
+    tiles = tiled(frames, shape.tile)
+    if shape.creep is None:
+        return payload(shape, tiles)
+    return creeping_payload(shape, *crept(tiles, shape, frames.shape[1] // shape.tile))
+
+
+def output_beats(config: UnitConfig, frames: int) -> int:
+    """Beats of the output of a unit for so many frames back to back; more where they pause and
+    what is left over of a frame leaves by itself."""
+    unit, shape = config.unit, config.stream_out()
+    row = unit.size_out // shape.tile
+    return frames * row ** 2 * unit.channels_out // shape.lanes + (row + 1 if shape.creep else 0)
+
+
+def values_of(trace: Trace, config: UnitConfig) -> np.ndarray:
+    """The integers of a unit's output in raster order, whatever the tiles that they came in."""
+    unit, shape = config.unit, config.stream_out()
+    values = trace.values(shape)
+    if shape.creep is not None:
+        values = uncrept(values, trace.bit(shape.width - 1), shape, unit.size_out // shape.tile)
+    return untiled(values, shape.tile, unit.size_out).ravel() if shape.tile > 1 else values.ravel()
 
 
 def pace(beats: int, cycles: int | None) -> np.ndarray | None:

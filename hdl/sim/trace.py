@@ -23,7 +23,11 @@ class Trace:
 
     def mark(self, shape: StreamShape, name: str) -> np.ndarray:
         """A mark of a stream of this shape, bool (beats,)."""
-        word, bit = divmod(shape.width + shape.marks.index(name), 32)
+        return self.bit(shape.width + shape.marks.index(name))
+
+    def bit(self, place: int) -> np.ndarray:
+        """One bit of the payload, bool (beats,)."""
+        word, bit = divmod(place, 32)
         return (self.words[:, word] >> np.uint32(bit) & 1).astype(bool)
 
 

@@ -6,7 +6,7 @@ from myhdl import ResetSignal, SignalType, block
 from hdl.axis import AxiStream
 from hdl.blocks.signals import Instances
 from hdl.plan.config import UnitConfig, by_stage
-from hdl.units.by_kind import BLOCKS
+from hdl.units.by_kind import block_of
 from hdl.units.inverted_residual import inverted_residual
 
 
@@ -23,7 +23,7 @@ def stage_block(configs: Sequence[UnitConfig], inner: Mapping[str, AxiStream]
     inner   -- {unit: AxiStream}, the output of every unit but the last
     """
     if len(configs) == 1:   # stem and head
-        return BLOCKS[configs[0].unit.kind], (configs[0],)
+        return block_of(configs[0]), (configs[0],)
     return inverted_residual, (configs, inner)
 
 
