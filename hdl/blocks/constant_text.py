@@ -115,8 +115,13 @@ always @(posedge $clk) begin : {name}_compute
 end
 """
 
+INTEGER_BITS = 31   # of VHDL's integer, without its sign
+AT_ONCE = 64        # products that are summed as integers, which simulate quickly
+HIGH_PRODUCT = """
+                                high_sum := high_sum + window_high(at) * {name}_weight(n);"""
+
 VHDL_ARRAY = """
-    type {name}_{array}_array is array (0 to {last}) of {kind}({high} downto 0);
+    type {name}_{array}_array is array (0 to {last}) of {kind};
 
     impure function {name}_{array}_content return {name}_{array}_array is
         file mem_file : text open read_mode is "{file}.mem";
@@ -127,7 +132,7 @@ VHDL_ARRAY = """
         for n in content'range loop
             readline(mem_file, hex_line);
             hread(hex_line, word);
-            content(n) := {kind}(word);
+            content(n) := {value};
         end loop;
         return content;
     end function;
@@ -139,7 +144,7 @@ VHDL = """
 {name}_block: block is
     -- All elements of these arrays work in every cycle.
 {arrays}
-    type {name}_x_array is array (natural range <>) of signed({x_high} downto 0);
+    type {name}_x_array is array (natural range <>) of integer;
     type {name}_sum_array is array (0 to {element_last}) of signed({sum_high} downto 0);
     type {name}_scaled_array is array (0 to {element_last}) of signed({scaled_high} downto 0);
 begin
@@ -149,13 +154,15 @@ begin
         variable scaled : {name}_scaled_array;
         -- Wires between them.
         variable x : {name}_x_array(0 to {x_last});
-        variable window_x : {name}_x_array(0 to {window_last});
+        variable window_x, window_high : {name}_x_array(0 to {window_last});
         variable pixel : unsigned({pixel_high} downto 0);
         variable result : unsigned({result_high} downto 0);
         variable tile_word : unsigned({tile_high} downto 0);
         variable total : signed({sum_high} downto 0);
         variable rounded : signed({scaled_high} downto 0);
-        variable place, n, e, at : natural;
+        variable corner, n, e, at : natural;
+        -- Sums of few enough products for an integer, of the low and the high parts of elements.
+        variable low_sum, high_sum : integer;
         variable outside : boolean;
     begin
         if rising_edge($clk) then
@@ -205,15 +212,17 @@ begin
                         n := 0;
                         for row in 0 to {kernel} - 1 loop
                             for column in 0 to {kernel} - 1 loop
-                                place := (({first} + {stride} * i + row) * {patch} + {first}
+                                corner := (({first} + {stride} * i + row) * {patch} + {first}
                                           + {stride} * j + column) * {channels};
                                 outside := {outside};
                                 for channel in 0 to {channels} - 1 loop
                                     if outside then
-                                        window_x(n) := (others => '0');
+                                        window_x(n) := 0;
                                     else
-                                        window_x(n) := x(place + channel);
+                                        window_x(n) := x(corner + channel);
                                     end if;
+                                    window_high(n) := {high_part};
+                                    window_x(n) := {low_part};
                                     n := n + 1;
                                 end loop;
                             end loop;
@@ -222,11 +231,18 @@ begin
                         for channel in 0 to {outputs} - 1 loop
                             total := (others => '0');
                             at := {operand_first};
-                            for k in 0 to {inputs} - 1 loop
-                                total := total + resize(window_x(at) * {name}_weight(n),
-                                                        {sum_bits});
+                            low_sum := 0;
+                            high_sum := 0;
+                            for k in 1 to {inputs} loop
+                                low_sum := low_sum + window_x(at) * {name}_weight(n);{high_product}
                                 at := at + {operand_step};
                                 n := n + 1;
+                                if k mod {at_once} = 0 or k = {inputs} then
+                                    total := total + low_sum + shift_left(
+                                        to_signed(high_sum, {sum_bits}), {part_bits});
+                                    low_sum := 0;
+                                    high_sum := 0;
+                                end if;
                             end loop;
                             sums(e) := total;
                             e := e + 1;
@@ -295,11 +311,25 @@ def vhdl_text(work: ArrayWork) -> str:
         f"{work.geometry.behind} and $edges({edge.bit}) = '1')" for edge in work.edges)
     arrays = "".join(
         VHDL_ARRAY.format(name=work.name, array=array, last=len(values.values) - 1,
-                          kind="signed" if values.signed else "unsigned", high=values.bits - 1,
-                          file=values.name)
-        for array, values in (("weight", work.weights), ("bias", work.biases),
-                              ("multiplier", work.multipliers), ("shift", work.shifts)))
+                          kind="integer" if array == "weight" else f"{kind}({values.bits - 1} downto 0)",
+                          high=values.bits - 1, file=values.name,
+                          value="to_integer(signed(word))" if array == "weight" else f"{kind}(word)")
+        for array, values, kind in (
+            ("weight", work.weights, "signed"), ("bias", work.biases, "signed"),
+            ("multiplier", work.multipliers, "unsigned"), ("shift", work.shifts, "unsigned")))
+    part = low_part_bits(work)
     return VHDL.format(
         **numbers(work), arrays=arrays, outside=outside or "false",
-        element=f"signed({field_})" if work.shape_in.signed else f"signed('0' & {field_})",
-        operand_first="0" if work.shared else "channel")
+        element=f"to_integer({'signed' if work.shape_in.signed else 'unsigned'}({field_}))",
+        operand_first="0" if work.shared else "channel", at_once=AT_ONCE, part_bits=part,
+        low_part=f"window_x(n) mod {1 << part}" if part else "window_x(n)",
+        high_part=f"(window_x(n) - window_x(n) mod {1 << part}) / {1 << part}" if part else "0",
+        high_product=HIGH_PRODUCT.format(name=work.name) if part else "")
+
+
+def low_part_bits(work: ArrayWork) -> int:
+    """Bits of the lower part of elements that are split so that AT_ONCE products of each part fit
+    an integer of VHDL; 0 where whole ones do."""
+    x_bits = work.shape_in.bits + (not work.shape_in.signed)
+    fits = INTEGER_BITS - (AT_ONCE - 1).bit_length() - (work.weights.bits - 1)
+    return 0 if x_bits - 1 <= fits else x_bits // 2

@@ -228,6 +228,7 @@ def execute(model: Model, directory: Path, progress: Progress | None) -> None:
     # The contents of ROMs pass over the stack when they are read.
     command = ["sh", "-c", 'ulimit -s "$(ulimit -H -s)" && exec "$@"', "sh", find(), "--elab-run",
                STANDARD, f"--workdir={model.directory}", f"-P{model.directory}", "bench",
+               "--max-stack-alloc=0",           # for beats of any width
                "--ieee-asserts=disable-at-0"]   # before the first delta cycle nothing is driven
     said = []
     process = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE,

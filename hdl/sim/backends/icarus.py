@@ -1,4 +1,5 @@
 """Icarus Verilog under myhdl.Cosimulation: the MyHDL bench drives converted Verilog over pipes."""
+import fcntl
 import importlib.metadata
 import shutil
 import tempfile
@@ -25,9 +26,9 @@ INSTALL = "apt-get install iverilog"
 VPI_SOURCES = ("myhdl.c", "myhdl_table.c")
 LANGUAGE = "-g2005-sv"      # $bits; the design itself is Verilog of 2005
 # MyHDL and its VPI module send all signals in one line of 4096 characters at the most; a pipe of
-# Linux takes 65536 at once.
+# Linux takes 65536 at once, and can be made to take a megabyte.
 LINE = "#define MAXLINE 4096"
-LONGEST_LINE = 1 << 16
+LONGEST_LINE = 1 << 20
 
 
 # A signal that MyHDL sees: name, its stream's name, member, bits, whether MyHDL drives it.
@@ -230,6 +231,8 @@ def cosimulation(command: Sequence[str], **signals: SignalType) -> Iterator[Cosi
     short, _Cosimulation._MAXLINE = _Cosimulation._MAXLINE, LONGEST_LINE
     try:
         design = Cosimulation(command, **signals)
+        for pipe in (design._rt, design._wf):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, LONGEST_LINE)
         try:
             yield design
         finally:
