@@ -172,8 +172,9 @@ def _pieces(side: int, creep: int, row: int
     beat, (rows, columns) of the tile)."""
     own = slice(creep, side), slice(0, side - creep)        # of the beat, of the tile
     left_over = slice(0, creep), slice(side - creep, side)
-    for beats_down, rows in ((0, own), (row, left_over)):
-        for beats_right, columns in ((0, own), (1, left_over)):
+    pieces = 2 if creep else 1
+    for beats_down, rows in ((0, own), (row, left_over))[:pieces]:
+        for beats_right, columns in ((0, own), (1, left_over))[:pieces]:
             yield beats_down + beats_right, (rows[0], columns[0]), (rows[1], columns[1])
 
 

@@ -99,9 +99,9 @@ class ArrayModel:
         windows = np.empty((side, side, work.taps, shape.lanes), np.int64)
         for tap in range(work.taps):
             row, column = divmod(tap, geometry.kernel)
-            kept = [slice(geometry.first + at, geometry.first + at + stride * (side - 1) + 1, stride)
-                    for at in (row, column)]
-            windows[:, :, tap] = pixels[kept[0], kept[1]]
+            rows, columns = (geometry.first + at + stride * np.arange(side)
+                             for at in (row, column))
+            windows[:, :, tap] = pixels[np.ix_(rows, columns)]
             for edge in work.edges:
                 if edges >> edge.bit & 1 and (row, column)[edge.axis] == edge.tap:
                     along = slice(geometry.behind) if edge.before else slice(geometry.behind, None)

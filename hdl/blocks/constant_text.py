@@ -1,8 +1,8 @@
-"""Verilog and VHDL of a constant array: loops over arrays, the same text for any number of products.
+"""Verilog and VHDL of a constant array: loops over arrays, as long for any number of products.
 
 Names after a dollar are signals of the block, which MyHDL fills in.
 """
-from hdl.plan.arrays import ArrayWork, Edge
+from hdl.plan.arrays import ArrayWork
 
 VERILOG = """
 // {name}: nothing writes these arrays, and all of each work in every cycle.
@@ -116,6 +116,7 @@ end
 """
 
 INTEGER_BITS = 31   # of VHDL's integer, without its sign
+INTEGER = {"kind": "integer", "value": "to_integer(signed(word))"}      # of a weight
 AT_ONCE = 64        # products that are summed as integers, which simulate quickly
 HIGH_PRODUCT = """
                                 high_sum := high_sum + window_high(at) * {name}_weight(n);"""
@@ -311,9 +312,10 @@ def vhdl_text(work: ArrayWork) -> str:
         f"{work.geometry.behind} and $edges({edge.bit}) = '1')" for edge in work.edges)
     arrays = "".join(
         VHDL_ARRAY.format(name=work.name, array=array, last=len(values.values) - 1,
-                          kind="integer" if array == "weight" else f"{kind}({values.bits - 1} downto 0)",
                           high=values.bits - 1, file=values.name,
-                          value="to_integer(signed(word))" if array == "weight" else f"{kind}(word)")
+                          **INTEGER if array == "weight" else {
+                              "kind": f"{kind}({values.bits - 1} downto 0)",
+                              "value": f"{kind}(word)"})
         for array, values, kind in (
             ("weight", work.weights, "signed"), ("bias", work.biases, "signed"),
             ("multiplier", work.multipliers, "unsigned"), ("shift", work.shifts, "unsigned")))

@@ -1,5 +1,6 @@
 """Tile add: the saturating sum of two streams of tiles, as ``residual_add``, in loops."""
-from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, concat, instances, intbv
+from myhdl import (ResetSignal, SignalType, always, always_comb, always_seq, block, concat,
+                   instances, intbv)
 
 from hdl.axis import AxiStream
 from hdl.blocks.lanes import field

@@ -1,4 +1,4 @@
-"""Tile move: creeping tiles as they lie a row and a column further behind, for an add's shortcut."""
+"""Tile move: creeping tiles as they lie a row and a column further behind, for a shortcut."""
 from dataclasses import replace
 
 from myhdl import ResetSignal, SignalType, always_comb, block, concat, instances

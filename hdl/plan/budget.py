@@ -6,12 +6,13 @@ its frame, first ideally, as if multiply-accumulates could be divided at will, t
 solver really divides them.
 """
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TypedDict
 
 from hdl.layers import Precision, Unit
 from hdl.plan.network import UnitPlan, plan_network
+from hdl.plan.schedule import BRANCH
 
 FINEST_STEP = 5      # the ladder begins at 4^5 input pixels per clock, one 7x7 point at 224 ...
 COARSEST_STEP = 3    # ... and ends at 64 cycles for a pixel
@@ -120,24 +121,37 @@ def ideal_cost(unit: Unit, precision: Precision, cycles_per_frame: int) -> Cost:
 
 
 def folded_cost(plan: UnitPlan) -> Cost:
-    """The cost of a UnitPlan: at its rate each weight is held once."""
+    """The cost of a UnitPlan: each weight is held once, constants once beside each multiplier."""
     folding = plan.folding
     return Cost(
-        plan.unit, folding.multipliers, plan.unit.weights,
+        plan.unit, folding.multipliers, plan.unit.weights * folding.tile_out ** 2,
         weight_bits=folding.weight_bits, line_buffer_bits=folding.line_buffer_bits,
         fifo_bits=plan.fifo_bits, buffer_bits=plan.buffer_bits, pe=folding.pe,
         simd=folding.simd, steps=folding.steps, requantizers=folding.requantizers)
+
+
+def bound(plan: UnitPlan, ideal: Cost) -> Cost:
+    """The lower bound of a unit as it is planned: of one with constants no memory holds weights,
+    and where tiles wait for a residual add, there wait those too that pass while its stage's other
+    branch works on one.
+    """
+    if not plan.folding.constant:
+        return ideal
+    waits = 0 if plan.unit.facts.convolves else BRANCH * plan.folding.tile_in ** 2
+    return replace(ideal, weight_bits=0, fifo_bits=ideal.fifo_bits
+                   + waits * plan.unit.channels_in * plan.folding.bits_in)
 
 
 def rung(table: tuple[Unit, ...], precision: Precision, cycles_per_frame: int) -> Rung:
     """The cost of the whole table at one rate, ideal where the solver refuses to fold it."""
     macs = sum(unit.macs for unit in table)
     ideal = tuple(ideal_cost(unit, precision, cycles_per_frame) for unit in table)
-    least = sum(sum(cost.bits.values()) for cost in ideal)
     try:
         plan = plan_network(table, precision, cycles_per_frame)
     except ValueError as refusal:
+        least = sum(sum(cost.bits.values()) for cost in ideal)
         return Rung(cycles_per_frame, macs, ideal, least, str(refusal))
+    least = sum(sum(bound(*unit).bits.values()) for unit in zip(plan.units, ideal))
     return Rung(cycles_per_frame, macs, tuple(map(folded_cost, plan.units)), least,
                 latency=plan.latency)
 

@@ -78,10 +78,12 @@ class UnitConfig:
     def work(self) -> ArrayWork:
         """What the constant array of a unit with constants computes."""
         folding, unit = self.folding, self.unit
+        weights, biases, multipliers, shifts = self.constants
         return ArrayWork(
-            unit.name, *self.constants, self.shift_base, self.accumulator_bits, self.biased_bits,
-            folding.tiles, unit.facts.shared, replace(self.stream_in(), tile=1, creep=None),
-            replace(self.stream_out(), creep=None), folding.precision.limits(unit.activation))
+            unit.name, weights, biases, multipliers, shifts, self.shift_base,
+            self.accumulator_bits, self.biased_bits, folding.tiles, unit.facts.shared,
+            replace(self.stream_in(), tile=1, creep=None), replace(self.stream_out(), creep=None),
+            folding.precision.limits(unit.activation))
 
     def structure(self) -> tuple[object, ...]:
         """All that the unit's HDL depends on: everything but the content of its ROMs."""

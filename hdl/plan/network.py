@@ -23,7 +23,12 @@ class UnitPlan:
     @property
     def fifo_bits(self) -> int:
         """The shortcut that waits for a residual add."""
-        return 0 if self.unit.weights else self._waiting * self.folding.bits_in
+        if self.unit.weights:
+            return 0
+        folding = self.folding
+        # Tiles move by a row and a column before they wait.
+        kept = folding.unit.size_in + folding.tile_in if folding.constant else 0
+        return (self._waiting + kept * folding.lanes_in) * folding.bits_in
 
     @property
     def buffer_bits(self) -> int:

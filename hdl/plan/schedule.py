@@ -28,6 +28,7 @@ REQUANTIZED = 6     # through requantize and the register slice after it
 ADDED = 2           # through the residual add and the register slice after it
 PATCHED = 1         # from a tile to its patch, which is what a shortcut's tile is cut out of
 MULTIPLIED = 4      # from a patch through constant weights and the register slice after them
+BRANCH = 3 * MULTIPLIED     # from a tile's patch at a shortcut to the sum that waits for it
 NEVER = 1 << 60
 
 

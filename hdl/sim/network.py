@@ -13,10 +13,10 @@ from hdl.build import default_build_dir
 from hdl.convert.network import convert_network
 from hdl.layers import Unit
 from hdl.plan.config import UnitConfig, by_stage, memory_files
+from hdl.shape import StreamShape
 from hdl.sim.backends.backend import Progress
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import TIMEOUT, Monitor, Sink, Source, random_pattern
-from hdl.shape import StreamShape
 from hdl.sim.trace import Run, Trace
 from hdl.units.mobilenet_v2 import inner_streams, mobilenet_v2, stage_block
 

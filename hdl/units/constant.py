@@ -1,4 +1,4 @@
-"""Units whose weights are constants: a tile of the input in every cycle, a tile of the output out."""
+"""Units whose weights are constants: a tile of the input in every cycle, one of the output out."""
 from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, concat, instances
 
 from hdl.axis import AxiStream

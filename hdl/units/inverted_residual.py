@@ -40,9 +40,12 @@ def inverted_residual(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_ax
         trunk_axis, shortcut_axis = [AxiStream(source_axis.shape) for _ in range(2)]
         delayed_axis, sum_axis = [AxiStream(role["add"].stream_out()) for _ in range(2)]
         split = fork(clk, rst, source_axis, trunk_axis, shortcut_axis)
-        delay = shortcut(clk, rst, shortcut_axis, delayed_axis, role["add"])
-        add = tile_add if role["add"].folding.constant else residual_add
-        join = add(clk, rst, project_axis, delayed_axis, sum_axis)
+        if role["add"].folding.constant:
+            delay = tile_shortcut(clk, rst, shortcut_axis, delayed_axis, role["add"])
+            join = tile_add(clk, rst, project_axis, delayed_axis, sum_axis)
+        else:
+            delay = link(clk, rst, shortcut_axis, delayed_axis, role["add"].buffers.fifo_depth)
+            join = residual_add(clk, rst, project_axis, delayed_axis, sum_axis)
         output = register_slice(clk, rst, sum_axis, m_axis)
     else:
         trunk_axis = source_axis
@@ -60,19 +63,16 @@ def inverted_residual(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_ax
 
 
 @block
-def shortcut(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
-             config: UnitConfig) -> Instances:
-    """What a residual add adds, when its stage's other branch has it: a FIFO; before it, of tiles
-    that creep, those at a row and a column before.
+def tile_shortcut(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
+                  config: UnitConfig) -> Instances:
+    """Tiles that a residual add adds: as they lie a row and a column before, while the other branch
+    works.
 
+    s_axis -- the beats of the other branch
     m_axis -- AxiStream of config.stream_out()
     config -- UnitConfig of the add
     """
-    depth = config.buffers.fifo_depth
-    if config.folding.constant:
-        moved = AxiStream(config.stream_out())
-        move = tile_move(clk, rst, s_axis, moved, config.folding.tiles)
-        delay = fifo(clk, rst, moved, m_axis, depth)
-    else:
-        delay = link(clk, rst, s_axis, m_axis, depth)
+    moved = AxiStream(m_axis.shape)
+    move = tile_move(clk, rst, s_axis, moved, config.folding.tiles)
+    delay = fifo(clk, rst, moved, m_axis, config.buffers.fifo_depth)
     return instances()

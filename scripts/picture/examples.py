@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hdl.axis import AxiStream, Handshake
+from hdl.blocks.constant_array import ArraySteps, constant_array
 from hdl.blocks.fifo import Queue, fifo, link, replay
 from hdl.blocks.line_buffer import Written, line_buffer, row_writer
 from hdl.blocks.mac import mac, mac_array, mac_control
@@ -18,6 +19,10 @@ from hdl.blocks.residual_add import residual_add
 from hdl.blocks.serialise import register_chain, serialise
 from hdl.blocks.signals import count, flag, sint, start, uint
 from hdl.blocks.stream import fork, narrow, register_slice, widen, width_converter
+from hdl.blocks.tile_add import tile_add
+from hdl.blocks.tile_flush import tile_flush
+from hdl.blocks.tile_move import tile_move
+from hdl.blocks.tile_patch import Patch, tile_neighbours, tile_patch, tile_pieces
 from hdl.blocks.tile_windows import tile_windows
 from hdl.blocks.weight_rom import Fetch, weight_rom
 from hdl.blocks.whole_bytes import to_bytes
@@ -28,22 +33,27 @@ from hdl.plan.config import UnitConfig, by_stage, configure
 from hdl.plan.geometry import WindowGeometry
 from hdl.plan.network import plan_network
 from hdl.plan.rom import Rom
+from hdl.plan.tiles import TileGeometry
 from hdl.shape import StreamShape
+from hdl.units.constant import (constant_convolve, constant_pointwise, constant_stem,
+                                constant_windows)
 from hdl.units.convolve import convolve
 from hdl.units.depthwise import depthwise
-from hdl.units.inverted_residual import inverted_residual
+from hdl.units.inverted_residual import inverted_residual, tile_shortcut
 from hdl.units.mobilenet_v2 import inner_streams
 from hdl.units.outside import outside
 from hdl.units.pointwise import matrix, pointwise
 from hdl.units.stem import stem
 
 RESOLUTION = 32     # of the network whose units are drawn, at one pixel per clock
+POINTS = 4          # cycles for a frame of the one whose weights are constants
 STAGE = "block_2"   # a stage with a shortcut
 
 
-def stream(lanes: int, bits: int = 8, signed: bool = True, tile: int = 1) -> AxiStream:
+def stream(lanes: int, bits: int = 8, signed: bool = True, tile: int = 1,
+           creep: int | None = None) -> AxiStream:
     """A stream of beats of ``lanes`` x ``bits``."""
-    return AxiStream(StreamShape(lanes, bits, signed, tile))
+    return AxiStream(StreamShape(lanes, bits, signed, tile, creep=creep))
 
 
 def pair(lanes_in: int, lanes_out: int) -> dict[str, AxiStream]:
@@ -56,9 +66,9 @@ def rom(words: int, widths: tuple[int, ...]) -> Rom:
     return Rom("rom", ((0,) * len(widths),) * words, widths)
 
 
-def units() -> dict[str, UnitConfig]:
-    """{unit: UnitConfig} of a whole network whose integers do not show."""
-    plan = plan_network(layer_table(1.0, RESOLUTION), PRECISIONS["w8a8"], RESOLUTION ** 2)
+def units(cycles: int) -> dict[str, UnitConfig]:
+    """{unit: UnitConfig} of a whole network at a rate, whose integers do not show."""
+    plan = plan_network(layer_table(1.0, RESOLUTION), PRECISIONS["w8a8"], cycles)
     configs = {}
     for planned in plan.units:
         shape, channels = planned.unit.weight_shape, planned.unit.channels_out
@@ -168,7 +178,7 @@ def outside_blocks(members: tuple[UnitConfig, ...]) -> dict[str, tuple[Callable,
 
 def unit_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
     """Units of the real network, and one of its stages."""
-    network = units()
+    network = units(RESOLUTION ** 2)
     return {
         "convolve": (convolve, matrix_ports(network[f"{STAGE}_project"])),
         "pointwise": (pointwise, unit_ports(network[f"{STAGE}_expand"])),
@@ -177,6 +187,51 @@ def unit_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "stem": (stem, unit_ports(network["Conv1"])),
         "inverted_residual": (inverted_residual, stage_ports(by_stage(network.values())[STAGE])),
         **outside_blocks(by_stage(network.values())[STAGE]),
+    }
+
+
+def tile_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """What works on creeping tiles: of 4 x 4 pixels, of frames of 8 x 8."""
+    geometry, waits = TileGeometry(8, 4, 1, 3), TileGeometry(8, 4, 1, 2)
+    pixel = 16
+    coming, waiting = stream(2, tile=4, creep=1), stream(2, tile=4, creep=2)
+    patch = Patch(geometry.patch ** 2 * pixel)
+    return {
+        "tile_flush": (tile_flush, {"s_axis": stream(2, tile=4), "frame": 4, "tail": 3,
+                                    "m_axis": stream(2, tile=4, creep=0)}),
+        "tile_patch": (tile_patch, {"s_axis": coming, "patch": patch, "geometry": geometry}),
+        "tile_neighbours": (tile_neighbours, {
+            "step": flag(), "tile": uint(16 * pixel), "patch": uint(geometry.patch ** 2 * pixel),
+            "pixel": pixel, "geometry": geometry}),
+        "tile_pieces": (tile_pieces, {"step": flag(), "coming": flag(), "real": flag(),
+                                      "patch": patch, "geometry": geometry}),
+        "tile_move": (tile_move, {"s_axis": coming, "m_axis": waiting, "geometry": waits}),
+        "tile_add": (tile_add, {"s_axis": waiting, "s_axis_shortcut": stream(2, tile=4, creep=2),
+                                "m_axis": stream(2, tile=4, creep=2)}),
+    }
+
+
+def flushed_ports(config: UnitConfig) -> dict[str, Any]:
+    """The arguments of a unit with constants in a stage."""
+    return {**unit_ports(config), "s_axis": AxiStream(config.stream_flushed())}
+
+
+def constant_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """Units with constant weights, and their parts."""
+    network = units(POINTS)
+    expand, add = network[f"{STAGE}_expand"], network[f"{STAGE}_add"]
+    patch = Patch(expand.work.patch_bits)
+    return {
+        "constant_array": (constant_array, {
+            "steps": ArraySteps(), "patch": patch, "tile": uint(expand.work.shape_out.width),
+            "work": expand.work}),
+        "constant_convolve": (constant_convolve, {
+            "patch": patch, "m_axis": AxiStream(expand.stream_out()), "config": expand}),
+        "constant_pointwise": (constant_pointwise, flushed_ports(expand)),
+        "constant_windows": (constant_windows, flushed_ports(network[f"{STAGE}_depthwise"])),
+        "constant_stem": (constant_stem, unit_ports(network["Conv1"])),
+        "tile_shortcut": (tile_shortcut, {"s_axis": AxiStream(expand.stream_flushed()),
+                                          "m_axis": AxiStream(add.stream_out()), "config": add}),
     }
 
 
@@ -198,5 +253,7 @@ def blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "residual_add": (residual_add, {"s_axis": stream(2, 12), "s_axis_shortcut": stream(2, 12),
                                         "m_axis": stream(2, 12)}),
         **window_blocks(),
+        **tile_blocks(),
         **unit_blocks(),
+        **constant_blocks(),
     }

@@ -2,9 +2,10 @@
 import numpy as np
 import pytest
 
-from hdl.beats import pack, payload, unpack
+from hdl.beats import creeping_payload, crept, pack, payload, tiled, uncrept, unpack, untiled
 from hdl.shape import MARKS, StreamShape
 from hdl.sim.trace import Trace
+from tests.support.tiles import beat_numbers, to_beats
 
 
 def naive_words(row, bits, count):
@@ -59,3 +60,31 @@ def test_payload_takes_tiles(rng):
     values = rng.integers(-256, 256, (5, 2, 2, 3))
     trace = Trace(payload(shape, values), np.arange(5))
     np.testing.assert_array_equal(trace.values(shape), values.reshape(5, 12))
+
+
+@pytest.mark.parametrize("size, tile, creep", [(8, 4, 1), (8, 4, 3), (6, 2, 0), (4, 4, 2),
+                                               (9, 3, 2)])
+def test_tiles_creep_and_back(rng, size, tile, creep):
+    """Against the definition, pixel by pixel; frames that pause come back too."""
+    frames = rng.integers(-99, 100, (3, size, size, 2))
+    shape, row = StreamShape(2, 9, tile=tile, creep=creep), size // tile
+    beats, own = crept(tiled(frames, tile), shape, row)
+    naive = to_beats(frames.astype(float), tile, creep, beat_numbers(3, row, (0, 0)))
+    naive = naive[:len(beats)].reshape(len(beats), -1)
+    np.testing.assert_array_equal(np.where(np.isnan(naive), frames.max(), naive), beats)
+    trace = Trace(creeping_payload(shape, beats, own), np.arange(len(beats)))
+    np.testing.assert_array_equal(trace.values(shape), beats)
+    np.testing.assert_array_equal(trace.bit(shape.width - 1), own)
+    numbers = beat_numbers(3, row, (1, row + 1))
+    apart = np.nan_to_num(to_beats(frames.astype(float), tile, creep, numbers))
+    tiles = uncrept(apart.astype(int).reshape(len(apart), -1),
+                    np.isin(np.arange(len(apart)), numbers), shape, row)
+    np.testing.assert_array_equal(untiled(tiles, tile, size), frames)
+
+
+def test_a_beat_that_is_missing_leaves_zeros():
+    """The last beat of one tile, which has its lower right pixel."""
+    shape = StreamShape(1, 9, tile=2, creep=1)
+    beats, own = crept(np.array([[1, 2, 3, 4]]), shape, 1)
+    assert uncrept(beats, own, shape, 1).tolist() == [[1, 2, 3, 4]]
+    assert uncrept(beats[:-1], own[:-1], shape, 1).tolist() == [[1, 2, 3, 0]]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from hdl.axis import AxiStream
-from hdl.beats import payload
+from hdl.beats import creeping_payload, payload
 from hdl.layers import KINDS, Precision, Unit, padding
 from hdl.plan.config import configure, memory_files
 from hdl.plan.folding import Folding
@@ -47,9 +47,9 @@ class Bench:
             file.write_text(text)
         return files, files[-1].stem
 
-    def run(self, inputs, counts, stall="free", seed=0):
-        """Send ``inputs`` {stream: (beats, lanes)}, await ``counts`` {stream: beats} and a while
-        more, to see that no more come.
+    def run(self, inputs, counts, stall="free", seed=0, drain=40):
+        """Send ``inputs`` {stream: (beats, lanes), of creeping tiles with whether each beat brings
+        one}, await ``counts`` {stream: beats} and ``drain`` cycles more, to see that no more come.
 
         stall -- of STALLS, or {stream: its pauses}
         """
@@ -60,12 +60,17 @@ class Bench:
             else:
                 share = STALLS[stall][name in counts]
                 pauses = random_pattern(100 * seed + number, share, 509) if share else None
-            ends[name] = Source(payload(self.arguments[name].shape, inputs[name]), pauses) \
+            ends[name] = Source(self.words(name, inputs[name]), pauses) \
                 if name in inputs else Sink(counts[name], pauses)
-        run = simulate(self.simulator, self.design, ends, timeout=2000, drain=40)
+        run = simulate(self.simulator, self.design, ends, timeout=2000, drain=drain)
         if self.simulator not in ("myhdl", "verilator"):
-            agree(run, simulate("verilator", self.design, ends, timeout=2000, drain=40))
+            agree(run, simulate("verilator", self.design, ends, timeout=2000, drain=drain))
         return run
+
+    def words(self, name, values):
+        """Words of the beats to send on a stream."""
+        shape = self.arguments[name].shape
+        return payload(shape, values) if shape.creep is None else creeping_payload(shape, *values)
 
 
 def agree(one, other):
@@ -115,17 +120,23 @@ def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, 
                 kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
                 activation)
     folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out)
-    plan = UnitPlan(folding, any_buffers(folding))
+    return with_integers(rng, UnitPlan(folding, any_buffers(folding)))
+
+
+def with_integers(rng, plan):
+    """(UnitConfig, parameters) of a UnitPlan, with random integers that reach every corner."""
+    unit, precision = plan.unit, plan.folding.precision
     top = 1 << precision.multiplier_bits - 1
     weights = integers(rng, precision.weight_bits, True, unit.weight_shape)
     # Shifts that leave outputs inside the range as well as clipped at either end.
-    reach = int(np.abs(weights).sum(axis=0).max()) * (1 << precision.bits(activation_in))
-    middle = max(reach.bit_length() + precision.multiplier_bits - precision.bits(activation) - 2, 2)
+    reach = int(np.abs(weights).sum(axis=0).max()) * (1 << precision.bits(unit.activation_in))
+    middle = max(reach.bit_length() + precision.multiplier_bits
+                 - precision.bits(unit.activation) - 2, 2)
     params = SimpleNamespace(
         weights=np.maximum(weights, 1 - (1 << precision.weight_bits - 1)),
-        bias=rng.integers(-reach // 4, reach // 4, channels_out),
-        multiplier=rng.integers(top, 2 * top, channels_out),
-        shift=rng.integers(middle - 1, middle + 2, channels_out))
+        bias=rng.integers(-reach // 4, reach // 4, unit.channels_out),
+        multiplier=rng.integers(top, 2 * top, unit.channels_out),
+        shift=rng.integers(middle - 1, middle + 2, unit.channels_out))
     return configure(plan, params), params
 
 

@@ -16,12 +16,17 @@ from hdl.blocks.requantize import Scaling, requantize
 from hdl.blocks.residual_add import residual_add
 from hdl.blocks.signals import count, flag, sint, uint
 from hdl.blocks.stream import connect, fork, narrow, register_slice, widen, width_converter
+from hdl.blocks.tile_add import tile_add
+from hdl.blocks.tile_flush import tile_flush
+from hdl.blocks.tile_move import tile_move
+from hdl.blocks.tile_patch import Patch, tile_patch
 from hdl.blocks.tile_windows import tile_windows
 from hdl.blocks.weight_rom import weight_rom
 from hdl.blocks.whole_bytes import from_bytes, to_bytes
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.plan.geometry import WindowGeometry
 from hdl.plan.rom import Rom
+from hdl.plan.tiles import TileGeometry
 from hdl.shape import MARKS
 from tests.support.streams import stream
 
@@ -46,7 +51,7 @@ TAKES = {
     connect: (ends, {}), register_slice: (ends, {}), width_converter: (ends, {}),
     fifo: (ends, {"depth": 2}), link: (ends, {"depth": 2}),
     replay: (ends, {"words": 2, "passes": 2, "depth": 2}),
-    fork: (forked, {}), residual_add: (three, {})}
+    fork: (forked, {}), residual_add: (three, {}), tile_add: (three, {})}
 BUFFER = {"geometry": WindowGeometry(size=4, groups=1, stride=1, pad=(1, 1), taps=1)}
 SCALES = {"rom": ROM, "scaling": Scaling(biased_bits=9, shift_base=2, low=0, high=9)}
 FOLD = Fold(pe=3, simd=2, shared=True, beats=4)
@@ -161,17 +166,44 @@ def test_mac(lanes_in, lanes_out, changed, sentence):
     refused(sentence, mac, ends(lanes_in, lanes_out), {"rom": ROM, "fold": fold})
 
 
+TILES = {"s_axis": stream(2, 8, tile=2), "m_axis": stream(2, 8, tile=2, creep=0)}
+CREEPING = {"s_axis": stream(2, 8, tile=2, creep=1), "m_axis": stream(2, 8, tile=2)}
+PATCHES = {"geometry": TileGeometry(4, 2, 1, 3)}
+
+
+@pytest.mark.parametrize("block, ports, arguments, sentence", [
+    (tile_flush, {**TILES, "s_axis": TILES["m_axis"]}, {"frame": 4, "tail": 3},
+     "^tile_flush has an input of 2 x 2 pixels of 2 x 8 bits signed, not .* creeping by 0$"),
+    (tile_flush, {**TILES, "m_axis": CREEPING["s_axis"]}, {"frame": 4, "tail": 3},
+     "^tile_flush has an output of .* creeping by 0, not .* creeping by 1$"),
+    (tile_flush, {**TILES, "s_axis": stream(2, 8, tile=2, marks=MARKS)}, {"frame": 4, "tail": 3},
+     "^tile_flush drops tlast and tuser"),
+    (tile_patch, TILES, {**PATCHES, "patch": Patch(16 * 16)},
+     "^tile_patch takes tiles of 2 x 2 pixels that creep by 1 and gives patches of 4 x 4: .* come"),
+    (tile_patch, CREEPING, {**PATCHES, "patch": Patch(9 * 16)}, "come in, 144 bits go out$"),
+    (tile_patch, {"s_axis": stream(2, 8, tile=2, creep=1, marks=MARKS)},
+     {**PATCHES, "patch": Patch(16 * 16)}, "^tile_patch drops tlast and tuser"),
+    (tile_move, TILES, {"geometry": TileGeometry(4, 2, 0, 2)},
+     "^tile_move has an output of .* creeping by 1, not .* creeping by 0$")])
+def test_tiles_that_creep(block, ports, arguments, sentence):
+    assert elaborate(tile_flush, TILES, {"frame": 4, "tail": 3})
+    assert elaborate(tile_patch, CREEPING, {**PATCHES, "patch": Patch(16 * 16)})
+    assert elaborate(tile_move, CREEPING, {"geometry": TileGeometry(4, 2, 1, 2)})
+    refused(sentence, block, ports, arguments)
+
+
+@pytest.mark.parametrize("block", [residual_add, tile_add], ids=lambda block: block.func.__name__)
+def test_sums_of_unsigned_numbers(block):
+    refused(f"^{block.func.__name__} takes and gives signed numbers, not 2 x 8 bits unsigned",
+            block, three(signed=False), {})
+
+
 @pytest.mark.parametrize("ports", [
     ends(2, 1), ends(3, 3), {"s_axis": stream(2, 8, signed=False), "m_axis": stream(2, 8)}])
 def test_requantize(ports):
     assert elaborate(requantize, ends(), SCALES)
     refused("^requantize takes signed accumulators and gives as many lanes", requantize, ports,
             SCALES)
-
-
-def test_residual_add_of_unsigned_numbers():
-    refused("^residual_add takes and gives signed numbers, not 2 x 8 bits unsigned", residual_add,
-            three(signed=False), {})
 
 
 @pytest.mark.parametrize("block, arguments, sentence", [
@@ -202,7 +234,8 @@ def test_every_block_with_streams_is_here():
             if function and {"s_axis", "m_axis"} & set(inspect.signature(function).parameters):
                 found.add(name)
     covered = {block.func.__name__
-               for block in (*TAKES, *REFUSES, tile_windows, from_bytes, to_bytes)}
+               for block in (*TAKES, *REFUSES, tile_windows, tile_flush, tile_patch, tile_move,
+                             from_bytes, to_bytes)}
     assert found == covered | PARTS
 
 

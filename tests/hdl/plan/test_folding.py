@@ -73,10 +73,14 @@ def test_tiles_come_in_where_there_are_fewer_cycles_than_pixels(resolution, cycl
     assert first.tile_in == tile and all(row.tile_in == 1 for row in others)
 
 
-def test_fewer_cycles_than_output_pixels_are_refused():
-    with pytest.raises(ValueError, match="^255 cycles .* fewer than the 256 pixels of the first "
-                                         "unit's output.*: give at least 256$"):
-        fold(layer_table(1.0, 32), W8A8, 255)
+@pytest.mark.parametrize("resolution, cycles, words", [
+    (32, 255, "256, or one of 1, 4, 16, 64"), (33, 64, "289"), (96, 1, "2304, or one of 9, .*576"),
+    (32, 0, "256, or one of .*"), (32, -4, "256, or one of .*")])
+def test_fewer_cycles_than_output_pixels_are_refused(resolution, cycles, words):
+    """But for the rates at which tiles creep, which a size that is no multiple of 32 has not."""
+    with pytest.raises(ValueError, match=f"^{cycles} cycles .* fewer than the .* pixels of the "
+                                         f"first unit's output.*: give at least {words}$"):
+        fold(layer_table(1.0, resolution), W8A8, cycles)
 
 
 def test_a_unit_that_no_folding_makes_quick_enough_is_refused():

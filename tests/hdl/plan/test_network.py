@@ -37,10 +37,11 @@ def test_every_unit_is_finished(resolution, cycles):
 
 
 def test_nothing_in_a_plan_has_a_value_of_its_own_accord():
-    """Neither decisions of the solver nor depths of memories can be left out, the tile excepted."""
+    """Neither decisions of the solver nor depths of memories can be left out, but for tiles and
+    what only tiles that creep have."""
     optional = {field.name for row in (Folding, Buffers, UnitPlan)
                 for field in dataclasses.fields(row) if field.default is not dataclasses.MISSING}
-    assert optional == {"tile_in"}
+    assert optional == {"tile_in", "tile_out", "constant", "creep_in", "creep_out", "flushes"}
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5])

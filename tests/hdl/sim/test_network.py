@@ -110,7 +110,7 @@ def test_no_unit_ever_waits(verilator, resolution, cycles):
     ({"cycles": 1024, "timeout": 7}, 7)])
 def test_patience(monkeypatch, options, timeout):
     """Without a word on it, a run at a rate may stand still for twenty frames' time."""
-    def simulated(simulator, design, ends, timeout, progress):
+    def simulated(simulator, design, ends, timeout, drain, progress):
         raise InterruptedError(timeout)
 
     monkeypatch.setattr(sim, "simulate", simulated)
