@@ -203,25 +203,6 @@ def _work(function: Callable[..., Made], arguments: tuple[object, ...]) -> Made:
         signal.signal(signal.SIGTERM, before)
 
 
-def in_processes(function: Callable[..., object], jobs: Sequence[tuple[object, ...]]) -> None:
-    """function(*job) of every job, in as many processes as there are cores.
-
-    A daemonic process, such as a Dask worker, may have no processes of its own: there they are
-    done one after the other, as is a single job.  Raises what a job that fails raises; the others
-    are ended.
-    """
-    if len(jobs) < 2 or multiprocessing.current_process().daemon:
-        for job in jobs:
-            function(*job)
-        return
-    with Processes(min(cores(), len(jobs))) as pool:
-        try:
-            results([pool.submit(function, *job) for job in jobs])
-        except BaseException:
-            pool.end()
-            raise
-
-
 def digest(*parts: object) -> str:
     """24 hexadecimal digits of bytes and of other values as texts, each told from the next."""
     total = hashlib.sha256()

@@ -1,6 +1,6 @@
 """Convert the chain, or stages of it, to folders of Verilog or VHDL that need no Python.
 
-Each has the HDL, a file for each stage, the .mem files of its ROMs, constants, a file list, a
+Each has the HDL, a file for each module, the .mem files of its ROMs, constants, a file list, a
 FuseSoC core, a page of ports and figures, and a bench that checks itself with the golden of PHOTO;
 without one, of the cat that scikit-image ships.
 """
@@ -15,7 +15,7 @@ from rich.console import Console
 from golden import build, store
 from golden.network import Network
 from hdl.build import default_build_dir
-from hdl.convert.top import TOP
+from hdl.convert.network import TOP
 from hdl.export.block import Block, blocks
 from hdl.export.folder import export
 from hdl.export.names import check_prefix, prefixed

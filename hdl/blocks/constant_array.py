@@ -42,10 +42,6 @@ def constant_array(clk: SignalType, steps: ArraySteps, patch: Patch, tile: Signa
     name = work.name
     multiply, scale, saturate = steps.multiply, steps.scale, steps.saturate
     data, edges = patch.tdata, patch.edges
-    clk.read = multiply.read = scale.read = saturate.read = data.read = True
-    if work.edges:
-        edges.read = True
-    tile.driven = "reg"
 
     @always(clk.posedge)
     def compute():
@@ -59,6 +55,9 @@ def constant_array(clk: SignalType, steps: ArraySteps, patch: Patch, tile: Signa
     constant_array.verilog_code = verilog_text(work)
     constant_array.vhdl_code = vhdl_text(work)
     return compute
+
+
+constant_array.func.outputs = ("tile",)
 
 
 def refuse_unfit(patch: Patch, tile: SignalType, work: ArrayWork) -> None:

@@ -17,9 +17,11 @@ initial begin
     $$readmemh("{shifts}.mem", {name}_shift);
 end
 
-// Registers of the pipeline, the last of them $tile.
+// Registers of the pipeline; the last of them leaves.
 reg signed [{sum_high}:0] {name}_sum [0:{element_last}];
 reg signed [{scaled_high}:0] {name}_scaled [0:{element_last}];
+reg [{tile_high}:0] {name}_output;
+assign $tile = {name}_output;
 // Wires between them.
 reg [{pixel_high}:0] {name}_pixel;
 reg signed [{x_high}:0] {name}_x [0:{x_last}];
@@ -68,7 +70,7 @@ always @(posedge $clk) begin : {name}_compute
             end
             {name}_tile[place * {result_bits} +: {result_bits}] = {name}_result;
         end
-        $tile <= {name}_tile;
+        {name}_output <= {name}_tile;
     end
     if ($scale) begin
         e = 0;
@@ -142,7 +144,6 @@ VHDL_ARRAY = """
 """
 
 VHDL = """
-{name}_block: block is
     -- All elements of these arrays work in every cycle.
 {arrays}
     type {name}_x_array is array (natural range <>) of integer;
@@ -253,7 +254,6 @@ begin
             end if;
         end if;
     end process;
-end block;
 """
 
 

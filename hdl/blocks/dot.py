@@ -14,8 +14,10 @@ MOST = 9    # lanes: products that are added in one cycle
 
 _TEMPLATE = '''
 @block
-def dot_{n}(clk, enable, {x}, {weight}, total):
+def dot_{n}(clk, enable, x, weight, total):
     """total = sum of x_i * weight_i, a cycle later, when enable."""
+    {x}, = x
+    {weight}, = weight
 
     @always(clk.posedge)
     def add():

@@ -22,17 +22,17 @@ def ram(clk: SignalType, write: SignalType, write_address: SignalType, write_dat
     if len(write_address) < least or len(read_address) < least:
         raise ValueError(f"a memory of {depth} words has addresses of {least} bits, not of "
                          f"{len(write_address)} and {len(read_address)}")
-    memory = [uint(bits) for _ in range(depth)]
+    words = [uint(bits) for _ in range(depth)]
 
     @always(clk.posedge)
     def store():
         if write:
-            memory[write_address].next = write_data
+            words[write_address].next = write_data
 
     @always(clk.posedge)
     def fetch():
         if read:
-            read_data.next = memory[read_address]
+            read_data.next = words[read_address]
 
     return instances()
 

@@ -4,13 +4,14 @@ An output group takes ``beats`` input beats; the ROM is read in step with the in
 itself, so weights are never reloaded.  Accumulators are as wide as weights and inputs can reach,
 so they never overflow.
 """
-from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances
+from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances
 
 from hdl.axis import AxiStream, Handshake
 from hdl.blocks.fifo import Queue, fifo_control
 from hdl.blocks.lanes import unpack
 from hdl.blocks.processing_element import Fold, Steps, processing_element
 from hdl.blocks.refusals import refuse_tiles
+from hdl.blocks.registers import register
 from hdl.blocks.serialise import serialise
 from hdl.blocks.signals import Instances, count, flag, sint, uint
 from hdl.blocks.weight_rom import Fetch, weight_rom
@@ -38,7 +39,7 @@ def mac(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
     fold   -- Fold
     """
     check(s_axis, m_axis, rom, fold)
-    go = flag()
+    go, take = flag(), flag()
     fetch = Fetch(len(rom.rows))
     steps, queue = Steps(fold.groups), Queue(fold.groups)
     operand = uint(s_axis.shape.width)
@@ -46,7 +47,8 @@ def mac(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
     total = [sint(m_axis.shape.bits) for _ in range(fold.pe)]
     done = Handshake()
 
-    control = mac_control(clk, rst, go, s_axis, operand, fetch, steps, fold)
+    control = mac_control(clk, rst, go, s_axis, take, fetch, steps, fold)
+    hold = register(clk, take, s_axis.tdata, operand)
     weights = weight_rom(clk, fetch.step, fetch.address, tuple(weight), rom)
     array = mac_array(clk, steps, queue, operand, s_axis.shape, weight, total, fold)
     results = serialise(clk, rst, total, done, m_axis)
@@ -89,17 +91,16 @@ def check(s_axis: AxiStream, m_axis: AxiStream, rom: Rom, fold: Fold) -> None:
 
 @block
 def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiStream,
-                operand: SignalType, fetch: Fetch, steps: Steps, fold: Fold) -> Instances:
-    """What the array does in each cycle, and the operands it does it with.
+                take: SignalType, fetch: Fetch, steps: Steps, fold: Fold) -> Instances:
+    """What the array does in each cycle.
 
     go      -- results find their place: all stages move
-    operand -- the input beat, held for all groups
+    take    -- an input beat comes in, which is held for all groups
     fetch   -- Fetch of the weights, a cycle before they are multiplied
     steps   -- Steps
     """
     beats, groups, depth = fold.beats, fold.groups, fetch.rows
     step, address = fetch.step, fetch.address
-    take = flag()
     operand_valid, operand_first, operand_last = flag(), flag(), flag()
     beat, group = count(beats), count(groups)
 
@@ -134,11 +135,6 @@ def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiSt
                 group.next = 0
                 beat.next = 0 if beat == beats - 1 else beat + 1
 
-    @always(clk.posedge)
-    def capture():
-        if take:
-            operand.next = s_axis.tdata
-
     return instances()
 
 
@@ -152,8 +148,8 @@ def mac_array(clk: SignalType, steps: Steps, queue: Queue, operand: SignalType, 
     total   -- PE signed signals
     """
     pe, simd, lanes = fold.pe, fold.simd, shape.lanes
-    x = [sint(shape.bits if shape.signed else shape.bits + 1) for _ in range(lanes)]
-    operands = unpack(operand, x, shape.bits, shape.signed)
+    x = [sint(shape.bits) if shape.signed else uint(shape.bits) for _ in range(lanes)]
+    operands = unpack(operand, x)
     elements = [processing_element(
         clk, steps, queue, x if fold.shared else x[j::pe], weight[j * simd:(j + 1) * simd],
         total[j], fold) for j in range(pe)]

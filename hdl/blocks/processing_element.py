@@ -59,7 +59,7 @@ def processing_element(clk: SignalType, steps: Steps, queue: Queue, x: list[Sign
     chunks = -(-simd // MOST)
     cuts = [k * simd // chunks for k in range(chunks + 1)]
     chunk_sum = [sint(bits) for _ in range(chunks)]
-    dots = [DOT[end - start](clk, steps.multiply, *x[start:end], *weight[start:end], sum_)
+    dots = [DOT[end - start](clk, steps.multiply, x[start:end], weight[start:end], sum_)
             for start, end, sum_ in zip(cuts, cuts[1:], chunk_sum)]
     if chunks > 1:
         new = sint(bits)

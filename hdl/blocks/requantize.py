@@ -10,6 +10,7 @@ from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, bloc
 from hdl.axis import AxiStream, Bundle
 from hdl.blocks.lanes import pack, unpack
 from hdl.blocks.refusals import refuse_tiles
+from hdl.blocks.registers import register
 from hdl.blocks.signals import WIDE, Instances, flag, sint, uint
 from hdl.blocks.weight_rom import Fetch, weight_rom
 from hdl.plan.rom import Rom
@@ -46,11 +47,12 @@ def requantize(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: Axi
     factors = [Factors(*(rom.widths[i * lanes] for i in range(3))) for _ in range(lanes)]
     activation = [uint(m_axis.shape.bits) for _ in range(lanes)]
 
-    control = requantize_control(clk, rst, s_axis, m_axis, held, fetch, steps)
+    control = requantize_control(clk, rst, s_axis, m_axis, fetch, steps)
+    hold = register(clk, fetch.step, s_axis.tdata, held)
     parameters = weight_rom(clk, fetch.step, fetch.address, (
         *(each.bias for each in factors), *(each.multiplier for each in factors),
         *(each.shift for each in factors)), rom)
-    accumulators = unpack(held, acc, s_axis.shape.bits, True)
+    accumulators = unpack(held, acc)
     scalers = [scaler(clk, steps, acc[i], factors[i], activation[i], scaling)
                for i in range(lanes)]
     activations = pack(activation, m_axis.tdata)
@@ -88,10 +90,9 @@ class Factors(Bundle):
 
 @block
 def requantize_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
-                       held: SignalType, fetch: Fetch, steps: ScalingSteps) -> Instances:
+                       fetch: Fetch, steps: ScalingSteps) -> Instances:
     """When a beat is taken and when each step moves.
 
-    held  -- the beat taken last
     fetch -- Fetch of its parameters
     steps -- ScalingSteps
     """
@@ -126,11 +127,6 @@ def requantize_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_a
             m_axis.tvalid.next = scaled_valid
             if s_axis.tvalid:
                 address.next = 0 if address == depth - 1 else address + 1
-
-    @always(clk.posedge)
-    def capture():
-        if take:
-            held.next = s_axis.tdata
 
     return instances()
 

@@ -25,8 +25,8 @@ def residual_add(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, s_axis_sh
     total = [uint(bits) for _ in range(lanes)]
     both, go, move = flag(), flag(), flag()
 
-    main = unpack(s_axis.tdata, a, bits, True)
-    shortcut = unpack(s_axis_shortcut.tdata, b, bits, True)
+    main = unpack(s_axis.tdata, a)
+    shortcut = unpack(s_axis_shortcut.tdata, b)
     adders = [saturating_add(clk, move, *lane) for lane in zip(a, b, total)]
     sums = pack(total, m_axis.tdata)
 

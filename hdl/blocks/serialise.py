@@ -2,9 +2,9 @@
 from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances
 
 from hdl.axis import AxiStream, Handshake
-from hdl.blocks.lanes import pack, unsigned
+from hdl.blocks.lanes import pack
 from hdl.blocks.registers import register, shift_register
-from hdl.blocks.signals import Instances, count, flag, uint
+from hdl.blocks.signals import Instances, count, flag, sint
 
 LATENCY = 1     # cycles where the results share lanes; 0 where each has its own
 
@@ -21,35 +21,33 @@ def serialise(clk: SignalType, rst: ResetSignal, total: list[SignalType], done: 
     total -- list of signed signals
     done  -- Handshake of the totals
     """
-    value = [uint(m_axis.shape.bits) for _ in total]
-    values = [unsigned(number, plain) for number, plain in zip(total, value)]
     if len(total) == m_axis.shape.lanes:
-        word = pack(value, m_axis.tdata)
+        word = pack(total, m_axis.tdata)
 
         @always_comb
         def forward():
             m_axis.tvalid.next = done.tvalid
             done.tready.next = m_axis.tready
     else:
-        chain = register_chain(clk, rst, value, done, m_axis)
+        chain = register_chain(clk, rst, total, done, m_axis)
 
     return instances()
 
 
 @block
-def register_chain(clk: SignalType, rst: ResetSignal, value: list[SignalType], done: Handshake,
+def register_chain(clk: SignalType, rst: ResetSignal, total: list[SignalType], done: Handshake,
                    m_axis: AxiStream) -> Instances:
     """The registers of ``serialise`` and when they load and move.
 
-    value -- list of unsigned signals, a multiple of the output's lanes
+    total -- list of signed signals, a multiple of the output's lanes
     """
-    lanes, parts = m_axis.shape.lanes, len(value) // m_axis.shape.lanes
-    held = [uint(m_axis.shape.bits) for _ in value]
+    lanes, parts = m_axis.shape.lanes, len(total) // m_axis.shape.lanes
+    held = [sint(m_axis.shape.bits) for _ in total]
     load, shift = flag(), flag()
     left = count(parts + 1)
     chain = [shift_register(clk, load, shift, d, above, q)
-             for d, above, q in zip(value, held[lanes:], held)]
-    top = [register(clk, load, d, q) for d, q in zip(value[-lanes:], held[-lanes:])]
+             for d, above, q in zip(total, held[lanes:], held)]
+    top = [register(clk, load, d, q) for d, q in zip(total[-lanes:], held[-lanes:])]
     word = pack(held[:lanes], m_axis.tdata)
 
     @always_comb

@@ -27,8 +27,8 @@ def tile_add(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, s_axis_shortc
     width, creeps = shape.elements * shape.bits, shape.creep is not None
     a, b, total = [uint(width) for _ in range(3)]
     both, go, move = flag(), flag(), flag()
-    main = field(s_axis.tdata, a, width, 0, False)
-    shortcut = field(s_axis_shortcut.tdata, b, width, 0, False)
+    main = field(s_axis.tdata, a, 0)
+    shortcut = field(s_axis_shortcut.tdata, b, 0)
     adder = add_elements(clk, move, a, b, total, shape)
 
     @always_comb

@@ -30,8 +30,7 @@ def tile_move(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiS
     patch = Patch(geometry.patch ** 2 * pixel)
     tile_rows, tile = [uint(row) for _ in range(side)], uint(side * row)
     cut = tile_patch(clk, rst, s_axis, patch, geometry)
-    parts = [field(patch.tdata, tile_rows[y], y * wide + row, y * wide, False)
-             for y in range(side)]
+    parts = [field(patch.tdata, tile_rows[y], y * wide) for y in range(side)]
     join = pack(tile_rows, tile)
 
     @always_comb

@@ -65,7 +65,7 @@ def tile_patch(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, patch: Patc
     width = shape.width - 1
     step, coming, held, real = flag(), flag(), flag(), flag()
     arriving, tile = uint(width), uint(width)
-    elements = field(s_axis.tdata, arriving, width, 0, False)
+    elements = field(s_axis.tdata, arriving, 0)
     keep = register(clk, step, arriving, tile)
     neighbours = tile_neighbours(clk, rst, step, tile, patch.tdata, pixel, geometry)
     pieces = tile_pieces(clk, rst, step, coming, real, patch, geometry)
@@ -106,17 +106,16 @@ def tile_neighbours(clk: SignalType, rst: ResetSignal, step: SignalType, tile: S
     patch_rows = [signal for y in range(rows) for signal in (left_rows[y], strip_rows[y])]
 
     join = pack([above, tile], strip)
-    split_strip = [field(strip, strip_rows[y], (y + 1) * row, y * row, False) for y in range(rows)]
-    split_left = [field(left, left_rows[y], (y + 1) * part, y * part, False) for y in range(rows)]
+    split_strip = [field(strip, strip_rows[y], y * row) for y in range(rows)]
+    split_left = [field(left, left_rows[y], y * part) for y in range(rows)]
     whole = pack(patch_rows, patch)
     # Of the patch, not of the tile: tiles of one pixel have their own left neighbours in it.
-    lasts = [field(patch, last_parts[y], (y + 1) * (row + part), (y + 1) * (row + part) - part,
-                   False) for y in range(rows)]
-    lower = field(strip, newest, rows * row, side * row, False)
+    lasts = [field(patch, last_parts[y], (y + 1) * (row + part) - part) for y in range(rows)]
+    lower = field(strip, newest, side * row)
     side_join = pack(last_parts, last)
     columns = register(clk, step, last, beside)
     keep = row_delay(clk, rst, step, newest, kept, tiles)
-    known = tile_known(clk, rst, step, (kept, above), (beside, left), tiles)
+    known = tile_known(clk, rst, step, kept, above, beside, left, tiles)
     return instances()
 
 
@@ -135,15 +134,13 @@ def row_delay(clk: SignalType, rst: ResetSignal, step: SignalType, d: SignalType
 
 
 @block
-def tile_known(clk: SignalType, rst: ResetSignal, step: SignalType,
-               rows: tuple[SignalType, SignalType], columns: tuple[SignalType, SignalType],
-               tiles: int) -> Instances:
+def tile_known(clk: SignalType, rst: ResetSignal, step: SignalType, kept: SignalType,
+               above: SignalType, beside: SignalType, left: SignalType, tiles: int) -> Instances:
     """The rows above and the columns to the left, zeros until there have been any.
 
-    rows, columns -- (as they are kept, as they are given)
+    kept, above  -- the rows as they are kept, as they are given
+    beside, left -- the columns
     """
-    kept, above = rows
-    beside, left = columns
     steps = count(tiles + 2)        # since reset, no more than count
 
     @always_seq(clk.posedge, reset=rst)

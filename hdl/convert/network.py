@@ -1,4 +1,4 @@
-"""The network's HDL: every stage converted once and kept, and the top that joins them."""
+"""The HDL of the network or of some of its stages, converted once and kept."""
 import functools
 import hashlib
 import os
@@ -10,42 +10,86 @@ from pathlib import Path
 import myhdl
 from filelock import FileLock
 
-from hdl.build import in_processes, make_writable
-from hdl.convert.stage import SUFFIX, convert_stage, packages
-from hdl.convert.top import TOP, top_verilog, top_vhdl
+from hdl.axis import AxiStream
+from hdl.build import make_writable
+from hdl.convert.block import convert_block
+from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.plan.config import UnitConfig, by_stage
+from hdl.units.mobilenet_v2 import inner_streams, mobilenet_v2, stage_block
+from hdl.units.outside import outside
 
+TOP = "mobilenet_v2"
+ENDING = "_axis"        # of the name of a top with streams of whole bytes
 HDL = Path(__file__).resolve().parents[1]
+ORDER = "order.txt"     # of a cached folder: its files, a module after those that it needs
 
 
 def convert_network(configs: Sequence[UnitConfig], directory: str | Path, cache: str | Path,
-                    hdl: str = "Verilog") -> list[Path]:
-    """Write the HDL of the network into ``directory``; returns its files, top last.
+                    hdl: str = "Verilog", around: bool = False) -> list[Path]:
+    """Write the HDL of the network, or of the one stage that ``configs`` make up, into
+    ``directory``; returns its files, a module after those that it has instances of, the top last.
 
-    Stages that ``cache``, a directory, has for the same structure and the same source are copied.
+    around -- with streams of whole bytes around it, the top's name with ENDING behind it
+
+    What ``cache``, a directory, has of the same structure and source is copied.
     """
-    directory, grouped = Path(directory), by_stage(configs)
-    missing = [members for members in grouped.values()
-               if not cached_stage(members, cache, hdl).exists()]
-    if missing:
+    kept = cached(configs, cache, hdl, around)
+    if not kept.exists():
         make_writable(Path(cache))
-    in_processes(fill_cache, [(members, cache, hdl) for members in missing])
-    files = packages(directory, hdl)
-    for stage, members in grouped.items():
-        files.append(directory / (stage + SUFFIX[hdl]))
-        shutil.copy(cached_stage(members, cache, hdl), files[-1])
-    if len(grouped) > 1:
-        files.append(directory / (TOP + SUFFIX[hdl]))
-        files[-1].write_text({"Verilog": top_verilog, "VHDL": top_vhdl}[hdl](grouped))
+        with FileLock(f"{kept}.lock"):
+            if not kept.exists():
+                fill_cache(kept, configs, hdl, around)
+    files = [Path(directory, name) for name in Path(kept, ORDER).read_text().split()]
+    for file in files:
+        shutil.copy(kept / file.name, file)
     return files
 
 
-def cached_stage(configs: Sequence[UnitConfig], cache: str | Path, hdl: str = "Verilog") -> Path:
-    """The file that holds a stage's HDL: its name is a digest of all that determines it."""
+def fill_cache(kept: Path, configs: Sequence[UnitConfig], hdl: str, around: bool) -> None:
+    """Convert into a folder beside ``kept``, which takes its name when it is complete."""
+    with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+        work = Path(scratch, "work")
+        work.mkdir()
+        files = convert_stages(configs, work, hdl, around)
+        Path(work, ORDER).write_text("".join(f"{file.name}\n" for file in files))
+        os.replace(work, kept)
+
+
+def convert_stages(configs: Sequence[UnitConfig], directory: str | Path, hdl: str = "Verilog",
+                   around: bool = False) -> list[Path]:
+    """Convert the network or a stage; arguments and result as ``convert_network``'s."""
+    grouped, inner, name = by_stage(configs), inner_streams(configs), top_name(configs)
+    shapes, last = (configs[0].stream_in(), configs[-1].stream_out()), configs[-1].unit
+    function, arguments = (mobilenet_v2, (configs, inner)) if len(grouped) > 1 \
+        else stage_block(configs, inner)
+    with fresh_elaboration():
+        if around:
+            top = outside(*clock_and_reset(), AxiStream(shapes[0].whole_bytes()),
+                          AxiStream(shapes[1].whole_bytes("tlast")), shapes, function, arguments,
+                          last.pixels_out * last.channels_out // shapes[1].lanes)
+            core = top.subs[1]      # between what cuts bytes off and what fills them up
+        else:
+            top = core = function(*clock_and_reset(), *map(AxiStream, shapes), *arguments)
+        named = {id(core): name}
+        if len(grouped) > 1:
+            named |= {id(stage): each for stage, each in zip(core.subs, grouped)}
+        return convert_block(top, directory, name + (ENDING if around else ""), hdl, named)
+
+
+def top_name(configs: Sequence[UnitConfig]) -> str:
+    """The name of the network's module or of a stage's."""
+    stages = list(by_stage(configs))
+    return TOP if len(stages) > 1 else stages[0]
+
+
+def cached(configs: Sequence[UnitConfig], cache: str | Path, hdl: str = "Verilog",
+           around: bool = False) -> Path:
+    """The folder of converted HDL: its name is a digest of all that determines it."""
     sha256 = hashlib.sha256(source())
     for config in configs:
         sha256.update(repr(config.structure()).encode())
-    return Path(cache, f"{configs[0].unit.stage}-{sha256.hexdigest()[:24]}{SUFFIX[hdl]}")
+    name = top_name(configs) + (ENDING if around else "")
+    return Path(cache, f"{name}-{hdl}-{sha256.hexdigest()[:24]}")
 
 
 @functools.lru_cache
@@ -53,20 +97,3 @@ def source() -> bytes:
     """MyHDL's version and this package's source."""
     texts = [file.read_bytes() for file in sorted(HDL.rglob("*.py"))]
     return b"\n".join([myhdl.__version__.encode(), *texts])
-
-
-def fill_cache(configs: Sequence[UnitConfig], cache: str | Path, hdl: str = "Verilog") -> None:
-    """Convert a stage into the cache; a reader sees the whole file or none.
-
-    Of processes that want the same stage, one converts it while the others wait.
-    """
-    target = cached_stage(configs, cache, hdl)
-    with FileLock(f"{target}.lock"):
-        if not target.exists():
-            convert_into(target, configs, cache, hdl)
-
-
-def convert_into(target: Path, configs: Sequence[UnitConfig], cache: str | Path, hdl: str) -> None:
-    """Convert a stage beside its file, and put it there when it is complete."""
-    with tempfile.TemporaryDirectory(dir=cache) as directory:
-        os.replace(convert_stage(configs, directory, hdl)[-1], target)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hdl.beats import hex_lines, payload, tiled
-from hdl.convert.outside import ENDING
-from hdl.convert.top import TOP
+from hdl.convert.network import ENDING, top_name
 from hdl.export.names import prefixed
 from hdl.plan.budget import Totals, folded_cost, totals
 from hdl.plan.config import UnitConfig, by_stage, memory_files
@@ -39,8 +38,7 @@ class Block:
     @property
     def name(self) -> str:
         """The stage, or the chain's top."""
-        stages = list(by_stage(self.configs))
-        return TOP if len(stages) > 1 else stages[0]
+        return top_name(self.configs)
 
     @property
     def full_name(self) -> str:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from hdl.build import PACKAGE
 from hdl.convert.network import convert_network
-from hdl.convert.outside import convert_outside
 from hdl.export.block import Block
 from hdl.export.names import settle
-from hdl.export.texts import LANGUAGES, constants_text, core_text, readme
+from hdl.export.texts import LANGUAGES, RTL, constants_text, core_text, readme
 
 HERE = Path(__file__).resolve().parent
 
@@ -21,7 +20,7 @@ def export(block: Block, directory: str | Path, cache: str | Path, hdl: str) -> 
     """Write the folder of a Block.
 
     directory -- an empty folder
-    cache     -- folder of converted stages
+    cache     -- folder of converted networks
     hdl       -- "Verilog" or "VHDL"
     """
     directory, name, language = Path(directory), block.full_name, LANGUAGES[hdl]
@@ -36,6 +35,7 @@ def export(block: Block, directory: str | Path, cache: str | Path, hdl: str) -> 
         f"{name}.core": core_text(block, sources, constants, bench, memories, vectors, hdl),
         "README.md": readme(block, sources, constants, bench, hdl),
         **sources, **memories, **vectors}
+    Path(directory, RTL).mkdir()
     for file, text in texts.items():
         (directory / file).write_text(text)
     (directory / "LICENSE").write_text(licence())
@@ -46,9 +46,9 @@ def export(block: Block, directory: str | Path, cache: str | Path, hdl: str) -> 
 def design(block: Block, cache: str | Path, hdl: str) -> dict[str, str]:
     """{file name: text} of the block's HDL, in the order in which tools want it."""
     with tempfile.TemporaryDirectory() as scratch:
-        files = convert_network(block.configs, scratch, cache, hdl)
-        files.append(convert_outside(block.configs, block.name, scratch, hdl))
-        return settle({file.name: file.read_text() for file in files}, block.prefix, hdl)
+        files = convert_network(block.configs, scratch, cache, hdl, around=True)
+        texts = settle({file.name: file.read_text() for file in files}, block.prefix, hdl)
+        return {f"{RTL}/{file}": text for file, text in texts.items()}
 
 
 def licence() -> str:

@@ -1,12 +1,14 @@
 """What an exported folder says: constants, FuseSoC core and page, in Verilog's or VHDL's words."""
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from hdl.build import PACKAGE
-from hdl.convert.top import TOP
+from hdl.convert.network import TOP
 from hdl.export.block import Block, Timing, unit_costs
 from hdl.plan.config import by_stage
+
+RTL = "rtl"     # the folder of the design's files
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ targets:
 {language.tools}"""
 
 
-def readme(block: Block, sources: Iterable[str], constants: str, bench: str, hdl: str) -> str:
+def readme(block: Block, sources: Collection[str], constants: str, bench: str, hdl: str) -> str:
     """The folder's page: ports, time, cost, files, and how to check the block."""
     lines = [
         f"# {block.full_name}", "", f"{about(block)}. {hdl}, converted from MyHDL by "
@@ -146,7 +148,8 @@ def readme(block: Block, sources: Iterable[str], constants: str, bench: str, hdl
         f"{'parameter' if hdl == 'Verilog' else 'generic'} of the block. Where it is not given it "
         "is \".\", the folder in which the tool was started.", "",
         "## Files", "", "| file | what |", "|---|---|",
-        f"| {', '.join(f'`{source}`' for source in sources)} | the design, listed in `files.f` |",
+        f"| `{RTL}/` | the design, a file for each of its {len(sources)} modules, listed in "
+        "`files.f`, a module after those that it is made of |",
         f"| `{constants}` | its figures as constants |",
         "| `*_weights.mem`, `*_scales.mem` | ROMs |",
         f"| `{block.full_name}_stimulus.mem`, `{block.full_name}_golden.mem` | a frame's beats in "

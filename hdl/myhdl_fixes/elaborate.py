@@ -49,6 +49,21 @@ class _QuickInspect:
         return self.getouterframes(sys._getframe(1))
 
 
+class _ScopeInspect(_QuickInspect):
+    """``inspect`` as MyHDL's instances() uses it: what the caller's local names are at the end of a
+    block's function stays known, as the attribute ``scope`` of the block."""
+
+    @staticmethod
+    def getouterframes(frame: FrameType | None) -> list[tuple]:
+        """As _QuickInspect's; the caller of instances() is a block's function, its caller the
+        constructor of the block."""
+        records = _QuickInspect.getouterframes(frame)
+        owner = records[2][0].f_locals.get("self")
+        if isinstance(owner, Block):
+            owner.scope = records[1][0].f_locals
+        return records
+
+
 class _Frame:
     """A frame whose local names are the same, in the same order, in every version of Python.
 
@@ -128,7 +143,7 @@ def fresh_elaboration() -> Iterator[None]:
     for known in calls:
         known.calls = 0
     for module in modules:
-        module.inspect = _QuickInspect()
+        module.inspect = _ScopeInspect() if module is _misc else _QuickInspect()
     try:
         yield
     finally:

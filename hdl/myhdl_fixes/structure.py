@@ -4,6 +4,7 @@ MyHDL keeps this for its conversion only; the pictures of docs/blocks are drawn 
 """
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -84,8 +85,10 @@ def _collect(sub: Block | _Instantiator, reads: dict[int, SignalType],
             for name in names:
                 found.update((id(signal), signal) for signal in signals_in(sub.symdict[name]))
     elif sub.verilog_code:      # hand-written: it says of its arguments which it drives
-        for signal in signals_in(list(sub.args)):
-            (drives if signal._driven else reads)[id(signal)] = signal
+        named = inspect.signature(sub.func).bind(*sub.args, **sub.kwargs).arguments
+        for name, value in named.items():
+            found = drives if name in sub.func.outputs else reads
+            found.update((id(signal), signal) for signal in signals_in(value))
     else:
         for inner in sub.subs:
             _collect(inner, reads, drives)

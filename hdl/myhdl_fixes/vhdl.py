@@ -10,11 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
-from myhdl._instance import _Instantiator
 from myhdl.conversion._toVHDL import _AnnotateTypesVisitor, _ConvertVisitor, vhd_int, vhd_vector
-from myhdl.conversion._VHDLNameValidation import _vhdl_keywords
-
-from hdl.myhdl_fixes.elaborate import Block
 
 INTEGER_BITS = 31   # of VHDL's integer, without its sign
 
@@ -32,25 +28,6 @@ def exact_vhdl() -> Iterator[None]:
                         visit_Assign=assign, inferShiftType=shift, accessIndex=index), \
             patch.multiple(_ConvertVisitor, inferBinaryOpCast=cast, visit_IfExp=choose):
         yield
-
-
-def legal_names(block: Block) -> None:
-    """Give names of the outermost block that are words of VHDL an ending; all others have the
-    prefix of their block."""
-    for names in (block.sigdict, block.memdict):
-        renamed = {legal(name): value for name, value in names.items()}
-        names.clear()
-        names.update(renamed)
-    for sub in block.subs:
-        if isinstance(sub, _Instantiator):
-            sub.funcobj.__name__ = legal(sub.name)
-        else:
-            sub.name = legal(sub.name)
-
-
-def legal(name: str) -> str:
-    """The name, or one that is no word of VHDL."""
-    return f"{name}_i" if name.lower() in _vhdl_keywords else name
 
 
 def compare(visitor: _AnnotateTypesVisitor, node: ast.Compare) -> None:

@@ -70,6 +70,11 @@ class UnitConfig:
         return self.plan.unit
 
     @property
+    def name(self) -> str:
+        """The unit's name."""
+        return self.unit.name
+
+    @property
     def beats(self) -> int:
         """Input beats of the MAC array for one beat of results."""
         return self.unit.weight_shape[0] // self.folding.simd

@@ -18,6 +18,11 @@ class Rom:
     widths: tuple[int, ...]     # bits of each lane
 
     @property
+    def unit(self) -> str:
+        """The unit whose numbers these are: the name without its last word."""
+        return self.name.rpartition("_")[0] or self.name
+
+    @property
     def width(self) -> int:
         """Bits of a word."""
         return sum(self.widths)

@@ -12,7 +12,7 @@ from myhdl import ResetSignal, SignalType
 from hdl.axis import AxiStream
 from hdl.beats import words_of
 from hdl.build import Built, default_build_dir
-from hdl.convert.stage import convert_block
+from hdl.convert.block import convert_block
 from hdl.myhdl_fixes.elaborate import Block, clock_and_reset, fresh_elaboration
 from hdl.sim import SIMULATORS
 from hdl.sim.backends import BACKENDS

@@ -61,7 +61,7 @@ def constant_stem(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: 
 def tile_alone(s_axis: AxiStream, patch: Patch) -> Instances:
     """A tile as the patch that its pixels are cut out of.  Latency 0."""
     width, creeps = len(patch.tdata), s_axis.shape.creep is not None
-    elements = field(s_axis.tdata, patch.tdata, width, 0, False)
+    elements = field(s_axis.tdata, patch.tdata, 0)
 
     @always_comb
     def forward():

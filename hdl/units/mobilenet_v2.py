@@ -37,11 +37,11 @@ def mobilenet_v2(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: A
     configs -- UnitConfig of every unit, in order
     inner   -- {unit: AxiStream}, the output of every unit but the last
     """
-    outputs = {**inner, configs[-1].unit.name: m_axis}
-    stages, source = [], s_axis
-    for members in by_stage(configs).values():
-        sink = outputs[members[-1].unit.name]
+    axis = {"image": s_axis, **inner, configs[-1].unit.name: m_axis}
+    stages, before = {}, "image"
+    for stage, members in by_stage(configs).items():
+        after = members[-1].unit.name
         function, arguments = stage_block(members, inner)
-        stages.append(function(clk, rst, source, sink, *arguments))
-        source = sink
-    return stages
+        stages[f"{stage}_stage"] = function(clk, rst, axis[before], axis[after], *arguments)
+        before = after
+    return list(stages.values())

@@ -153,7 +153,7 @@ def cache_golden(alpha: float, resolution: int) -> dict[str, float]:
 
 def convert(alpha: float = 1.0, resolution: int = 224,
             cycles: int | None = None) -> dict[str, float]:
-    """MyHDL to Verilog, every stage anew, on as many processes as there are cores."""
+    """MyHDL to Verilog, anew."""
     configs = network_configs(Network(alpha, resolution), cycles)
     with tempfile.TemporaryDirectory() as directory:
         started = time.perf_counter()

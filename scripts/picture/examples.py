@@ -112,7 +112,7 @@ def mac_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "mac": (mac, {"s_axis": AxiStream(shape), "m_axis": stream(1, 24),
                       "rom": rom(8, (8,) * 6), "fold": fold}),
         "mac_control": (mac_control, {
-            "go": flag(), "s_axis": AxiStream(shape), "operand": uint(24), "fetch": Fetch(8),
+            "go": flag(), "s_axis": AxiStream(shape), "take": flag(), "fetch": Fetch(8),
             "steps": Steps(2), "fold": fold}),
         "mac_array": (mac_array, {
             "steps": Steps(2), "queue": Queue(2), "operand": uint(24), "shape": shape,
@@ -124,7 +124,7 @@ def mac_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
                                         "total": sint(24), "groups": 2}),
         "serialise": (serialise, {"total": numbers(4, 24), "done": Handshake(),
                                   "m_axis": stream(2, 24)}),
-        "register_chain": (register_chain, {"value": [uint(24) for _ in range(4)],
+        "register_chain": (register_chain, {"total": [sint(24) for _ in range(4)],
                                             "done": Handshake(), "m_axis": stream(2, 24)}),
     }
 
@@ -138,7 +138,7 @@ def requantize_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
             "s_axis": AxiStream(sums), "m_axis": AxiStream(activations),
             "rom": rom(4, (16, 16, 16, 16, 2, 2)), "scaling": scaling}),
         "requantize_control": (requantize_control, {
-            "s_axis": AxiStream(sums), "m_axis": AxiStream(activations), "held": uint(48),
+            "s_axis": AxiStream(sums), "m_axis": AxiStream(activations),
             "fetch": Fetch(4), "steps": ScalingSteps()}),
         "scaler": (scaler, {"steps": ScalingSteps(), "acc": sint(24),
                             "factors": Factors(16, 16, 2), "activation": uint(8),

@@ -1,5 +1,4 @@
 """Where what is made is kept, what a tool that fails is told as, and what an interruption ends."""
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -110,11 +109,3 @@ def test_a_job_that_fails_ends_the_others(tmp_path):
     with pytest.raises(ToolError, match="^sh failed:\nno$"):
         build.in_threads(lambda line: build.run_tool(["sh", "-c", line], cwd=tmp_path),
                          ["sleep 99", "echo no >&2; exit 1", *["sleep 99"] * 9])
-
-
-def test_a_daemonic_process_does_its_jobs_itself(tmp_path):
-    """It may have no processes of its own: a Dask worker, a process of multiprocessing.Pool."""
-    files = [tmp_path / "a", tmp_path / "b"]
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        pool.apply(build.in_processes, (Path.mkdir, [(file,) for file in files]))
-    assert all(file.is_dir() for file in files)

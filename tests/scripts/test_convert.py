@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from hdl.convert.top import TOP
+from hdl.convert.network import TOP
 from scripts import convert
 from tests.support.json_page import check
 

@@ -19,7 +19,7 @@ BLOCKS = examples.blocks()
 TIMING = timing.examples()
 # Blocks of one process or of wires alone, of which a sentence says as much as a picture.
 NOT_DRAWN = {
-    "connect", "ram", "fifo_control", "field", "unpack", "pack", "unsigned", "register",
+    "connect", "ram", "fifo_control", "field", "unpack", "pack", "register",
     "shift_register", "counter", "count_down", "accumulator", "add_terms", "round_and_clip",
     "saturating_add", "row_lead", "window_complete", "window_reach", "top_row", "window_address",
     "walk_counters", "keep_place", "window_mux", "tile_arrival", "window_position", "cut_out",

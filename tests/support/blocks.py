@@ -1,6 +1,7 @@
 """Small blocks that the tests of the simulators run: a good one, and each kind of bad one."""
-from myhdl import ConcatSignal, Signal, always, always_comb, always_seq, block, instances, intbv
+from myhdl import Signal, always, always_comb, always_seq, block, instances, intbv
 
+from hdl.blocks.lanes import pack
 from hdl.blocks.signals import sint, uint
 from hdl.blocks.stream import fork
 from hdl.blocks.weight_rom import VHDL_MEMORY, weight_rom
@@ -98,7 +99,6 @@ def rom_multiply(clk, rst, s_axis, m_axis, name, values):
     bits = max(value.bit_length() for value in values)
     address = Signal(intbv(0, min=0, max=depth))
     factor = Signal(intbv(0)[bits:])
-    factor.driven = "wire"
     rom = rom_word(address, factor, name, values)
 
     @always_comb
@@ -123,23 +123,24 @@ def rom_multiply(clk, rst, s_axis, m_axis, name, values):
 def rom_word(address, word, name, values):
     """word = values[address]."""
     last, high = len(values) - 1, len(word) - 1
-    address.read = True
-    word.driven = "wire"
 
     @always(address)
     def read():
         word.next = values[int(address)]
 
     rom_word.verilog_code = """
-reg [$high:0] ${name}_rom [0:$last];
-initial $$readmemh("$name.mem", ${name}_rom);
-assign $word = ${name}_rom[$address];
+reg [$high:0] rom [0:$last];
+initial $$readmemh("$name.mem", rom);
+assign $word = rom[$address];
 """
-    rom_word.vhdl_code = VHDL_MEMORY + """begin
-    $word <= unsigned(${name}_rom(to_integer($address)));
-end block;
+    rom_word.vhdl_code = VHDL_MEMORY + """
+begin
+    $word <= unsigned(rom(to_integer($address)));
 """
     return read
+
+
+rom_word.func.outputs = ("word",)
 
 
 @block
@@ -261,36 +262,23 @@ def forked(clk, rst, s_axis, m_axis_a, m_axis_b):
 def rom_reader(clk, rst, s_axis, m_axis, rom):
     """A weight ROM behind a stream of addresses; its lanes lie in tdata, lane 0 lowest."""
     lanes = [sint(bits) for bits in rom.widths]
-    fields = [uint(bits) for bits in rom.widths]
     address = uint(s_axis.shape.width)
     enable = Signal(bool(0))
-    word = ConcatSignal(*reversed(fields)) if len(fields) > 1 else fields[0]
     memory = weight_rom(clk, enable, address, tuple(lanes), rom)
-    cast = [as_bits(lane, field) for lane, field in zip(lanes, fields)]
+    word = pack(lanes, m_axis.tdata)
 
     @always_comb
     def connect():
         address.next = s_axis.tdata
         enable.next = s_axis.tvalid and (m_axis.tready or not m_axis.tvalid)
         s_axis.tready.next = m_axis.tready or not m_axis.tvalid
-        m_axis.tdata.next = word
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
         if m_axis.tready or not m_axis.tvalid:
             m_axis.tvalid.next = s_axis.tvalid
 
-    return memory, cast, connect, advance
-
-
-@block
-def as_bits(number, bits):
-    """Two's complement of a signed signal."""
-    @always_comb
-    def cast():
-        bits.next = number[len(bits):]
-
-    return cast
+    return memory, word, connect, advance
 
 
 def stream_pair(lanes=4, bits=7):

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hdl.build import in_processes, in_threads, run_tool
+from hdl.build import Processes, in_threads, results, run_tool
 
 JOBS = 6
 BEAT = "for beat in $(seq 999); do sleep 0.05; echo >> {}; done & wait"
@@ -35,7 +35,12 @@ def main(kind, folder):
         if kind == "threads":
             in_threads(tool, files)
         else:
-            in_processes(loop, [(file,) for file in files])
+            with Processes(JOBS) as pool:
+                try:
+                    results([pool.submit(loop, file) for file in files])
+                except BaseException:
+                    pool.end()
+                    raise
     except KeyboardInterrupt:
         sys.exit(130)
 

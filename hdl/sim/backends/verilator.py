@@ -58,7 +58,7 @@ def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Stream
     started = time.perf_counter()
     tools, build_dir = find(), Path(build_dir).resolve()
     texts = [Path(file).read_text() for file in files]
-    public = _public(monitors)
+    public = _public(texts, top, monitors)
     key = digest(tools.identity(), *VERILATE, SMALL,
                  (toolchain.HERE / "harness.cpp").read_bytes(),
                  (toolchain.HERE / "model.cpp").read_bytes(),
@@ -70,14 +70,23 @@ def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Stream
                  seconds=time.perf_counter() - started)
 
 
-def _public(monitors: Monitors) -> str:
-    """Verilator configuration that keeps the monitored signals, by name in any module: the module
-    of an instance is not known here, and a few signals more cost nothing."""
-    names = {f"{watched.prefix or name}_{member}" for name, watched in monitors.items()
-             for member in watched.stream.shape.members}
+def _public(texts: Iterable[str], top: str, monitors: Monitors) -> str:
+    """Verilator configuration that keeps the monitored signals, by module and name."""
+    modules = {name: text for text in texts for name in re.findall(r"^module (\w+)", text, re.M)}
+    names = set()
+    for name, watched in monitors.items():
+        module = top
+        for label in filter(None, watched.path.split(".")):
+            instances = {instance: each for each, instance
+                         in re.findall(r"^(\w+) (\w+) \(", modules[module], re.M)}
+            if instances.get(label) not in modules:
+                raise ToolError(f"the Verilog has no instance {top}.{watched.path}")
+            module = instances[label]
+        names |= {(module, f"{watched.prefix or name}_{member}")
+                  for member in watched.stream.shape.members}
     return "\n".join(["`verilator_config",
-                      *(f'public_flat_rd -module "*" -var "{name}"' for name in sorted(names)),
-                      ""])
+                      *(f'public_flat_rd -module "{module}" -var "{name}"'
+                        for module, name in sorted(names)), ""])
 
 
 def _ports(header: str) -> str:

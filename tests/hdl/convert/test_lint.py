@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from hdl.build import default_build_dir
-from hdl.convert.network import convert_network
-from hdl.convert.outside import ENDING, convert_outside
-from hdl.convert.top import TOP
+from hdl.convert.network import ENDING, TOP, convert_network
 from hdl.errors import ToolError
 from hdl.plan.config import memory_files
 from hdl.sim.backends import ghdl, toolchain
@@ -34,8 +32,8 @@ def converted(tmp_path_factory, precision, hdl):
     directory = tmp_path_factory.mktemp(f"{precision}_{hdl}")
     for name, text in memory_files(configs(precision)).items():
         (directory / name).write_text(text)
-    files = convert_network(configs(precision), directory, default_build_dir("hdl"), hdl)
-    return [*files, convert_outside(configs(precision), TOP, directory, hdl)]
+    return convert_network(configs(precision), directory, default_build_dir("hdl"), hdl,
+                           around=True)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +106,8 @@ def test_verilator_would_tell(verilator, verilog, tmp_path, fault, rule):
     head = next(file for file in verilog if file.stem == STAGES[-1])
     planted = tmp_path / head.name
     planted.write_text(head.read_text().replace("endmodule", fault + "endmodule"))
-    assert rule in {each for each, _ in verilator_says([planted], WAIVERS, top=head.stem)}
+    files = [planted if file == head else file for file in verilog]
+    assert rule in {each for each, _ in verilator_says(files, WAIVERS, top=head.stem)}
 
 
 def test_a_missing_yosys_is_no_finding(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Conversion: repeatable to the byte, a module for each stage, streams under their own names."""
+"""Conversion of the network and its stages: repeatable to the byte, by name, kept."""
 import hashlib
 import os
 import re
@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from hdl.convert import network as convert
-from hdl.convert.network import cached_stage, convert_network
-from hdl.convert.stage import convert_stage
-from hdl.convert.top import top_verilog
+from hdl.convert.network import TOP, cached, convert_network, convert_stages
 from hdl.layers import PRECISIONS
 from hdl.myhdl_fixes.elaborate import _Frame
 from hdl.plan.config import by_stage, configure_network, memory_files
@@ -24,22 +22,22 @@ STAGE = "block_2"   # expand, depthwise, project and add
 
 def test_the_same_bytes_in_every_process(tmp_path):
     """MyHDL collects signals in sets, whose order PYTHONHASHSEED shuffles."""
-    def digest(file):
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+    def digest(files):
+        return hashlib.sha256(b"".join(Path(file).read_bytes() for file in files)).hexdigest()
 
     def elsewhere(seed):
         script = ("import sys; from tests.support.networks import stage\n"
-                  "from hdl.convert.stage import convert_stage\n"
-                  f"print(convert_stage(stage({STAGE!r}), sys.argv[1])[-1])")
+                  "from hdl.convert.network import convert_stages\n"
+                  f"print(*convert_stages(stage({STAGE!r}), sys.argv[1]))")
         folder = tmp_path / str(seed)
         folder.mkdir()
         done = subprocess.run(
             [sys.executable, "-c", script, str(folder)], capture_output=True, text=True, cwd=ROOT,
             env={**os.environ, "PYTHONHASHSEED": str(seed)})
         assert done.returncode == 0, done.stderr
-        return digest(done.stdout.split()[-1])
+        return digest(done.stdout.split())
 
-    first, again = (digest(convert_stage(stage(STAGE), tmp_path)[-1]) for _ in range(2))
+    first, again = (digest(convert_stages(stage(STAGE), tmp_path)) for _ in range(2))
     assert first == again == elsewhere(1) == elsewhere(2)
 
 
@@ -63,55 +61,70 @@ def test_names_come_in_the_order_of_the_source():
     assert outer(1, 2, 3)[0] == ["clk", "used_inside", "s_axis", "last", "first", "inner", "names"]
 
 
-def test_a_module_for_each_stage_and_its_streams_by_name(tmp_path):
-    text = convert_stage(stage(STAGE), tmp_path)[-1].read_text()
+def test_a_stage_shows_its_units_and_streams_by_name(tmp_path):
+    *parts, own = convert_stages(stage(STAGE), tmp_path)
+    text = own.read_text()
     assert re.findall(r"^module (\w+)", text, re.M) == [STAGE]
-    ports = re.search(r"\((.*?)\);", text, re.S)[1].replace(" ", "").replace("\n", "").split(",")
+    header = re.search(r"^module .*?\);", text, re.M | re.S)[0]
+    ports = re.findall(r"\b(\w+)(?:,|\);)", header)
     assert ports == ["clk", "rst", *(f"{side}_axis_{member}" for side in "sm"
                                      for member in ("tdata", "tvalid", "tready"))]
+    assert re.findall(r"^(\w+) \w+ \(", text, re.M)[-3:] == [
+        f"{STAGE}_expand_pointwise", f"{STAGE}_depthwise", f"{STAGE}_project_pointwise"]
     for unit in ("expand", "depthwise", "project"):
-        for member in ("tdata", "tvalid", "tready"):
-            assert re.search(rf"^(wire|reg) .*\b{unit}_axis_{member}\b", text, re.M), unit
-    for rom in ("expand_weights", "expand_scales", "depthwise_weights", "project_scales"):
-        assert f'$readmemh("{STAGE}_{rom}.mem"' in text
+        assert f"{unit}_axis_tdata" in text
+    read = re.findall(r'#\(.*"(\w+)\.mem"', "".join(part.read_text() for part in parts))
+    assert sorted(read) == sorted(
+        f"{STAGE}_{unit}_{content}" for unit in ("expand", "depthwise", "project")
+        for content in ("weights", "scales"))
 
 
-def test_the_top_joins_every_stage_by_name():
-    grouped = by_stage(configs("w8a8"))
-    text = top_verilog(grouped)
+def test_the_top_joins_every_stage_by_name(tmp_path):
+    *_, top = convert_stages(configs("w8a8"), tmp_path)
+    text = top.read_text()
     assert re.findall(r"^(\w+) (\w+)_stage \(", text, re.M) == [(name, name) for name in STAGES]
-    links = re.findall(r"\.(s|m)_axis_tdata\((\w+)_axis_tdata\)", text)
-    inner = STAGES[:-1]
-    assert [link for side, link in links if side == "s"] == ["s", *inner]
-    assert [link for side, link in links if side == "m"] == [*inner, "m"]
-    widths = {name: int(high) + 1
-              for high, name in re.findall(r"wire \[(\d+):0\] (\w+)_axis_tdata", text)}
-    for name, members in grouped.items():
-        assert widths["m" if name == STAGES[-1] else name] == members[-1].stream_out().width
+    grouped = by_stage(configs("w8a8"))
+    inner = [members[-1].unit.name for members in grouped.values()][:-1]
+    links = re.findall(r"\.(s|m)_axis_tdata\((\w+)_tdata\)", text)
+    assert [link for side, link in links if side == "s"] == ["s_axis", *inner]
+    assert [link for side, link in links if side == "m"] == [*inner, "m_axis"]
+    widths = {name.removesuffix("_tdata"): int(high) + 1
+              for high, names in re.findall(r"^wire \[(\d+):0\] ([^;]*);", text, re.M)
+              for name in re.findall(r"\w+", names)}
+    for members in list(grouped.values())[:-1]:
+        assert widths[members[-1].unit.name] == members[-1].stream_out().width
 
 
-def test_a_network_is_a_file_for_each_stage_and_a_top(tmp_path):
+def test_every_module_has_a_file_and_comes_after_its_parts(tmp_path):
     some = tuple(config for name in ("stem", "expanded_conv") for config in stage(name))
-    files = [Path(file) for file in convert_network(some, tmp_path, tmp_path / "cache")]
-    assert [file.name for file in files] == ["stem.v", "expanded_conv.v", "mobilenet_v2.v"]
+    files = convert_network(some, tmp_path, tmp_path / "cache")
+    assert [file.stem for file in files][-1] == TOP
+    assert {"stem", "expanded_conv"} <= {file.stem for file in files}
+    known = set()
     for file in files:
-        assert re.findall(r"^module (\w+)", file.read_text(), re.M) == [file.stem]
+        text = file.read_text()
+        assert re.findall(r"^module (\w+)", text, re.M) == [file.stem]
+        parts = set(re.findall(r"^ *(\w+) (?:#\(.*\) )?\w+ \(\n", text, re.M)) - {"module"}
+        assert parts <= known
+        known.add(file.stem)
 
 
-def test_converted_stages_are_kept(tmp_path, monkeypatch):
+def test_converted_networks_are_kept(tmp_path, monkeypatch):
     members, cache = stage("stem"), tmp_path / "cache"
-    first = Path(convert_network(members, tmp_path, cache)[0]).read_bytes()
-    assert [file.name for file in cache.glob("*.v")] == [cached_stage(members, cache).name]
+    first = [file.read_bytes() for file in convert_network(members, tmp_path, cache)]
+    assert [folder.name for folder in cache.iterdir() if folder.is_dir()] == [
+        cached(members, cache).name]
 
     def never(*arguments):
         raise AssertionError("converted again")
 
-    monkeypatch.setattr(convert, "fill_cache", never)
+    monkeypatch.setattr(convert, "convert_stages", never)
     again = tmp_path / "again"
     again.mkdir()
-    assert Path(convert_network(members, again, cache)[0]).read_bytes() == first
+    assert [file.read_bytes() for file in convert_network(members, again, cache)] == first
     with pytest.raises(AssertionError, match="converted again"):
         convert_network(stage("head"), again, cache)
+    assert len([folder for folder in cache.iterdir() if folder.is_dir()]) == 1
 
 
 def test_the_cache_knows_structures_not_weights(tmp_path):
@@ -122,9 +135,9 @@ def test_the_cache_knows_structures_not_weights(tmp_path):
                                       "weights": params["Conv_1"].weights[::-1]})
     turned = by_stage(configure_network(plan("w8a8").units, {**params, "Conv_1": other}))["head"]
     assert memory_files(turned) != memory_files(members)
-    assert cached_stage(turned, tmp_path) == cached_stage(members, tmp_path)
+    assert cached(turned, tmp_path) == cached(members, tmp_path)
     wider = configure_network(plan_network(TABLE, PRECISIONS["w8a8"], 4096).units, params)
-    assert cached_stage(by_stage(wider)["head"], tmp_path) != cached_stage(members, tmp_path)
+    assert cached(by_stage(wider)["head"], tmp_path) != cached(members, tmp_path)
 
 
 def test_memory_files_of_a_stage():

@@ -36,16 +36,18 @@ def netlist(design, family, memories, planted, directory, language):
     planted -- edit(text) of the Verilog before synthesis
     """
     files, top = design.convert(directory, language)
-    files[-1].write_text(planted(files[-1].read_text()))
+    for file in files:
+        file.write_text(planted(file.read_text()))
     for name, text in memories.items():
         Path(directory, name).write_text(text)
-    yosys(directory, f"read_verilog {top}.v", SYNTHESIS[family].format(top), "check -assert",
-          f"write_verilog -noattr {top}.v")
+    yosys(directory, f"read_verilog {' '.join(file.name for file in files)}",
+          SYNTHESIS[family].format(top), "check -assert", f"write_verilog -noattr {top}.v")
+    whole = [Path(directory, f"{top}.v")]
     if MODELS[family]:
         models = Path(directory, "cells.v")
         models.write_text(MODELS[family] + (share() / family / "cells_sim.v").read_text())
-        files.insert(0, models)
-    return files, top
+        whole.insert(0, models)
+    return whole, top
 
 
 def synthesised(bench, family, planted=lambda text: text):

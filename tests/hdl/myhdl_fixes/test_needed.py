@@ -11,11 +11,8 @@ import myhdl
 import pytest
 from myhdl import _block, _intbv, _util
 
-from hdl.blocks.fifo import link
-from hdl.convert import stage as convert
 from hdl.myhdl_fixes import elaborate
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
-from hdl.sim.design import Design
 from tests.support.blocks import many_registers, register_slice, stream_pair
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -69,24 +66,13 @@ def test_signals_are_collected_for_the_life_of_the_process():
     assert len(known) == before and _block._Block is type(block)
 
 
-@pytest.mark.parametrize("named", [True, False])
-def test_streams_would_be_named_after_the_first_process(monkeypatch, tmp_path, named):
-    """names.name_streams."""
-    if not named:
-        monkeypatch.setattr(convert, "name_streams", lambda block: None)
-
-    ports = {"s_axis": stream_pair(4)["s_axis"], "m_axis": stream_pair(6)["m_axis"], "depth": 2}
-    files, _ = Design(link, ports).convert(tmp_path)
-    assert (" gathered_tdata" in files[-1].read_text()) is named
-
-
 @pytest.mark.parametrize("ordered", [True, False])
 def test_registers_would_come_in_the_order_of_a_set(tmp_path, ordered):
-    """names.order_registers: the same text whatever PYTHONHASHSEED is."""
-    script = ("import sys; from hdl.convert import stage\n"
+    """order.order_registers: the same text whatever PYTHONHASHSEED is."""
+    script = ("import sys; from hdl.convert import block\n"
               "from hdl.sim.design import Design\n"
               "from tests.support.blocks import many_registers, stream_pair\n"
-              f"if not {ordered}: stage.order_registers = lambda block: None\n"
+              f"if not {ordered}: block.order_registers = lambda block: None\n"
               "files, _ = Design(many_registers, stream_pair()).convert(sys.argv[1])\n"
               "sys.stdout.write(files[-1].read_text())")
     texts = set()

@@ -1,26 +1,11 @@
-"""Names and order of converted signals: those of the outermost block, the same in every process."""
+"""The order in which converted signals are written: the same in every process."""
 from collections.abc import Iterable
 
 import myhdl
 from myhdl import SignalType
 from myhdl._instance import _Instantiator
 
-from hdl.axis import Bundle
 from hdl.myhdl_fixes.elaborate import Block
-
-
-def name_streams(block: Block) -> None:
-    """Name the signals of each bundle, a stream or another, after the outermost block that has it:
-    MyHDL names a signal after the first generator that uses it, however deep that is."""
-    if not block.subs:
-        return
-    for name, value in block.subs[-1].callinfo.symdict.items():
-        if isinstance(value, Bundle):
-            for member, signal in value.signals().items():
-                block.sigdict.setdefault(f"{name}_{member}", signal)
-    for sub in block.subs:
-        if isinstance(sub, Block):
-            name_streams(sub)
 
 
 def order_registers(block: Block) -> None:

@@ -1,0 +1,1 @@
+"""A module for each block: MyHDL's elaborated blocks written as Verilog or VHDL with hierarchy."""
