@@ -24,6 +24,8 @@ TESTED_IN = {
     "hdl/blocks/dot.py": "tests/hdl/blocks/test_mac.py",
     "hdl/blocks/fifo.py": "tests/hdl/blocks/test_stream.py",
     "hdl/blocks/lanes.py": "tests/hdl/blocks/test_refusals.py",
+    "hdl/blocks/mac_loops.py": "tests/hdl/blocks/test_mac.py",
+    "hdl/blocks/mac_text.py": "tests/hdl/blocks/test_mac.py",
     "hdl/blocks/processing_element.py": "tests/hdl/blocks/test_mac.py",
     "hdl/blocks/registers.py": "tests/hdl/blocks/test_stream.py",
     "hdl/blocks/serialise.py": "tests/hdl/blocks/test_mac.py",

@@ -319,7 +319,7 @@ def vhdl_text(work: ArrayWork) -> str:
         for array, values, kind in (
             ("weight", work.weights, "signed"), ("bias", work.biases, "signed"),
             ("multiplier", work.multipliers, "unsigned"), ("shift", work.shifts, "unsigned")))
-    part = low_part_bits(work)
+    part = low_part_bits(bits + (not work.shape_in.signed), work.weights.bits)
     return VHDL.format(
         **numbers(work), arrays=arrays, outside=outside or "false",
         element=f"to_integer({'signed' if work.shape_in.signed else 'unsigned'}({field_}))",
@@ -329,9 +329,8 @@ def vhdl_text(work: ArrayWork) -> str:
         high_product=HIGH_PRODUCT.format(name=work.name) if part else "")
 
 
-def low_part_bits(work: ArrayWork) -> int:
+def low_part_bits(x_bits: int, weight_bits: int) -> int:
     """Bits of the lower part of elements that are split so that AT_ONCE products of each part fit
     an integer of VHDL; 0 where whole ones do."""
-    x_bits = work.shape_in.bits + (not work.shape_in.signed)
-    fits = INTEGER_BITS - (AT_ONCE - 1).bit_length() - (work.weights.bits - 1)
+    fits = INTEGER_BITS - (AT_ONCE - 1).bit_length() - (weight_bits - 1)
     return 0 if x_bits - 1 <= fits else x_bits // 2

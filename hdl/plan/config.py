@@ -46,12 +46,13 @@ class UnitConfig:
     """What the blocks of one convolution need to know."""
 
     plan: UnitPlan
-    weights: Rom | None  # None of an add, and where weights are constants
+    weights: Rom | None  # None of an add, and where ``constants`` hold them
     scales: Rom | None   # a row: lanes_out biases, as many multipliers, as many shifts
     accumulator_bits: int
     biased_bits: int     # accumulator plus bias
     shift_base: int      # the least shift; the ROM holds what comes on top
-    # Weights output by output, biases, multipliers, shifts above the least; () where ROMs hold them
+    # Weights output by output, biases, multipliers, shifts above the least; of an array in loops,
+    # weights as it reads them; () where ROMs hold all
     constants: tuple[Constants, ...] = ()
 
     @property
@@ -140,22 +141,26 @@ def configure(plan: UnitPlan, params: UnitIntegers | None = None) -> UnitConfig:
     biased = int((reach + np.abs(bias)).max())
     shift_base = int(shift.min())
     lanes = folding.lanes_out
-    scales = (bias, multiplier, shift - shift_base)
-    widths = (signed_width(bias.min(), bias.max()), precision.multiplier_bits,
-              max(int(shift.max() - shift_base).bit_length(), 1))
+    scales = dict(zip(SCALES, (bias, multiplier, shift - shift_base)))
+    widths = dict(zip(SCALES, (signed_width(bias.min(), bias.max()), precision.multiplier_bits,
+                               max(int(shift.max() - shift_base).bit_length(), 1))))
     sizes = (signed_width(-int(reach.max()), int(reach.max())), signed_width(-biased, biased),
              shift_base)
+    name, weight_bits = f"{unit.name}_weights", precision.weight_bits
     if folding.constant:
-        arrays = [Constants(f"{unit.name}_weights", weights.T.ravel(), precision.weight_bits)]
-        arrays += [Constants(f"{unit.name}_{name}", values, bits, name == "biases")
-                   for name, values, bits in zip(SCALES, scales, widths)]
-        return UnitConfig(plan, None, None, *sizes, tuple(arrays))
-    return UnitConfig(
-        plan,
-        Rom(f"{unit.name}_weights", rows(weight_rows(folding, weights)),
-            (precision.weight_bits,) * folding.multipliers),
-        Rom(f"{unit.name}_scales", rows(np.hstack([v.reshape(-1, lanes) for v in scales])),
-            tuple(bits for bits in widths for _ in range(lanes))), *sizes)
+        return UnitConfig(plan, None, None, *sizes, (
+            Constants(name, weights.T.ravel(), weight_bits),
+            *(Constants(f"{unit.name}_{scale}", scales[scale], widths[scale], scale == SCALES[0])
+              for scale in SCALES)))
+    scale_rows = np.hstack([values.reshape(-1, lanes) for values in scales.values()])
+    scale_rom = Rom(f"{unit.name}_scales", rows(scale_rows),
+                    tuple(bits for bits in widths.values() for _ in range(lanes)))
+    ordered = weight_rows(folding, weights)
+    if folding.loops:
+        return UnitConfig(plan, None, scale_rom, *sizes,
+                          (Constants(name, ordered.ravel(), weight_bits),))
+    return UnitConfig(plan, Rom(name, rows(ordered), (weight_bits,) * folding.multipliers),
+                      scale_rom, *sizes)
 
 
 def weight_rows(folding: Folding, weights: np.ndarray) -> np.ndarray:

@@ -30,6 +30,7 @@ class Folding:
     tile_in: int = 1    # pixels a side of an input beat
     tile_out: int = 1   # ... of an output beat
     constant: bool = False  # every weight works in every cycle: weights are constants
+    loops: bool = False     # the multiplier array is written as loops, for so many multipliers
     creep_in: int | None = None     # rows and columns that input tiles lie behind; None: none do
     creep_out: int | None = None    # ... output tiles
     flushes: bool = False   # beats are added to the input that push what is left of a frame out
@@ -150,8 +151,8 @@ def fold_tiles(table: Sequence[Unit], precision: Precision,
     for unit in table:
         if unit.pixels_out < cycles_per_frame:
             lanes = foldings[-1].lanes_out
-            foldings.append(fold_convolution(unit, precision, cycles_per_frame, lanes)
-                            if unit.facts.convolves
+            foldings.append(replace(fold_convolution(unit, precision, cycles_per_frame, lanes),
+                                    loops=True) if unit.facts.convolves
                             else Folding(unit, precision, 1, 1, lanes, lanes))
             continue
         # A stage whose 3x3 unit works on tiles has beats that say what is real in them.

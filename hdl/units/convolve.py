@@ -3,6 +3,7 @@ from myhdl import ResetSignal, SignalType, block, instances
 
 from hdl.axis import AxiStream
 from hdl.blocks.mac import mac
+from hdl.blocks.mac_loops import mac_loops
 from hdl.blocks.processing_element import Fold
 from hdl.blocks.refusals import refuse_other
 from hdl.blocks.requantize import Scaling, requantize
@@ -30,7 +31,10 @@ def convolve(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiSt
     fold = Fold(folding.pe, folding.simd, shared=unit.facts.shared, beats=config.beats,
                 groups=folding.groups)
     scaling = Scaling(config.biased_bits, config.shift_base, low, high)
-    array = mac(clk, rst, s_axis, results, config.weights, fold)
+    if folding.loops:
+        array = mac_loops(clk, rst, s_axis, results, config.constants[0], fold)
+    else:
+        array = mac(clk, rst, s_axis, results, config.weights, fold)
     scale = requantize(clk, rst, results, activations, config.scales, scaling)
     output = register_slice(clk, rst, activations, m_axis)
     return instances()

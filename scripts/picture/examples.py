@@ -12,6 +12,8 @@ from hdl.blocks.constant_array import ArraySteps, constant_array
 from hdl.blocks.fifo import Queue, fifo, link, replay
 from hdl.blocks.line_buffer import Written, line_buffer, row_writer
 from hdl.blocks.mac import mac, mac_array, mac_control
+from hdl.blocks.mac_loops import loop_array, mac_loops
+from hdl.blocks.mac_text import LoopWork
 from hdl.blocks.processing_element import Fold, Steps, accumulators, processing_element
 from hdl.blocks.requantize import (Factors, Scaling, ScalingSteps, requantize, requantize_control,
                                    scaler)
@@ -32,7 +34,7 @@ from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.config import UnitConfig, by_stage, configure
 from hdl.plan.geometry import WindowGeometry
 from hdl.plan.network import plan_network
-from hdl.plan.rom import Rom
+from hdl.plan.rom import Constants, Rom
 from hdl.plan.tiles import TileGeometry
 from hdl.shape import StreamShape
 from hdl.units.constant import (constant_convolve, constant_pointwise, constant_stem,
@@ -108,6 +110,7 @@ def mac_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
     fold = Fold(pe=2, simd=3, shared=True, beats=4, groups=2)
     shape = StreamShape(3, 8, signed=False)
     wide = Fold(pe=1, simd=18, shared=True, beats=4, groups=2)
+    weights = Constants("weights", np.zeros(48, np.int64), 8)
     return {
         "mac": (mac, {"s_axis": AxiStream(shape), "m_axis": stream(1, 24),
                       "rom": rom(8, (8,) * 6), "fold": fold}),
@@ -120,6 +123,11 @@ def mac_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "processing_element": (processing_element, {
             "steps": Steps(2), "queue": Queue(2), "x": numbers(18, 9), "weight": numbers(18, 8),
             "total": sint(24), "fold": wide}),
+        "mac_loops": (mac_loops, {"s_axis": AxiStream(shape), "m_axis": stream(1, 24),
+                                  "weights": weights, "fold": fold}),
+        "loop_array": (loop_array, {
+            "fetch": Fetch(8), "steps": Steps(2), "queue": Queue(2), "operand": uint(24),
+            "totals": uint(48), "work": LoopWork(weights, fold, shape, 24)}),
         "accumulators": (accumulators, {"steps": Steps(2), "queue": Queue(2), "new": sint(24),
                                         "total": sint(24), "groups": 2}),
         "serialise": (serialise, {"total": numbers(4, 24), "done": Handshake(),

@@ -23,15 +23,15 @@ def golden(precision):
 
 
 @functools.lru_cache(maxsize=None)
-def plan(precision):
-    """The Plan at one pixel per clock."""
-    return plan_network(TABLE, PRECISIONS[precision], RESOLUTION ** 2)
+def plan(precision, cycles=RESOLUTION ** 2):
+    """The Plan at a rate, one pixel per clock."""
+    return plan_network(TABLE, PRECISIONS[precision], cycles)
 
 
 @functools.lru_cache(maxsize=None)
-def configs(precision):
-    """UnitConfig of every unit at one pixel per clock."""
-    return configure_network(plan(precision).units, golden(precision).params)
+def configs(precision, cycles=RESOLUTION ** 2):
+    """UnitConfig of every unit at a rate, one pixel per clock."""
+    return configure_network(plan(precision, cycles).units, golden(precision).params)
 
 
 def stage(name, precision="w8a8"):

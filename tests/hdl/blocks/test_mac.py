@@ -1,9 +1,12 @@
 """MAC array: sums of products against plain loops, up to the last bit of its accumulators."""
+import numpy as np
 import pytest
 
-from hdl.blocks.mac import mac
+from hdl.blocks import mac_loops as in_loops
+from hdl.blocks.mac import LATENCY, mac
+from hdl.blocks.mac_loops import mac_loops
 from hdl.blocks.processing_element import Fold
-from hdl.plan.rom import Rom, signed_width
+from hdl.plan.rom import Constants, Rom, signed_width
 from tests.support.bench import STALLS, Bench, beats, cycles, integers, seed_of
 from tests.support.streams import stream
 
@@ -13,6 +16,8 @@ CASES = [(1, 1, True, 1, 1, 4, False, 3), (2, 3, True, 4, 3, 6, True, 5),
          (1, 1, False, 9, 2, 6, False, 5), (2, 3, False, 3, 4, 8, False, 8),
          (3, 9, False, 1, 1, 16, False, 16)]
 OUTPUTS = 36
+# The array written out, and in loops: the same numbers in the same cycles.
+both = pytest.mark.parametrize("block", [mac, mac_loops], ids=lambda block: block.func.__name__)
 
 
 def naive(x, rows, pe, simd, shared, count):
@@ -38,7 +43,7 @@ def accumulated(x, rows, pe, simd, groups):
 
 
 def array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits,
-          lanes=None, groups=1):
+          lanes=None, groups=1, block=mac):
     """A Bench for a MAC array whose accumulators are just as wide as they need."""
     low, high = (1 << bits - 1, 0) if signed else (0, (1 << bits) - 1)
     widest = max(sum(abs(w) for start in range(group, group + count)
@@ -47,17 +52,21 @@ def array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits,
     reach = widest * max(low, high) * groups
     ports = {"s_axis": stream(simd if shared else simd * pe, bits, signed),
              "m_axis": stream(lanes or pe, signed_width(-reach, reach))}
-    rom = Rom("weights", tuple(map(tuple, rows)), (weight_bits,) * (pe * simd))
-    return Bench(simulator, mac, {**ports, "rom": rom,
-                                  "fold": Fold(pe, simd, shared, count, groups)},
-                 {"weights.mem": rom.mem()})
+    if block is mac:
+        weights = {"rom": Rom("weights", tuple(map(tuple, rows)), (weight_bits,) * (pe * simd))}
+    else:
+        weights = {"weights": Constants("weights", np.array(rows).ravel(), weight_bits)}
+    return Bench(simulator, block, {**ports, **weights,
+                                    "fold": Fold(pe, simd, shared, count, groups)},
+                 {"weights.mem": value.mem() for value in weights.values()})
 
 
+@both
 @pytest.mark.parametrize("pe, simd, shared, count, groups, bits, signed, weight_bits", CASES)
-def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, weight_bits):
+def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, weight_bits, block):
     most = (1 << weight_bits - 1) - 1
     rows = integers(rng, weight_bits, True, (groups * count, pe * simd)).clip(-most, most).tolist()
-    dut = array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits)
+    dut = array(simulator, rows, pe, simd, shared, count, bits, signed, weight_bits, block=block)
     for stall in STALLS:
         lanes = dut.arguments["s_axis"].shape.lanes
         x = integers(rng, bits, signed, (OUTPUTS * count, lanes)).tolist()
@@ -68,12 +77,13 @@ def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, wei
             assert cycles(done, "m_axis") == [count * (i + 1) + 2 for i in range(OUTPUTS)]
 
 
+@both
 @pytest.mark.parametrize("pe, simd, lanes, count, groups", [
     (2, 3, 1, 4, 2), (4, 1, 2, 6, 3), (1, 12, 1, 2, 5), (3, 2, 3, 3, 4), (2, 3, 1, 1, 4)])
-def test_groups(simulator, rng, pe, simd, lanes, count, groups):
+def test_groups(simulator, rng, pe, simd, lanes, count, groups, block):
     """Every input beat serves all groups; the next output is computed while this one leaves."""
     rows = integers(rng, 5, True, (count * groups, pe * simd)).clip(-15, 15).tolist()
-    dut = array(simulator, rows, pe, simd, True, count, 6, False, 5, lanes, groups)
+    dut = array(simulator, rows, pe, simd, True, count, 6, False, 5, lanes, groups, block)
     outputs = 8
     for stall in STALLS:
         x = integers(rng, 6, False, (outputs * count, simd)).tolist()
@@ -104,3 +114,7 @@ def test_extremes(simulator, bits, signed, shared):
     assert got == naive(x, rows, pe, simd, shared, count)
     reach = simd * count * most
     assert got == [[-high * reach] * 2, [high * reach] * 2, [-low * reach] * 2, [low * reach] * 2]
+
+
+def test_one_latency():
+    assert in_loops.LATENCY == LATENCY

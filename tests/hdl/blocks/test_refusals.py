@@ -4,6 +4,7 @@ import pkgutil
 from dataclasses import replace
 from importlib import import_module
 
+import numpy as np
 import pytest
 
 import hdl.blocks
@@ -11,6 +12,7 @@ from hdl.blocks.fifo import fifo, link, ram, replay
 from hdl.blocks.lanes import pack, unpack
 from hdl.blocks.line_buffer import line_buffer
 from hdl.blocks.mac import mac
+from hdl.blocks.mac_loops import mac_loops
 from hdl.blocks.processing_element import Fold
 from hdl.blocks.requantize import Scaling, requantize
 from hdl.blocks.residual_add import residual_add
@@ -25,7 +27,7 @@ from hdl.blocks.weight_rom import weight_rom
 from hdl.blocks.whole_bytes import from_bytes, to_bytes
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.plan.geometry import WindowGeometry
-from hdl.plan.rom import Rom
+from hdl.plan.rom import Constants, Rom
 from hdl.plan.tiles import TileGeometry
 from hdl.shape import MARKS
 from tests.support.streams import stream
@@ -56,10 +58,12 @@ BUFFER = {"geometry": WindowGeometry(size=4, groups=1, stride=1, pad=(1, 1), tap
 SCALES = {"rom": ROM, "scaling": Scaling(biased_bits=9, shift_base=2, low=0, high=9)}
 FOLD = Fold(pe=3, simd=2, shared=True, beats=4)
 SUMS = {"rom": ROM, "fold": FOLD}
+IN_LOOPS = {"weights": Constants("weights", np.zeros(24, int), 4), "fold": FOLD}
 # Block: ports and arguments that it takes but for their tile.
 REFUSES = {
     widen: (ends(1, 2, tile=2), {}), narrow: (ends(2, 1, tile=2), {}),
     requantize: (ends(tile=2), SCALES), mac: (ends(2, 3, tile=2), SUMS),
+    mac_loops: (ends(2, 3, tile=2), IN_LOOPS),
     line_buffer: (ends(tile=2), BUFFER)}
 
 
@@ -196,6 +200,14 @@ def test_tiles_that_creep(block, ports, arguments, sentence):
 def test_sums_of_unsigned_numbers(block):
     refused(f"^{block.func.__name__} takes and gives signed numbers, not 2 x 8 bits unsigned",
             block, three(signed=False), {})
+
+
+@pytest.mark.parametrize("ports, changed", [
+    (ends(3, 3), {}), (ends(2, 2), {}), (ends(2, 3), {"beats": 3}), (ends(2, 3), {"simd": 5})])
+def test_mac_loops(ports, changed):
+    assert elaborate(mac_loops, ends(2, 3), IN_LOOPS)
+    refused("^mac_loops with PE 3 and SIMD . takes .* come in, .* go out, there are 24 weights$",
+            mac_loops, ports, {**IN_LOOPS, "fold": replace(FOLD, **changed)})
 
 
 @pytest.mark.parametrize("ports", [

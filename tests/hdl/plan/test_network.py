@@ -41,7 +41,8 @@ def test_nothing_in_a_plan_has_a_value_of_its_own_accord():
     what only tiles that creep have."""
     optional = {field.name for row in (Folding, Buffers, UnitPlan)
                 for field in dataclasses.fields(row) if field.default is not dataclasses.MISSING}
-    assert optional == {"tile_in", "tile_out", "constant", "creep_in", "creep_out", "flushes"}
+    assert optional == {"tile_in", "tile_out", "constant", "loops", "creep_in", "creep_out",
+                        "flushes"}
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5])

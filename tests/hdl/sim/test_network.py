@@ -11,12 +11,14 @@ from golden.photo import load_photo
 from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.config import configure, configure_network
 from hdl.plan.network import plan_network
+from hdl.sim import SIMULATORS
 from hdl.sim import network as sim
 from hdl.sim.endpoints import TIMEOUT
 from hdl.sim.network import compare, pace, run_frames
 from tests.support.bench import agree
-from tests.support.networks import configs, golden
+from tests.support.networks import configs, golden, plan
 from tests.support.reference import reference
+from tests.support.simulators import available
 
 
 def mismatches(units, fixed, simulator, frames=1, seed=None, cycles=None):
@@ -52,6 +54,40 @@ def test_simulators_agree_on_the_chain(simulators, precision):
         runs.append(run)
     for other in runs[1:]:
         agree(runs[0], other)
+
+
+def intervals(planned, run):
+    """Cycles from frame to frame of a free run of three, every beat of which is on schedule."""
+    features = run["m_axis"].cycles.reshape(planned.frames, -1)
+    for name, times in planned.leave.items():
+        np.testing.assert_array_equal(run[name].cycles, times, name)
+    return np.diff(features[:, -1]).tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", SIMULATORS)
+def test_a_frame_in_every_clock(tool):
+    """6,112,128 products in every cycle: whole frames come and leave in every one, none waits, and
+    every beat of every unit moves when it is scheduled; stalls change nothing but the time."""
+    available(tool)
+    planned, units, fixed = plan("w8a8", 1), configs("w8a8", 1), golden("w8a8").fixed
+    assert planned.multipliers == 6_112_128 and not any(config.weights for config in units)
+    count, first, run = mismatches(units, fixed, tool, frames=3, cycles=1)
+    assert (count, first, run.input_stalls["s_axis"]) == (0, None, 0)
+    assert intervals(planned, run) == [1, 1]
+    if tool in ("myhdl", "verilator"):      # the others take minutes
+        assert mismatches(units, fixed, tool, frames=3, seed=4)[:2] == (0, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cycles", [
+    4, *(pytest.param(cycles, marks=pytest.mark.full) for cycles in (16, 64))])
+def test_rates_at_which_tiles_creep(verilator, cycles):
+    planned, units, fixed = plan("w8a8", cycles), configs("w8a8", cycles), golden("w8a8").fixed
+    count, first, run = mismatches(units, fixed, "verilator", frames=3, cycles=cycles)
+    assert (count, first, run.input_stalls["s_axis"]) == (0, None, 0)
+    assert intervals(planned, run)[0] == cycles
+    assert mismatches(units, fixed, "verilator", frames=3, seed=4)[:2] == (0, None)
 
 
 @pytest.mark.slow
@@ -93,12 +129,12 @@ def test_no_unit_ever_waits(verilator, resolution, cycles):
     but the time."""
     frames, network = 4, reference("w8a8", 0.35, resolution)
     fixed = network.fixed(load_photo(None, resolution))
-    plan = plan_network(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles, frames)
-    units = configure_network(plan.units, network.params)
+    planned = plan_network(layer_table(0.35, resolution), PRECISIONS["w8a8"], cycles, frames)
+    units = configure_network(planned.units, network.params)
     assert units[0].folding.tile_in == (2 if cycles < resolution ** 2 else 1)
     count, first, run = mismatches(units, fixed, "verilator", frames, cycles=cycles)
     assert (count, first, run.input_stalls["s_axis"]) == (0, None, 0)
-    for name, cycles_left in plan.leave.items():
+    for name, cycles_left in planned.leave.items():
         np.testing.assert_array_equal(run[name].cycles, cycles_left, name)
     features = run["m_axis"].cycles.reshape(frames, -1)
     assert (np.diff(features[:-1], axis=0) == cycles).all()
