@@ -15,6 +15,7 @@ from hdl.blocks.mac import mac_control
 from hdl.blocks.mac_text import LoopWork, verilog_text, vhdl_text
 from hdl.blocks.processing_element import Fold, Steps
 from hdl.blocks.refusals import refuse_tiles
+from hdl.blocks.registers import register
 from hdl.blocks.serialise import serialise
 from hdl.blocks.signals import Instances, flag, sint, uint
 from hdl.blocks.weight_rom import Fetch
@@ -43,17 +44,18 @@ def mac_loops(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiS
             f"number of lanes that divides {fold.pe} and has weights for {fold.beats} beats of "
             f"{fold.groups} groups: {s_axis.shape} come in, {m_axis.shape} go out, there are "
             f"{len(weights.values)} weights")
-    go = flag()
+    go, take = flag(), flag()
     fetch, steps, queue = Fetch(rows), Steps(fold.groups), Queue(fold.groups)
     operand = uint(s_axis.shape.width)
     totals = uint(fold.pe * m_axis.shape.bits)
     total = [sint(m_axis.shape.bits) for _ in range(fold.pe)]
     done = Handshake()
 
-    control = mac_control(clk, rst, go, s_axis, operand, fetch, steps, fold)
+    control = mac_control(clk, rst, go, s_axis, take, fetch, steps, fold)
+    hold = register(clk, take, s_axis.tdata, operand)
     work = LoopWork(weights, fold, s_axis.shape, m_axis.shape.bits)
     array = loop_array(clk, fetch, steps, queue, operand, totals, work)
-    split = lanes_of(totals, total, m_axis.shape.bits, True)
+    split = lanes_of(totals, total)
     results = serialise(clk, rst, total, done, m_axis)
     if fold.queued:
         finished = Handshake()
@@ -91,12 +93,6 @@ def loop_array(clk: SignalType, fetch: Fetch, steps: Steps, queue: Queue, operan
     multiply, add, first = steps.multiply, steps.add, steps.first
     ahead, group = steps.ahead, steps.group
     write, read, tail = queue.write, queue.read, queue.tail
-    clk.read = step.read = address.read = multiply.read = add.read = operand.read = True
-    if work.fold.beats > 1:
-        first.read = True
-    if work.fold.queued:
-        ahead.read = group.read = write.read = read.read = tail.read = True
-    totals.driven = "reg"
 
     @always(clk.posedge)
     def compute():
@@ -117,6 +113,9 @@ def loop_array(clk: SignalType, fetch: Fetch, steps: Steps, queue: Queue, operan
     loop_array.verilog_code = verilog_text(work)
     loop_array.vhdl_code = vhdl_text(work)
     return compute
+
+
+loop_array.func.outputs = ("totals",)
 
 
 class LoopModel:

@@ -28,6 +28,8 @@ reg signed [{x_high}:0] {name}_x [0:{x_last}];
 reg signed [{high}:0] {name}_sum [0:{pe_last}];
 reg signed [{high}:0] {name}_total [0:{pe_last}];
 {memories}reg [{word_high}:0] {name}_totals;
+reg [{word_high}:0] {name}_output;
+assign $totals = {name}_output;
 integer {name}_row;
 
 function signed [63:0] {name}_dot (input integer first, input integer at_first);
@@ -64,7 +66,7 @@ ACCUMULATE = """    if ($add) begin
             {name}_total[j] = latest;
             {name}_totals[j * {bits} +: {bits}] = latest[{high}:0];
         end
-        $totals <= {name}_totals;
+        {name}_output <= {name}_totals;
     end"""
 MORE = """
             if (!$first)
@@ -78,7 +80,7 @@ ACCUMULATE_GROUPS = """    if ($read) begin
             latest = {name}_result[$tail * {pe} + j];
             {name}_totals[j * {bits} +: {bits}] = latest[{high}:0];
         end
-        $totals <= {name}_totals;
+        {name}_output <= {name}_totals;
     end
     if ($add)
         for (j = 0; j < {pe}; j = j + 1) begin
@@ -94,7 +96,6 @@ ACCUMULATE_GROUPS = """    if ($read) begin
             {name}_before[j] = {name}_memory[$ahead * {pe} + j];"""
 
 VHDL = """
-{name}_block: block is
     type {name}_weights is array (0 to {weight_last}) of integer;
 
     impure function {name}_content return {name}_weights is
@@ -157,7 +158,6 @@ begin
             end if;
         end if;
     end process;
-end block;
 """
 HIGH_PRODUCT = """
                         high_sum := high_sum + x_high(at) * {name}_weight(n);"""
