@@ -118,7 +118,7 @@ VHDL = """
 begin
     process ($clk) is
         variable x_low, x_high : {name}_elements;
-        variable sums, totals : {name}_sums(0 to {pe_last});
+        variable sums, accumulators : {name}_sums(0 to {pe_last});
 {memories}        variable word : unsigned({word_high} downto 0);
         variable latest : signed({high} downto 0);
         variable row, n, at : natural := 0;
@@ -164,14 +164,14 @@ HIGH_PRODUCT = """
 VHDL_ACCUMULATE = """            if $add = '1' then
                 for j in 0 to {pe} - 1 loop
                     latest := sums(j);{more}
-                    totals(j) := latest;
+                    accumulators(j) := latest;
                     word((j + 1) * {bits} - 1 downto j * {bits}) := unsigned(latest);
                 end loop;
                 $totals <= word;
             end if;"""
 VHDL_MORE = """
                     if $first = '0' then
-                        latest := latest + totals(j);
+                        latest := latest + accumulators(j);
                     end if;"""
 VHDL_MEMORIES = """        variable before_sums : {name}_sums(0 to {pe_last});
         variable memory, result : {name}_sums(0 to {memory_last});
