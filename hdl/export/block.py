@@ -154,7 +154,8 @@ def blocks(configs: Sequence[UnitConfig], plan: Plan, integers: Mapping[str, np.
     def block(members, stimulus, start):
         last = members[-1]
         golden, left = integers[last.unit.name], plan.leave[last.unit.name]
-        beats = golden.size // last.folding.lanes_out
+        folding = last.folding
+        beats = golden.size // folding.lanes_out // folding.tile_out ** 2
         times = (int(left[at]) - start + 1 for at in (0, beats - 1))
         return Block(members, Timing(plan.cycles_per_frame, *times), stimulus, golden,
                      network_name(alpha, plan), prefix)
