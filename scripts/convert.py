@@ -65,7 +65,7 @@ def main(photo: Path | None, hdl: str, block: str, prefix: str, network: Network
         for name, folder in folders.items():
             status.update(f"converting {name}")
             write(available[name], folder, hdl)
-    summary = {"hdl": hdl, "golden_reused": reused,
+    summary = {"hdl": hdl, "golden_reused": reused, "left_out": golden.attributes["left_out"],
                "blocks": [figures(available[name], folder) for name, folder in folders.items()]}
     if as_json:
         print_json(summary)
@@ -139,6 +139,8 @@ def tell(summary: dict[str, Any], out: Path) -> None:
                       f"{row['requantizers']:,}", f"{sum(row['bits'].values()):,}")
     console = Console(width=WIDTH)
     console.print(table)
+    if summary["left_out"]:
+        console.print(summary["left_out"])
     console.print("Each folder's README.md has its ports and the commands that check it.")
 
 

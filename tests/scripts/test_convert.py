@@ -36,8 +36,8 @@ def test_the_chain(tmp_path, hdl):
     check("scripts.convert", summary)
     assert [path.name for path in tmp_path.iterdir()] == [TOP]
     sources = (tmp_path / TOP / "files.f").read_text().split()
-    assert {f"{stage}.{'v' if hdl == 'verilog' else 'vhd'}" for stage in ("stem", "head", TOP)} \
-        <= set(sources)
+    suffix = "v" if hdl == "verilog" else "vhd"
+    assert {f"rtl/{stage}.{suffix}" for stage in ("stem", "head", TOP)} <= set(sources)
     first = digests(tmp_path)
     assert run(*SMALL, "--hdl", hdl, "--out", tmp_path).exit_code == 0     # in its place
     assert digests(tmp_path) == first
@@ -47,7 +47,7 @@ def test_a_stage_for_people(tmp_path):
     result = run(*SMALL, "--block", "block_3", "--out", tmp_path)
     assert result.exit_code == 0, result.output
     assert "block_3" in result.stdout and "…" not in result.stdout
-    assert (tmp_path / "block_3" / "block_3.v").is_file()
+    assert (tmp_path / "block_3" / "rtl" / "block_3.v").is_file()
 
 
 def test_a_prefix_is_on_all_that_a_design_has_once(tmp_path):
@@ -58,7 +58,7 @@ def test_a_prefix_is_on_all_that_a_design_has_once(tmp_path):
     assert (block["name"], block["top"]) == ("stem", "cats_stem_axis")
     (folder,) = tmp_path.iterdir()
     assert folder.name == "cats_stem" and block["folder"] == str(folder)
-    names = {path.name for path in folder.iterdir()}
+    names = {path.name for path in folder.rglob("*") if path.is_file()}
     assert {name for name in names if not name.startswith("cats_")} == {
         "files.f", "lint.vlt", "LICENSE", "README.md"}
     assert {"cats_stem.v", "cats_stem_axis.v", "cats_Conv1_weights.mem", "cats_stem.core"} < names
