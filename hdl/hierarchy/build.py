@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
+from itertools import chain, count
 
 from myhdl import SignalType
 from myhdl._instance import _Instantiator
@@ -47,11 +48,12 @@ def modules_of(top: Block, name: str, named: Mapping[int, str] | None = None) ->
 
 
 def _free(name: str, taken: set[str]) -> str:
-    """The name, with a letter after it where others have it."""
-    name, letters = legal(name), iter("bcdefghijklmnopqrstuvwxyz")
+    """The name, with a letter after it, or a number, where others have it."""
+    name = legal(name)
+    endings = chain("bcdefghijklmnopqrstuvwxyz", count(27))
     free = name
     while free in taken:
-        free = f"{name}_{next(letters)}"
+        free = f"{name}_{next(endings)}"
     taken.add(free)
     return free
 
