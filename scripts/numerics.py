@@ -112,9 +112,13 @@ def pictures(folder: Path | None, count: int, resolution: int) -> np.ndarray:
 
 def quantised(network: Network) -> build.Reference:
     """The Reference of a Network, its integers from the cache where they are."""
-    with Console(stderr=True).status("reading") as status:
-        return build.Reference(network, lambda text: status.update(
+    console = Console(stderr=True)
+    with console.status("reading") as status:
+        reference = build.Reference(network, lambda text: status.update(
             f"{network.precision.name}: {text}"), build.cache_folder())
+    if reference.attributes["left_out"]:
+        console.print(reference.attributes["left_out"])
+    return reference
 
 
 def compare(networks: Sequence[Network], images: np.ndarray) -> list[dict[str, Any]]:

@@ -236,7 +236,7 @@ class Validation:
         """The Task and who computes it, made when they are first needed."""
         if not self._made:
             with self.console.status("reading") as status:
-                made = task(*self._inputs, status.update)
+                made = task(*self._inputs, status.update, self.console.print)
             self._made = made, (
                 Cluster(self._client, made) if self._client else
                 Local(made, self.workers) if self.workers > 1 else Inline(made))
@@ -341,12 +341,18 @@ def progress_columns(width: int) -> list[ProgressColumn]:
             TimeRemainingColumn()]
 
 
-def task(network: Network, cycles: int, report: Callable[[str], None]) -> jobs.Task:
-    """The Task of a Network, its quantised parameters from the cache where they are."""
+def task(network: Network, cycles: int, report: Callable[[str], None],
+         note: Callable[[str], None] = build.quiet) -> jobs.Task:
+    """The Task of a Network, its quantised parameters from the cache where they are.
+
+    note -- is told what is left out of the model of the weights
+    """
     reference = build.Reference(network, report, build.cache_folder())
     report("reading the classifier")
     from golden import model
     top = model.classifier(network.weights, network.alpha)
+    if reference.attributes["left_out"]:
+        note(str(reference.attributes["left_out"]))
     return jobs.Task(
         key=digest(None, cycles, network), source=jobs.source(), network=network, cycles=cycles,
         weights={layer.name: layer.get_weights() for layer in reference.backbone.layers

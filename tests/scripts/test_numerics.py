@@ -1,4 +1,5 @@
 """scripts.numerics: its rows against plain arithmetic, its pictures, its refusals."""
+import copy
 import json
 
 import numpy as np
@@ -124,3 +125,11 @@ def test_a_cache_of_ones_own(command, monkeypatch, tmp_path):
     monkeypatch.setenv("MNV2_BUILD_DIR", "elsewhere")
     invoked(command, "--cache", tmp_path / "here", "--resolution", 31, code=2)
     assert build.cache_folder() == tmp_path / "here"
+
+
+def test_what_is_left_out_of_a_model_is_told(monkeypatch, capsys):
+    made = copy.copy(reference("w8a8", 0.35, 32))
+    made.attributes = {**made.attributes, "left_out": "layer resize (Resizing) is left out"}
+    monkeypatch.setattr(build, "Reference", lambda *arguments: made)
+    assert numerics.quantised(made.network) is made
+    assert "layer resize (Resizing) is left out\n" in capsys.readouterr().err

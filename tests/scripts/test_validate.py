@@ -1,5 +1,6 @@
 """scripts.validate: photo by photo, resumed, on a cluster that loses a worker, and refusals."""
 import contextlib
+import copy
 import csv
 import io
 import json
@@ -153,6 +154,14 @@ def small_task(top=None):
     """The Task of the tests' network, with a top if one is given."""
     made = validate.task(NETWORK, 1024, build.quiet)
     return made if top is None else replace(made, top=top, key="with a top")
+
+
+def test_what_is_left_out_of_a_model_is_told(monkeypatch):
+    made, notes = copy.copy(reference("w8a8", 0.35, 32)), []
+    made.attributes = {**made.attributes, "left_out": "layer resize (Resizing) is left out"}
+    monkeypatch.setattr(build, "Reference", lambda *arguments: made)
+    validate.task(NETWORK, 1024, build.quiet, notes.append)
+    assert notes == ["layer resize (Resizing) is left out"]
 
 
 def test_labels_and_agreement(folder, tmp_path, monkeypatch):
