@@ -246,7 +246,8 @@ class _Builder:
         if even is not None:
             return [replace(instances[0], name=self._free(name), connections=even,
                             count=len(instances))]
-        return [replace(instance, name=self._free(f"{name}_{index}" if len(row) > 1 else name))
+        return [replace(instance, listed=name,
+                        name=self._free(f"{name}_{index}" if len(row) > 1 else name))
                 for index, instance in row]
 
     def _process(self, sub: _Instantiator) -> Process:

@@ -87,12 +87,14 @@ class Instance:
     connections -- for each port of the module the bits that it connects to, lowest first; none
                    where nobody reads what leaves there
     count       -- of a row; None of a single instance
+    listed      -- the list that a single instance is in; empty where it is in none
     """
 
     name: str
     module: Module
     connections: tuple[tuple[Bits, ...], ...]
     count: int | None = None
+    listed: str = ""
 
     def shape(self) -> Hashable:
         """All that the text of the instance depends on."""

@@ -1,7 +1,7 @@
 """What modules have in common as text, whatever the language."""
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Protocol
 
@@ -61,18 +61,26 @@ def wrapped(kind: str, names: Iterable[str], tail: str = "") -> str:
                          break_on_hyphens=False, break_long_words=False)
 
 
+def joined(body: Sequence[object], texts: Iterable[str]) -> Iterator[str]:
+    """The texts of the parts of a module's body, those of one list's instances as one."""
+    numbered = [(getattr(item, "listed", "") or str(number), text)
+                for number, (item, text) in enumerate(zip(body, texts))]
+    for _, members in groupby(numbered, key=lambda pair: pair[0]):
+        yield "\n".join(text for _, text in members)
+
+
 def tidy(sections: Iterable[str]) -> str:
-    """Sections with a blank line between them; none between single lines of the same kind, none
-    above an end."""
+    """Sections with a blank line between them; none between sections that are nothing but lines of
+    one kind, such as assignments, none above an end."""
     text, before = "", ""
     for section in sections:
         section = "\n".join(line.rstrip() for line in section.splitlines())
         if section:
-            single, word = "\n" not in section, section.split()[0]
-            close = (word.startswith("end")
-                     or single and "\n" not in before and before.split()[:1] == [word])
+            words = {line.split(" ")[0] for line in section.splitlines()}
+            kind = words.pop() if len(words) == 1 else ""
+            close = section.startswith("end") or kind and kind == before
             text += ("\n" if close else "\n\n") * bool(text) + section
-            before = section
+            before = kind
     return text + "\n"
 
 

@@ -12,7 +12,7 @@ from myhdl.conversion._misc import _kind
 from hdl.hierarchy.families import Grammar
 from hdl.hierarchy.module import Bits, Instance, Module, Net, Process, Text, is_signed
 from hdl.hierarchy.processes import Converted, converted
-from hdl.hierarchy.text import COLUMNS, grouped, tidy, wrapped
+from hdl.hierarchy.text import COLUMNS, grouped, joined, tidy, wrapped
 
 VISITORS = {
     _kind.SIMPLE_ALWAYS_COMB: _toVerilog._ConvertSimpleAlwaysCombVisitor,
@@ -33,7 +33,8 @@ def module_text(module: Module, reference: Callable[[Module], str]) -> str:
     with converted(module, "{}[{}]") as processes:
         _toVerilog._annotateTypes(list(processes.trees.values()))
         return tidy([_header(module, processes), _declarations(module, processes), _wires(module),
-                     *(_item(item, processes, reference) for item in module.body), "endmodule"])
+                     *joined(module.body, [_item(item, processes, reference)
+                                           for item in module.body]), "endmodule"])
 
 
 def _header(module: Module, processes: Converted) -> str:
@@ -122,18 +123,20 @@ def _item(item: Process | Instance | Text, processes: Converted,
 
 def compact(text: str) -> str:
     """A process with what depends on a condition on the condition's line, where that is one
-    assignment and fits."""
+    statement and fits."""
     left, lines = text.splitlines(), []
     while left:
         line = left.pop(0).rstrip()
         if line.endswith(" begin") and len(left) > 1 and left[0].endswith(";") \
                 and left[1].split()[:1] == ["end"]:
             together = f"{line[:-len(' begin')]} {left[0].strip()}"
-            if len(together) <= COLUMNS:
-                line, after = together, left[1].replace("end else", "else")
-                left[:2] = [] if after.strip() == "end" else [after]
+            # An else belongs to the nearest if.
+            last = left[1].strip() == "end"
+            if len(together) <= COLUMNS and (last or not left[0].lstrip().startswith("if ")):
+                line, left[:2] = together, [] if last else [left[1].replace("end else", "else")]
         lines.append(line)
-    return "\n".join(lines)
+    shorter = "\n".join(lines)
+    return shorter if shorter == text else compact(shorter)
 
 
 def _instance(item: Instance, module: str) -> str:
@@ -147,9 +150,12 @@ def _instance(item: Instance, module: str) -> str:
 
 
 def _instantiation(item: Instance, module: str, name: str, index: str) -> str:
-    ports = grouped((port.net.group, f".{port.net.name}({expression(bits, index)}),")
-                    for port, bits in zip(item.module.ports, item.connections))
-    return f"{module} {name} (\n{ports[:-1]});"
+    ports = [(port.net.group, f".{port.net.name}({expression(bits, index)}),")
+             for port, bits in zip(item.module.ports, item.connections)]
+    line = f"{module} {name} ({' '.join(text for _, text in ports)[:-1]});"
+    if len(line) <= COLUMNS - 4 * bool(index):
+        return line
+    return f"{module} {name} (\n{grouped(ports)[:-1]});"
 
 
 def expression(places: tuple[Bits, ...], index: str = "") -> str:

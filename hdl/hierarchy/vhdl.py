@@ -11,7 +11,7 @@ from myhdl.conversion._misc import _kind
 from hdl.hierarchy.families import Grammar
 from hdl.hierarchy.module import Bits, Instance, Module, Net, Process, Text
 from hdl.hierarchy.processes import Converted, converted
-from hdl.hierarchy.text import grouped, tidy, wrapped
+from hdl.hierarchy.text import grouped, joined, tidy, wrapped
 from hdl.myhdl_fixes.vhdl import exact_vhdl
 
 VISITORS = {
@@ -35,11 +35,9 @@ def module_text(module: Module, reference: Callable[[Module], str]) -> str:
     """The module's VHDL; ``reference`` says what stands for the module of an instance."""
     with exact_vhdl(), converted(module, "{}({})") as processes:
         _toVHDL._annotateTypes(list(processes.trees.values()))
-        declarations, statements = [_declarations(module, processes)], [_wires(module)]
-        for item in module.body:
-            before, text = _item(item, processes, reference)
-            declarations.append(before)
-            statements.append(text)
+        parts = [_item(item, processes, reference) for item in module.body]
+        declarations = [_declarations(module, processes), *(before for before, _ in parts)]
+        statements = [_wires(module), *joined(module.body, [text for _, text in parts])]
     sections = [_context(module), _entity(module, processes),
                 f"architecture rtl of {module.name} is", *declarations, "begin", *statements,
                 "end architecture;"]

@@ -104,7 +104,7 @@ def test_every_module_has_a_file_and_comes_after_its_parts(tmp_path):
     for file in files:
         text = file.read_text()
         assert re.findall(r"^module (\w+)", text, re.M) == [file.stem]
-        parts = set(re.findall(r"^ *(\w+) (?:#\(.*\) )?\w+ \(\n", text, re.M)) - {"module"}
+        parts = set(re.findall(r"^ *(\w+) (?:#\(.*?\) )?\w+ \((?:\n|\.)", text, re.M)) - {"module"}
         assert parts <= known
         known.add(file.stem)
 

@@ -15,6 +15,7 @@ from hdl.blocks.signals import flag, sint, uint
 from hdl.convert.block import convert_block
 from hdl.hierarchy.naming import LONGEST
 from hdl.hierarchy.reserved import legal
+from hdl.hierarchy.verilog import compact
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Sink, Source
@@ -353,3 +354,13 @@ def test_the_page_shows_what_is_converted():
     texts = page_blocks()
     assert shown == [(what.split()[0], texts[what])
                      for what in ("python", "verilog", "verilog part", "vhdl")]
+
+
+@pytest.mark.parametrize("text, shorter", [
+    ("if (a) begin\n    x <= 1;\nend else begin\n    y <= 2;\nend", "if (a) x <= 1;\nelse y <= 2;"),
+    ("if (a) begin\n    if (b) begin\n        x <= 1;\n    end\nend else begin\n    y <= 2;\nend",
+     "if (a) begin\n    if (b) x <= 1;\nend else y <= 2;"),
+    ("if (a) begin\n    if (b) begin\n        x <= 1;\n    end\nend", "if (a) if (b) x <= 1;")])
+def test_an_else_stays_with_its_if(text, shorter):
+    """Where begin and end are left out."""
+    assert compact(text) == shorter
