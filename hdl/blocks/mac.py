@@ -52,27 +52,7 @@ def mac(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
     weights = weight_rom(clk, fetch.step, fetch.address, tuple(weight), rom)
     array = mac_array(clk, steps, queue, operand, s_axis.shape, weight, total, fold)
     results = serialise(clk, rst, total, done, m_axis)
-    if fold.queued:
-        finished = Handshake()
-        queue_control = fifo_control(clk, rst, finished, done, queue, fold.groups)
-
-        @always_comb
-        def finish():
-            finished.tvalid.next = steps.valid and steps.last
-
-        @always_comb
-        def flow():
-            go.next = finished.tready or not finished.tvalid
-    else:
-        @always_comb
-        def flow():
-            go.next = done.tready or not done.tvalid
-
-        @always_seq(clk.posedge, reset=rst)
-        def finish():
-            if go:
-                done.tvalid.next = steps.valid and steps.last
-
+    finish = mac_finish(clk, rst, go, steps, queue, done, fold)
     return instances()
 
 
@@ -134,6 +114,37 @@ def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiSt
             else:
                 group.next = 0
                 beat.next = 0 if beat == beats - 1 else beat + 1
+
+    return instances()
+
+
+@block
+def mac_finish(clk: SignalType, rst: ResetSignal, go: SignalType, steps: Steps, queue: Queue,
+               done: Handshake, fold: Fold) -> Instances:
+    """When an array's results are there, and whether all its stages move.
+
+    done -- Handshake of the results, behind the queue of several groups' where there is one
+    """
+    if fold.queued:
+        finished = Handshake()
+        queue_control = fifo_control(clk, rst, finished, done, queue, fold.groups)
+
+        @always_comb
+        def finish():
+            finished.tvalid.next = steps.valid and steps.last
+
+        @always_comb
+        def flow():
+            go.next = finished.tready or not finished.tvalid
+    else:
+        @always_comb
+        def flow():
+            go.next = done.tready or not done.tvalid
+
+        @always_seq(clk.posedge, reset=rst)
+        def finish():
+            if go:
+                done.tvalid.next = steps.valid and steps.last
 
     return instances()
 

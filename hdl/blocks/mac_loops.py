@@ -5,13 +5,13 @@ over them (``mac_text``): a text for each multiplier, as ``mac`` has it, would b
 simulates it with arrays of integers.
 """
 import numpy as np
-from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances
+from myhdl import ResetSignal, SignalType, always, block, instances
 
 from hdl.axis import AxiStream, Handshake
 from hdl.beats import pack, unpack, words_of
-from hdl.blocks.fifo import Queue, fifo_control
+from hdl.blocks.fifo import Queue
 from hdl.blocks.lanes import unpack as lanes_of
-from hdl.blocks.mac import mac_control
+from hdl.blocks.mac import mac_control, mac_finish
 from hdl.blocks.mac_text import LoopWork, verilog_text, vhdl_text
 from hdl.blocks.processing_element import Fold, Steps
 from hdl.blocks.refusals import refuse_tiles
@@ -57,27 +57,7 @@ def mac_loops(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiS
     array = loop_array(clk, fetch, steps, queue, operand, totals, work)
     split = lanes_of(totals, total)
     results = serialise(clk, rst, total, done, m_axis)
-    if fold.queued:
-        finished = Handshake()
-        queue_control = fifo_control(clk, rst, finished, done, queue, fold.groups)
-
-        @always_comb
-        def finish():
-            finished.tvalid.next = steps.valid and steps.last
-
-        @always_comb
-        def flow():
-            go.next = finished.tready or not finished.tvalid
-    else:
-        @always_comb
-        def flow():
-            go.next = done.tready or not done.tvalid
-
-        @always_seq(clk.posedge, reset=rst)
-        def finish():
-            if go:
-                done.tvalid.next = steps.valid and steps.last
-
+    finish = mac_finish(clk, rst, go, steps, queue, done, fold)
     return instances()
 
 

@@ -23,12 +23,21 @@ def residual_add(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, s_axis_sh
     lanes, bits = m_axis.shape.elements, m_axis.shape.bits
     a, b = [[sint(bits) for _ in range(lanes)] for _ in range(2)]
     total = [uint(bits) for _ in range(lanes)]
-    both, go, move = flag(), flag(), flag()
+    move = flag()
 
     main = unpack(s_axis.tdata, a)
     shortcut = unpack(s_axis_shortcut.tdata, b)
     adders = [saturating_add(clk, move, *lane) for lane in zip(a, b, total)]
     sums = pack(total, m_axis.tdata)
+    control = add_control(clk, rst, s_axis, s_axis_shortcut, m_axis, move)
+    return instances()
+
+
+@block
+def add_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, s_axis_shortcut: AxiStream,
+                m_axis: AxiStream, move: SignalType) -> Instances:
+    """move: both inputs hold a beat and the sum finds its place."""
+    both, go = flag(), flag()
 
     @always_comb
     def join():

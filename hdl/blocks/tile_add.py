@@ -1,10 +1,10 @@
 """Tile add: the saturating sum of two streams of tiles, as ``residual_add``, in loops."""
-from myhdl import (ResetSignal, SignalType, always, always_comb, always_seq, block, concat,
-                   instances, intbv)
+from myhdl import ResetSignal, SignalType, always, always_comb, block, concat, instances, intbv
 
 from hdl.axis import AxiStream
 from hdl.blocks.lanes import field
 from hdl.blocks.refusals import refuse_unequal
+from hdl.blocks.residual_add import add_control
 from hdl.blocks.signals import Instances, flag, uint
 from hdl.shape import StreamShape
 
@@ -26,26 +26,11 @@ def tile_add(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, s_axis_shortc
         raise ValueError(f"tile_add takes and gives signed numbers, not {shape}")
     width, creeps = shape.elements * shape.bits, shape.creep is not None
     a, b, total = [uint(width) for _ in range(3)]
-    both, go, move = flag(), flag(), flag()
+    move = flag()
     main = field(s_axis.tdata, a, 0)
     shortcut = field(s_axis_shortcut.tdata, b, 0)
     adder = add_elements(clk, move, a, b, total, shape)
-
-    @always_comb
-    def join():
-        both.next = s_axis.tvalid and s_axis_shortcut.tvalid
-        go.next = m_axis.tready or not m_axis.tvalid
-
-    @always_comb
-    def accept():
-        move.next = go and both
-        s_axis.tready.next = go and both
-        s_axis_shortcut.tready.next = go and both
-
-    @always_seq(clk.posedge, reset=rst)
-    def advance():
-        if go:
-            m_axis.tvalid.next = both
+    control = add_control(clk, rst, s_axis, s_axis_shortcut, m_axis, move)
 
     if creeps:
         own = flag()

@@ -252,5 +252,5 @@ def test_every_block_with_streams_is_here():
 
 
 # Inner halves of blocks above, that are given streams which those have compared.
-PARTS = {"serialise", "register_chain", "mac_control", "requantize_control", "row_writer",
-         "tile_arrival", "cut_out"}
+PARTS = {"add_control", "serialise", "register_chain", "mac_control", "requantize_control",
+         "row_writer", "tile_arrival", "cut_out"}
