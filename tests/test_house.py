@@ -61,6 +61,7 @@ TESTED_IN = {
     "scripts/picture": "tests/scripts/test_picture.py",
     "scripts/shared/checkout.py": "tests/scripts/test_bench.py",
     "scripts/shared/numerics_plots.py": "tests/scripts/test_numerics.py",
+    "scripts/silicon": "tests/scripts/test_silicon.py",
     "scripts/validate": "tests/scripts/test_validate.py",
 }
 

@@ -263,9 +263,6 @@ def numbers(work: ArrayWork) -> dict[str, str | int]:
     outputs, multiplier = work.shape_out.lanes, work.multipliers.bits
     x_bits = bits if work.shape_in.signed else bits + 1
     result_bits = outputs * work.shape_out.bits
-    # A product less all that every shift takes away, but as wide as its sign and an output need.
-    scaled_bits = max(work.biased_bits + multiplier + 1 - (work.shift_base - 1),
-                      work.shape_out.bits + 2)
     return {
         "name": work.name, "weights": work.weights.name, "biases": work.biases.name,
         "multipliers": work.multipliers.name, "shifts": work.shifts.name,
@@ -274,7 +271,7 @@ def numbers(work: ArrayWork) -> dict[str, str | int]:
         "shift_high": work.shifts.bits - 1, "shift_base": work.shift_base - 1,
         "sum_bits": work.sum_bits, "sum_high": work.sum_bits - 1,
         "biased_bits": work.biased_bits,
-        "scaled_bits": scaled_bits, "scaled_high": scaled_bits - 1,
+        "scaled_bits": work.scaled_bits, "scaled_high": work.scaled_bits - 1,
         "x_high": x_bits - 1, "x_last": geometry.patch ** 2 * lanes - 1,
         "window_last": work.taps * lanes - 1, "element_last": work.places * outputs - 1,
         "pixel_high": lanes * bits - 1, "pixel_bits": lanes * bits,

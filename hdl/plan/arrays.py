@@ -56,6 +56,13 @@ class ArrayWork:
         return self.geometry.patch ** 2 * self.shape_in.width
 
     @property
+    def scaled_bits(self) -> int:
+        """Bits of a product less all that every shift takes away, but as wide as its sign and an
+        output need."""
+        return max(self.biased_bits + self.multipliers.bits + 1 - (self.shift_base - 1),
+                   self.shape_out.bits + 2)
+
+    @property
     def edges(self) -> tuple['Edge', ...]:
         """The places at which windows may reach over a border of the frame, by bit of
         ``Patch.edges``; () where pixels are windows."""
