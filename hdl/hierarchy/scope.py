@@ -46,8 +46,8 @@ def groups(name: str, value: object) -> Iterator[Group]:
     if isinstance(value, _Signal):
         yield name, (value,), False
     elif isinstance(value, (list, tuple)) and value:
-        if flat(value):
-            yield name, flat(value), True
+        if signals := flat(value):
+            yield name, signals, True
         elif all(attributes(item) for item in value) \
                 and len({tuple(attributes(item)) for item in value}) == 1:
             for attribute in attributes(value[0]):
@@ -63,8 +63,13 @@ def flat(value: object) -> tuple[SignalType, ...]:
     them."""
     if isinstance(value, _Signal):
         return (value,)
-    parts = [flat(item) for item in value] if isinstance(value, (list, tuple)) else [()]
-    return tuple(signal for part in parts for signal in part) if all(parts) else ()
+    signals: list[SignalType] = []
+    for item in value if isinstance(value, (list, tuple)) else ():
+        part = flat(item)
+        if not part:    # the rest of a unit's weights is not looked at
+            return ()
+        signals += part
+    return tuple(signals)
 
 
 def attributes(value: object) -> dict[str, SignalType]:

@@ -6,10 +6,11 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from types import CodeType, FrameType, FunctionType
 
 import myhdl
-from myhdl import ResetSignal, Signal, SignalType, _block, _instance, _misc, _util
+from myhdl import ResetSignal, Signal, SignalType, _block, _instance, _misc, _Signal, _util
 
 Block = _block._Block   # what a call of a @block function returns
 
@@ -139,6 +140,7 @@ def fresh_elaboration() -> Iterator[None]:
     modules = (_block, _instance, _misc, _util)
     before = [module.inspect for module in modules]
     dedent, _util._dedent = _util._dedent, _dedent
+    deepcopy, _Signal.deepcopy = _Signal.deepcopy, copy
     _block._name_set.clear()
     for known in calls:
         known.calls = 0
@@ -148,6 +150,7 @@ def fresh_elaboration() -> Iterator[None]:
         yield
     finally:
         _util._dedent = dedent
+        _Signal.deepcopy = deepcopy
         for module, found in zip(modules, before):
             module.inspect = found
         _block._name_set.clear()
