@@ -61,8 +61,8 @@ def plain_params(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarra
     folded -- {unit: (float64 weights (inputs, outputs), bias (outputs,))}
     scales -- {unit or 'input': scale}
     """
-    return {name: quantize_unit(*folded[name], ends_of(nodes[name], nodes, scales), precision)
-            for name in folded}
+    return {name: quantize_unit(*folded[name], ends_of(nodes[name], nodes, scales),
+                                precision.of(name)) for name in folded}
 
 
 def learnt_params(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarray, np.ndarray]],
@@ -93,7 +93,7 @@ def learnt_params(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarr
             params[name] = learnt_unit(
                 *folded[name], Inputs(node, ours[source], scales[source]),
                 Inputs(node, theirs[source], teacher_scales[source]),
-                ends_of(node, nodes, scales), precision, methods)
+                ends_of(node, nodes, scales), precision.of(name), methods)
         for tensors, row, made in ((ours, precision, params), (theirs, TEACHER, teacher)):
             tensors[name] = unit_outputs(node, made.get(name), row,
                                          [tensors[source] for source in node.sources])

@@ -93,7 +93,7 @@ def choose_scales(nodes: Mapping[str, Node], peaks: Mapping[str, float], precisi
     limit = precision.limits("linear")[1]
     ranges: dict[str, float] = {}
     for name, leader in group.items():
-        sum_step = gains.get(name, 0.0) / precision.weight_limit * relu6_scale
+        sum_step = gains.get(name, 0.0) / precision.of(name).weight_limit * relu6_scale
         ranges[leader] = max(ranges.get(leader, LEAST_PEAK), float(peaks[name]) * HEADROOM,
                              sum_step * limit / GREATEST_GAIN)
     scales = {"input": INPUT_SCALE}

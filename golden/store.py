@@ -78,8 +78,9 @@ def expected(alpha: float, resolution: int,
         found[f"float/{unit.name}"] = shape, np.float32
         found[f"fixed/{unit.name}"] = shape, smallest_dtype(row.limits(unit.activation))
         if unit.weight_shape:
+            limit = row.of(unit.name).weight_limit
             found[f"params/{unit.name}/weights"] = (
-                unit.weight_shape, smallest_dtype((-row.weight_limit, row.weight_limit)))
+                unit.weight_shape, smallest_dtype((-limit, limit)))
             for part, dtype in (("bias", np.int64), ("multiplier", np.int32),
                                 ("shift", np.int32)):
                 found[f"params/{unit.name}/{part}"] = (unit.channels_out,), dtype

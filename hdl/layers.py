@@ -6,8 +6,9 @@ carries the name of its Keras layer.  Source: Sandler et al., "MobileNetV2: Inve
 Linear Bottlenecks" (2018), Table 2, with Keras's rounding of channels and its padding.
 """
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 MIN_RESOLUTION = 32
@@ -26,14 +27,23 @@ BOTTLENECKS = (
 
 @dataclass(frozen=True)
 class Precision:
-    """Widths in bits of every kind of integer in the network."""
+    """Widths in bits of every kind of integer in the network.
 
-    name: str
+    What works on one unit takes ``of(unit)``, whose ``weight_bits`` are that unit's.
+    """
+
+    name: str                 # of the whole network's widths
     weight_bits: int          # signed, symmetric
     relu6_bits: int           # unsigned, after ReLU6; full scale is 6
     linear_bits: int          # signed, after a project convolution or a residual add
     input_bits: int = 9       # signed pixel 2p - 255
     multiplier_bits: int = 16  # unsigned requantize mantissa, top bit set
+    by_unit: tuple[tuple[str, int], ...] = ()   # (unit, bits of its weights) where others
+
+    def of(self, unit: str) -> "Precision":
+        """The row of one unit, by its name."""
+        return replace(self, weight_bits=dict(self.by_unit).get(unit, self.weight_bits),
+                       by_unit=())
 
     @property
     def weight_limit(self) -> int:
@@ -57,28 +67,6 @@ class Precision:
 
 
 WEIGHT_BITS, RELU6_BITS, LINEAR_BITS = range(4, 17), range(4, 17), range(6, 19)
-
-
-def precision(name: str) -> Precision:
-    """The row of a name such as 'w8a8' or 'w8a10l14': bits of weights, of ReLU6 activations and of
-    linear ones, which without a number of their own have four more than the others, 18 at most.
-
-    Raises ValueError for a name of another form or a width that no unit is made for.
-    """
-    match = re.fullmatch(r"w(\d+)a(\d+)(?:l(\d+))?", name, re.ASCII)
-    weight, relu6, linear = map(int, match.groups(default=-1)) if match else (0, 0, 0)
-    usual = min(relu6 + 4, LINEAR_BITS[-1])
-    linear = usual if linear < 0 else linear
-    for bits, widths in ((weight, WEIGHT_BITS), (relu6, RELU6_BITS), (linear, LINEAR_BITS)):
-        if bits not in widths:
-            raise ValueError(
-                f"precision {name} is not one of w{WEIGHT_BITS[0]}..{WEIGHT_BITS[-1]} "
-                f"a{RELU6_BITS[0]}..{RELU6_BITS[-1]} l{LINEAR_BITS[0]}..{LINEAR_BITS[-1]}, bits of "
-                "weights, ReLU6 and linear activations: give one such as w8a8 or w8a10l14")
-    return Precision(f"w{weight}a{relu6}" + f"l{linear}" * (linear != usual), weight, relu6, linear)
-
-
-PRECISIONS = {name: precision(name) for name in ("w16a16", "w8a8")}
 
 
 @dataclass(frozen=True)
@@ -232,7 +220,86 @@ def layer_table(alpha: float = 1.0, resolution: int = 224) -> tuple[Unit, ...]:
 
 def stages(table: Iterable[Unit]) -> dict[str, tuple[Unit, ...]]:
     """The table's units by stage, in order: {stage: (unit, ...)}; 19 stages."""
+    return by(table, "stage")
+
+
+def by(table: Iterable[Unit], column: str) -> dict[str, tuple[Unit, ...]]:
+    """The table's units by what they have in a column of words, in order: {word: (unit, ...)}."""
     grouped: dict[str, list[Unit]] = {}
     for unit in table:
-        grouped.setdefault(unit.stage, []).append(unit)
-    return {stage: tuple(units) for stage, units in grouped.items()}
+        grouped.setdefault(getattr(unit, column), []).append(unit)
+    return {word: tuple(units) for word, units in grouped.items()}
+
+
+def precision(name: str) -> Precision:
+    """The row of a name such as 'w8a8', 'w8a10l14' or 'w6a8,depthwise=w8,block_3_expand=w4'.
+
+    First come bits of weights, of ReLU6 activations and of linear ones, which without a number of
+    their own have four more than the others, 18 at most.  Then may come, in any order, the width of
+    the weights of a kind, a role or a single unit; of several that hold for a unit, a role's counts
+    before a kind's and the unit's own before both.  Equal widths have one name.
+
+    Raises ValueError for a name of another form, a width that no unit is made for, and a unit that
+    is not there.
+    """
+    general, *parts = name.split(",")
+    match = re.fullmatch(r"w(\d+)a(\d+)(?:l(\d+))?", general, re.ASCII)
+    weight, relu6, linear = map(int, match.groups(default=-1)) if match else (0, 0, 0)
+    usual = min(relu6 + 4, LINEAR_BITS[-1])
+    linear = usual if linear < 0 else linear
+    for bits, widths in ((weight, WEIGHT_BITS), (relu6, RELU6_BITS), (linear, LINEAR_BITS)):
+        if bits not in widths:
+            raise ValueError(
+                f"precision {general} is not one of w{WEIGHT_BITS[0]}..{WEIGHT_BITS[-1]} "
+                f"a{RELU6_BITS[0]}..{RELU6_BITS[-1]} l{LINEAR_BITS[0]}..{LINEAR_BITS[-1]}, bits of "
+                "weights, ReLU6 and linear activations: give one such as w8a8 or w8a10l14")
+    row = Precision(f"w{weight}a{relu6}" + f"l{linear}" * (linear != usual), weight, relu6, linear)
+    return with_weights(row, named_widths(parts)) if parts else row
+
+
+def named_widths(parts: Iterable[str]) -> dict[str, int]:
+    """{unit: bits of its weights} of parts of a precision's name such as 'head=w4'."""
+    units = [unit for unit in layer_table() if unit.weights]
+    found: dict[str, int] = {}
+    for part in parts:
+        match = re.fullmatch(r"(\w+)=w(\d+)", part, re.ASCII)
+        if not match or int(match[2]) not in WEIGHT_BITS:
+            raise ValueError(
+                f"width {part} is no UNIT=wW with W of {WEIGHT_BITS[0]} to {WEIGHT_BITS[-1]} bits, "
+                "for weights alone: give one such as depthwise=w8")
+        if match[1] in found:
+            raise ValueError(f"{match[1]} has more than one width: give it one")
+        found[match[1]] = int(match[2])
+    groups = list(dict.fromkeys(word for unit in units for word in (unit.kind, unit.role)))
+    for name in found:
+        if name not in groups and name not in {unit.name for unit in units}:
+            raise ValueError(f"{name} is no unit with weights: give one of {', '.join(groups)}, or "
+                             "a single unit such as block_3_expand")
+    return {unit.name: found[name] for unit in units
+            for name in (unit.kind, unit.role, unit.name) if name in found}
+
+
+def with_weights(general: Precision, widths: Mapping[str, int]) -> Precision:
+    """A row with other widths of weights, {unit: bits}; units without one have the general width.
+
+    Its name tells for each role the width of most of its units, then the other units'.
+    """
+    units = [unit for unit in layer_table() if unit.weights]
+    bits = {unit.name: widths.get(unit.name, general.weight_bits) for unit in units}
+    parts, singles = [general.name], []
+    for role, members in by(units, "role").items():
+        counts = Counter(bits[unit.name] for unit in members)
+        usual = max(counts, key=lambda width: (counts[width], width == general.weight_bits, width))
+        parts += [f"{role}=w{usual}"] * (usual != general.weight_bits)
+        singles += [f"{unit.name}=w{bits[unit.name]}" for unit in members
+                    if bits[unit.name] != usual]
+    return replace(general, name=",".join(parts + singles), by_unit=tuple(
+        (name, width) for name, width in bits.items() if width != general.weight_bits))
+
+
+PRECISIONS = {name: precision(name) for name in ("w16a16", "w8a8")}
+
+
+def weight_bits(table: Iterable[Unit], row: Precision) -> int:
+    """Bits of all weights of a table, each once."""
+    return sum(unit.weights * row.of(unit.name).weight_bits for unit in table)

@@ -21,19 +21,21 @@ from golden.classify import classify
 from golden.errors import GoldenError
 from golden.fold import fold
 from golden.graph import Node
-from golden.metrics import sqnr_db
+from golden.metrics import finite, sqnr_db
 from golden.network import Network
-from hdl.layers import precision
+from hdl.layers import WEIGHT_BITS, precision, weight_bits, with_weights
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (alpha_option, as_network, cache_option, calibration_options,
                                     json_option, precision_option, resolution_option, user_errors,
                                     weights_option)
 from scripts.shared.tables import show
+from scripts.shared.widths import check_budget, least_loss
 
 if TYPE_CHECKING:
     import keras
 
 WIDTHS = "4,5,6,7,8,10,12,14,16"
+LONGEST = 40        # characters of a precision in a table
 INSTALL = "pip install -e '.[test]'"
 
 
@@ -95,6 +97,43 @@ def methods(folder: Path | None, network: Network, count: int, plot: Path | None
     finish(rows, COMPARED, plot, "widths", as_json)
 
 
+@main.command()
+@click.option("--budget", type=click.IntRange(min=1), required=True, metavar="BITS",
+              help="Bits of all weights together.")
+@precision_option
+@shared
+def search(folder: Path | None, network: Network, count: int, plot: Path | None, as_json: bool,
+           budget: int) -> None:
+    """Widths by unit that lose least for a budget of weight bits, beside one width for all.
+
+    Each unit's loss is that of the features with only its weights rounded, to --precision, and
+    taken to fall by 6.02 dB with each bit. From 4 bits everywhere, one more goes to the unit in
+    which it takes away most of the sum of all losses for the memory that it takes, until none fits.
+    """
+    check_budget(network.table, budget)
+    images, given = pictures(folder, count, network.resolution), network.precision
+    reference = quantised(network)
+    costs = weight_costs(reference, *float_network(reference, images))
+    bits = least_loss(network.table, given, {
+        name: 10 ** (-cost / 10) for name, cost in costs.items()}, budget)
+    width = min(budget // sum(unit.weights for unit in network.table), WEIGHT_BITS[-1])
+    uniform = precision(f"w{width}a{given.relu6_bits}l{given.linear_bits}")
+    found = with_weights(uniform, bits)
+    rows = compare([replace(network, precision=row) for row in (uniform, found)], images)
+    units = [{"unit": name, "weights_db": finite(cost), "bits": bits[name]}
+             for name, cost in costs.items()]
+    finish(rows, COMPARED, plot, "widths", as_json,
+           more={"precision": found.name, "units": units})
+    if not as_json:
+        table = Table(title=f"measured at {given.name}")
+        for head in ("unit", "only weights, dB", "bits"):
+            table.add_column(head, justify="left" if head == "unit" else "right")
+        for name in costs:
+            table.add_row(name, text("weights_db", finite(costs[name])), str(bits[name]))
+        show(table)
+        click.echo(f"--precision {found.name}")
+
+
 # Columns of the tables and their heads; ratios of signal to noise in dB.
 UNITS = {"unit": "unit", "all_db": "its output, all", "weights_db": "only weights",
          "output_db": "only output", "used": "used", "saturated": "beyond"}
@@ -143,8 +182,7 @@ def compare(networks: Sequence[Network], images: np.ndarray) -> list[dict[str, A
             "views": len(images), "sqnr_db": sqnr_db(floats, found, 1),
             "median_db": float(np.median(ratios)), "least_db": float(np.min(ratios)),
             "top1_agreement": same and float(np.mean(same)),
-            "weight_bits": network.precision.weight_bits * sum(
-                unit.weights for unit in table)})
+            "weight_bits": weight_bits(table, network.precision)})
     return rows
 
 
@@ -167,34 +205,53 @@ def unit_rows(reference: build.Reference, images: np.ndarray) -> list[dict[str, 
     used       -- its largest magnitude, of the range's
     saturated  -- elements at a limit of the range that Keras's are beyond, of all
     """
-    from golden import graph
-    from golden.learn import plain_params
-    nodes, row = graph.trace(reference.backbone), reference.network.precision
-    folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
-    plain = plain_params(nodes, folded, reference.scales, row)
-    inputs = photo.pixels_to_floats(images).astype(np.float64)
-    exact = {"input": inputs}
-    for name, node in nodes.items():
-        exact[name] = float_unit(node, folded.get(name), exact)
+    nodes, folded, exact = float_network(reference, images)
+    row = reference.network.precision
+    costs = weight_costs(reference, nodes, folded, exact)
     fixed = {name: np.stack(parts) for name, parts in gathered(reference, images).items()}
     final, rows = list(nodes)[-1], []
-    for name, node in track(nodes.items(), "units", console=Console(stderr=True), transient=True):
+    for name, node in track(nodes.items(), "outputs", console=Console(stderr=True),
+                            transient=True):
         scale, limits = reference.scales[name], row.limits(node.activation)
         beyond = np.abs(exact[name]) > max(limits) * scale * (1 + 1e-9)
-        cost = {}
-        if node.convolution:
-            unit, source = plain[name], reference.scales[node.sources[0]]
-            step = unit.multiplier / 2.0 ** unit.shift * scale
-            cost["weights_db"] = onward(nodes, folded, exact, name, float_unit(
-                node, (unit.weights * (step / source), unit.bias * step), exact), final)
         rounded = np.clip(np.floor(exact[name] / scale + 0.5), *limits) * scale
-        cost["output_db"] = onward(nodes, folded, exact, name, rounded, final)
         rows.append({
             "unit": name, "all_db": sqnr_db(exact[name], fixed[name], scale),
-            "weights_db": cost.get("weights_db"), "output_db": cost["output_db"],
+            "weights_db": costs.get(name),
+            "output_db": onward(nodes, folded, exact, name, rounded, final),
             "used": float(np.abs(fixed[name].astype(np.int64)).max() / max(limits)),
             "saturated": float(beyond.mean())})
     return rows
+
+
+def float_network(reference: build.Reference, images: np.ndarray) -> tuple[
+        dict[str, Node], dict[str, tuple[np.ndarray, np.ndarray]], dict[str, np.ndarray]]:
+    """({unit: Node}, {convolution: folded (weights, bias)}, {unit or 'input': float64 output
+    (images, H, W, C)}) of images, uint8 (images, R, R, 3)."""
+    from golden import graph
+    nodes = graph.trace(reference.backbone)
+    folded = {name: fold(node) for name, node in nodes.items() if node.convolution}
+    exact = {"input": photo.pixels_to_floats(images).astype(np.float64)}
+    for name, node in nodes.items():
+        exact[name] = float_unit(node, folded.get(name), exact)
+    return nodes, folded, exact
+
+
+def weight_costs(reference: build.Reference, nodes: Mapping[str, Node],
+                 folded: Mapping[str, tuple[np.ndarray, np.ndarray]],
+                 exact: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """{convolution: dB of the features when only its weights and bias are rounded, each by
+    itself}; the arguments after the first as ``float_network`` has them."""
+    from golden.learn import plain_params
+    plain = plain_params(nodes, folded, reference.scales, reference.network.precision)
+    costs, final = {}, list(nodes)[-1]
+    for name, unit in track(plain.items(), "weights", console=Console(stderr=True),
+                            transient=True):
+        step = unit.multiplier / 2.0 ** unit.shift * reference.scales[name]
+        source = reference.scales[nodes[name].sources[0]]
+        costs[name] = onward(nodes, folded, exact, name, float_unit(
+            nodes[name], (unit.weights * (step / source), unit.bias * step), exact), final)
+    return costs
 
 
 def gathered(reference: build.Reference, images: np.ndarray) -> dict[str, list[np.ndarray]]:
@@ -229,12 +286,13 @@ def onward(nodes: Mapping[str, Node], folded: Mapping[str, tuple[np.ndarray, np.
 
 
 def finish(rows: list[dict[str, Any]], columns: Mapping[str, str], plot: Path | None, kind: str,
-           as_json: bool, title: str | None = None) -> None:
+           as_json: bool, title: str | None = None, more: Mapping[str, Any] | None = None) -> None:
     """Print the rows, and draw them: GoldenError without matplotlib.
 
     columns -- {name in a row: head of the table's column}
     plot    -- the file to draw into, None: nothing is drawn
     kind    -- 'costs' or 'widths', what is drawn
+    more    -- fields of the JSON beside the rows
     """
     if plot:
         try:
@@ -244,7 +302,7 @@ def finish(rows: list[dict[str, Any]], columns: Mapping[str, str], plot: Path | 
         draw = {"costs": numerics_plots.costs, "widths": numerics_plots.widths}[kind]
         draw(rows, plot)
     if as_json:
-        print_json({"rows": rows})
+        print_json({**(more or {}), "rows": rows})
         return
     table = Table(title=title)
     for name, head in columns.items():
@@ -261,6 +319,8 @@ def text(name: str, value: str | float | None) -> str:
         return ""
     if name.endswith("_db"):
         return f"{value:.1f}"
+    if name == "precision" and len(str(value)) > LONGEST:
+        return f"{str(value).partition(',')[0]}, others by unit"
     if name in ("used", "saturated", "top1_agreement"):
         return f"{value:.2%}"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -62,6 +62,7 @@ TESTED_IN = {
     "scripts/shared/checkout.py": "tests/scripts/test_bench.py",
     "scripts/shared/numerics_plots.py": "tests/scripts/test_numerics.py",
     "scripts/silicon": "tests/scripts/test_silicon.py",
+    "scripts/shared/widths.py": "tests/scripts/test_numerics.py",
     "scripts/validate": "tests/scripts/test_validate.py",
 }
 

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from hdl.beats import hex_lines, payload, tiled
+from hdl.build import digest
 from hdl.convert.network import ENDING, top_name
 from hdl.export.names import prefixed
 from hdl.plan.budget import Totals, folded_cost, totals
 from hdl.plan.config import UnitConfig, by_stage, memory_files
 from hdl.plan.network import Plan
 from hdl.shape import StreamShape
+
+LONGEST = 64    # characters of widths by unit in a name, which becomes a folder's; else a digest
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,10 @@ def beat(stream: StreamShape, inner: StreamShape, activation: str) -> str:
 
 def network_name(alpha: float, plan: Plan) -> str:
     """What tells a network from others: alpha, resolution, precision and cycles for a frame."""
-    widths = re.sub(r"[^a-z0-9]+", "_", plan.precision.name)
+    name = plan.precision.name.lower()
+    if len(name) > LONGEST:
+        name = f"{name.partition(',')[0]}_{digest(name)}"
+    widths = re.sub(r"[^a-z0-9]+", "_", name)
     return f"alpha{alpha}-{plan.table[0].size_in}-{widths}-{plan.cycles_per_frame}"
 
 

@@ -115,7 +115,7 @@ def ideal_cost(unit: Unit, precision: Precision, cycles_per_frame: int) -> Cost:
     waits = 0 if unit.facts.convolves else unit.size_in + 1
     return Cost(
         unit, ceil(unit.macs / cycles_per_frame), unit.weights * copies,
-        weight_bits=unit.weights * copies * precision.weight_bits,
+        weight_bits=unit.weights * copies * precision.of(unit.name).weight_bits,
         line_buffer_bits=(unit.kernel - 1) * unit.size_in * pixel_bits,
         fifo_bits=waits * pixel_bits, buffer_bits=0)
 

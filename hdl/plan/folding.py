@@ -22,7 +22,7 @@ class Folding:
     """What the solver decides for one unit; memory figures in bits."""
 
     unit: Unit
-    precision: Precision
+    precision: Precision    # its own row
     pe: int         # output channels at once
     simd: int       # inputs at once; of a depthwise unit, taps
     lanes_in: int   # channels of an input beat
@@ -123,10 +123,11 @@ def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int) -> 
         return fold_tiles(table, precision, cycles_per_frame)
     foldings, lanes = [], table[0].channels_in
     for unit in table:
+        widths = precision.of(unit.name)
         if unit.facts.convolves:
-            row = fold_convolution(unit, precision, cycles_per_frame, lanes)
+            row = fold_convolution(unit, widths, cycles_per_frame, lanes)
         else:
-            row = Folding(unit, precision, 1, 1, lanes, lanes)
+            row = Folding(unit, widths, 1, 1, lanes, lanes)
         foldings.append(row)
         lanes = row.lanes_out
     return tuple(foldings)
@@ -149,11 +150,12 @@ def fold_tiles(table: Sequence[Unit], precision: Precision,
     creep: int | None = None
     shortcut, stage = None, None    # the creep of what comes to a stage, which an add adds to
     for unit in table:
+        widths = precision.of(unit.name)
         if unit.pixels_out < cycles_per_frame:
             lanes = foldings[-1].lanes_out
-            foldings.append(replace(fold_convolution(unit, precision, cycles_per_frame, lanes),
+            foldings.append(replace(fold_convolution(unit, widths, cycles_per_frame, lanes),
                                     loops=True) if unit.facts.convolves
-                            else Folding(unit, precision, 1, 1, lanes, lanes))
+                            else Folding(unit, widths, 1, 1, lanes, lanes))
             continue
         # A stage whose 3x3 unit works on tiles has beats that say what is real in them.
         first = unit.stage != stage
@@ -162,7 +164,7 @@ def fold_tiles(table: Sequence[Unit], precision: Precision,
         flushes = first and windowed and creep is None
         if first:
             shortcut, stage = 0 if flushes else creep, unit.stage
-        row = constant_folding(unit, precision, cycles_per_frame,
+        row = constant_folding(unit, widths, cycles_per_frame,
                                creep if unit.facts.convolves else shortcut, flushes)
         foldings.append(row)
         creep = row.creep_out

@@ -71,9 +71,10 @@ resolution_option = click.option(
     help="Height and width of the input, in pixels.")
 
 precision_option = click.option(
-    "--precision", default="w16a16", show_default=True, metavar="wWaA[lL]",
+    "--precision", default="w16a16", show_default=True, metavar="wWaA[lL][,UNIT=wW]...",
     callback=lambda context, parameter, name: user_errors(precision)(name),
-    help="Bits of weights, ReLU6 activations and linear ones: w16a16, w8a8, w12a8, w8a10l14.")
+    help="Bits of weights, ReLU6 activations and linear ones: w16a16, w8a8, w12a8, w8a10l14; then "
+         "bits of the weights of kinds, roles or units: w6a8,depthwise=w8,head=w4.")
 
 weights_option = click.option(
     "--weights", default="seeded", show_default=True, metavar="[seeded|imagenet|PATH]",

@@ -5,15 +5,18 @@ import pytest
 from golden import photo
 from golden.fixed import Requantize, SaturatingAdd
 from golden.quantize import UnitParams
-from hdl.layers import PRECISIONS, layer_table
+from hdl import layers
+from hdl.layers import layer_table
+from tests.support.networks import MIXED
 from tests.support.reference import convolve, reference, requantize
 
 
 @pytest.mark.parametrize("precision, alpha, resolution",
-                         [("w16a16", 1.0, 32), ("w8a8", 1.0, 32), ("w8a8", 0.35, 33)])
+                         [("w16a16", 1.0, 32), ("w8a8", 1.0, 32), ("w8a8", 0.35, 33),
+                          (MIXED, 0.35, 32)])
 def test_every_unit_equals_naive_integers(precision, alpha, resolution, rng):
     """From the golden's own input to each unit; a photo, and pixels at both ends of their range."""
-    network, row = reference(precision, alpha, resolution), PRECISIONS[precision]
+    network, row = reference(precision, alpha, resolution), layers.precision(precision)
     table = layer_table(alpha, resolution)
     shape = (resolution, resolution, 3)
     for image in (photo.load_photo(None, resolution),
@@ -31,6 +34,7 @@ def test_every_unit_equals_naive_integers(precision, alpha, resolution, rng):
                 expected = np.clip(pixels + fixed[stage_input].astype(np.int64), *limits)
             else:
                 params = network.params[unit.name]
+                assert np.abs(params.weights).max() == row.of(unit.name).weight_limit
                 sums = convolve(unit, pixels, params.weights.astype(np.int64))
                 expected = requantize(sums, params, limits)
             assert fixed[unit.name].shape == expected.shape

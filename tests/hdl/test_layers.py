@@ -1,11 +1,14 @@
 """The layer table against live Keras models: names, shapes, strides, padding, parameters."""
 import functools
+import random
+import re
+from dataclasses import replace
 
 import keras
 import pytest
 
 from hdl.layers import (ALPHAS, BOTTLENECKS, MIN_RESOLUTION, PRECISIONS, divisible, layer_table,
-                        padding, precision, stages)
+                        padding, precision, stages, weight_bits, with_weights)
 
 # Widths and sizes are independent of one another.
 NETWORKS = [*((alpha, resolution) for alpha in ALPHAS for resolution in (96, 97)),
@@ -157,6 +160,65 @@ def test_equal_widths_have_one_name():
     "w8a8l", "w8a8l0", "W8A8", "w8a8 ", "w-8a8", ""])
 def test_refuses_widths(name):
     with pytest.raises(ValueError, match=f"^precision {name} is not one of w4..16 a4..16 l6..18, "):
+        precision(name)
+
+
+@pytest.mark.parametrize("name, widths", [
+    ("w6a8,depthwise=w8,head=w4", {"depthwise": 8, "head": 4}),
+    ("w6a8,pointwise=w5", {"expand": 5, "project": 5, "head": 5}),
+    ("w6a8,head=w9,pointwise=w5", {"expand": 5, "project": 5, "head": 9}),
+    ("w4a5,block_7_expand=w16,stem=w6", {"stem": 6, "block_7_expand": 16}),
+    ("w4a5,block_7_expand=w4,expand=w6,pointwise=w7",
+     {"expand": 6, "block_7_expand": 4, "project": 7, "head": 7})])
+def test_widths_by_unit(name, widths):
+    """A unit's own width before its role's, a role's before a kind's."""
+    row = precision(name)
+    general = precision(name.partition(",")[0])
+    for unit in layer_table():
+        expected = widths.get(unit.name, widths.get(unit.role, general.weight_bits))
+        assert row.of(unit.name) == replace(general, name=row.name, weight_bits=expected)
+    assert weight_bits(layer_table(), row) == sum(
+        unit.weights * widths.get(unit.name, widths.get(unit.role, general.weight_bits))
+        for unit in layer_table())
+
+
+def test_equal_widths_by_unit_have_one_name():
+    """However they are spelled: 200 random precisions, each in another order, and from its own
+    name."""
+    draw = random.Random(18)
+    units = [unit for unit in layer_table() if unit.weights]
+    words = sorted({word for unit in units for word in (unit.kind, unit.role, unit.name)})
+    for _ in range(200):
+        chosen = draw.sample(words, draw.randint(0, 9))
+        parts = [f"{word}=w{draw.randint(4, 16)}" for word in chosen]
+        general = f"w{draw.randint(4, 16)}a{draw.randint(4, 16)}"
+        row = precision(",".join([general, *parts]))
+        assert precision(",".join([general, *draw.sample(parts, len(parts))])) == row
+        assert precision(row.name) == row
+        each = {unit.name: row.of(unit.name).weight_bits for unit in units}
+        spelled = [f"{name}=w{bits}" for name, bits in each.items()]
+        assert precision(",".join([general, *spelled])) == row
+        assert with_weights(precision(general), each) == row
+    for alpha in ALPHAS:    # the names that the parser knows are every network's
+        assert [unit.name for unit in layer_table(alpha) if unit.weights] == \
+            [unit.name for unit in units]
+    for name, row in PRECISIONS.items():
+        assert precision(f"{name},depthwise=w{row.weight_bits}") == row
+
+
+@pytest.mark.parametrize("name, words", [
+    ("w8a8,head=w3",
+     "width head=w3 is no UNIT=wW with W of 4 to 16 bits, for weights alone: give one such as"),
+    ("w8a8,head=w17", "width head=w17 is no"), ("w8a8,head=a4", "width head=a4 is no"),
+    ("w8a8,head", "width head is no"), ("w8a8,", "width  is no"),
+    ("w8a8, head=w4", "width  head=w4 is no"),
+    ("w8a8,head=w4,head=w5", "head has more than one width: give it one"),
+    ("w8a8,block_2_add=w4", "block_2_add is no unit with weights: give one of stem, depthwise, "
+                            "pointwise, project, expand, head, or a single unit such as"),
+    ("w8a8,block_17_expand=w4", "block_17_expand is no unit with weights"),
+    ("w3a8,head=w4", "precision w3a8 is not one of w4..16")])
+def test_refuses_widths_by_unit(name, words):
+    with pytest.raises(ValueError, match=f"^{re.escape(words)}"):
         precision(name)
 
 

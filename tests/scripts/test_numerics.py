@@ -1,5 +1,6 @@
 """scripts.numerics: its rows against plain arithmetic, its pictures, its refusals."""
 import copy
+import itertools
 import json
 
 import numpy as np
@@ -8,8 +9,9 @@ from PIL import Image
 
 from golden import build, photo
 from golden.metrics import sqnr_db
-from hdl.layers import layer_table, precision
+from hdl.layers import layer_table, precision, weight_bits
 from scripts import numerics
+from scripts.shared.widths import least_loss
 from tests.support.commands import invoked
 from tests.support.json_page import check
 from tests.support.reference import reference
@@ -35,9 +37,9 @@ def run(*arguments, code=0):
 def printed(measurement, *arguments):
     """The rows of its JSON, whose fields are those of the page."""
     document = json.loads(run(measurement, *arguments, "--json").stdout)
-    check("scripts.numerics units" if measurement == "units" else "scripts.numerics bits, methods",
-          document)
-    return document["rows"]
+    check({"units": "scripts.numerics units", "search": "scripts.numerics search"}.get(
+        measurement, "scripts.numerics bits, methods"), document)
+    return document["rows"] if measurement != "search" else document
 
 
 def test_units(folder, tmp_path):
@@ -91,6 +93,40 @@ def test_widths_and_methods(folder, tmp_path):
         sqnr_db(floats, fixed, network.scales["Conv_1"]), abs=0.01)
 
 
+def test_least_loss_is_the_least_of_all():
+    """Three units of equal size at every budget, against all widths that there are."""
+    table = [unit for unit in layer_table() if unit.name in
+             ("block_4_expand", "block_5_expand", "block_6_expand")]
+    assert {unit.weights for unit in table} == {32 * 192} | {unit.weights for unit in table[:1]}
+    losses = {"block_4_expand": 1e-3, "block_5_expand": 3e-7, "block_6_expand": 2e-4}
+    choices = list(itertools.product(range(4, 17), repeat=3))
+
+    def lost(bits):
+        return sum(loss / 4 ** (each - 8) for loss, each in zip(losses.values(), bits))
+
+    for budget in range(12, 50):
+        bits = least_loss(table, precision("w8a8"), losses, budget * table[0].weights + 1)
+        assert lost(bits.values()) == pytest.approx(min(
+            lost(each) for each in choices if sum(each) <= budget))
+    with pytest.raises(ValueError, match="^293 bits are fewer than .* take: give a budget of at"):
+        least_loss(table, precision("w8a8"), losses, 293)
+
+
+def test_search(folder):
+    weights = sum(unit.weights for unit in layer_table(0.35, 32))
+    found = printed("search", folder, *SMALL, "--views", 1, "--methods", "none", "--precision",
+                    "w8a8", "--budget", 6 * weights)
+    row = precision(found["precision"])
+    assert {unit["unit"]: unit["bits"] for unit in found["units"]} == {
+        unit.name: row.of(unit.name).weight_bits for unit in layer_table(0.35, 32) if unit.weights}
+    uniform, mixed = found["rows"]
+    assert (uniform["precision"], mixed["precision"]) == ("w6a8", row.name)
+    assert 5.9 * weights < mixed["weight_bits"] == weight_bits(layer_table(0.35, 32), row) \
+        <= uniform["weight_bits"] == 6 * weights
+    assert mixed["sqnr_db"] > uniform["sqnr_db"] + 3
+    assert numerics.text("precision", row.name) == f"{row.name.partition(',')[0]}, others by unit"
+
+
 def test_table_for_people(folder, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     output = run("bits", folder, *SMALL, "--views", 1, "--widths", 8, "--activations", 8).stdout
@@ -101,7 +137,10 @@ def test_table_for_people(folder, monkeypatch):
     (["units", "nowhere"], "there is no folder nowhere"),
     (["bits", "--widths", "3"], "precision w3a8 is not one of"),
     (["methods", "--methods", "guess"], "method guess is not one of"),
-    (["units", "--alpha", "0.9"], "alpha 0.9 is not one of")])
+    (["units", "--alpha", "0.9"], "alpha 0.9 is not one of"),
+    (["units", "--precision", "w8a8,add=w4"], "add is no unit with weights: give one of stem"),
+    (["search", "--alpha", "0.35", "--budget", "1000"],
+     "1000 bits are fewer than 382048 weights of 4 bits take: give a budget of at least 1528192")])
 def test_refusals(arguments, words):
     result = run(*arguments, code=2)
     assert words in result.stderr and result.stderr.count("\n") == 1

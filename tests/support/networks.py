@@ -7,6 +7,7 @@ from hdl.layers import PRECISIONS, layer_table, stages
 from hdl.plan.config import by_stage, configure_network
 from hdl.plan.network import plan_network
 
+MIXED = "w6a8,depthwise=w8,head=w4,block_3_project=w11"     # widths by unit
 GOLDENS = Path(__file__).parents[1] / "goldens"
 RESOLUTION = 32
 TABLE = layer_table(1.0, RESOLUTION)

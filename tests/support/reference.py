@@ -8,8 +8,9 @@ from golden.build import Reference
 from golden.fold import fold
 from golden.graph import trace
 from golden.network import Network
+from hdl import layers
 from hdl.build import default_build_dir
-from hdl.layers import PRECISIONS, layer_table
+from hdl.layers import layer_table
 
 KEPT = default_build_dir("networks")
 
@@ -24,7 +25,7 @@ REAL_WEIGHTS = {  # file in $MNV2_WEIGHTS_DIR: alpha
 @functools.cache
 def reference(precision, alpha=1.0, resolution=32):
     """A quantised network with seeded weights: seconds to build, so built once and kept."""
-    return Reference(Network(alpha, resolution, PRECISIONS[precision]), cache_dir=KEPT)
+    return Reference(Network(alpha, resolution, layers.precision(precision)), cache_dir=KEPT)
 
 
 def convolve(unit, pixels, weights):

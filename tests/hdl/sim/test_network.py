@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from golden.photo import load_photo
-from hdl.layers import PRECISIONS, layer_table
+from hdl.layers import PRECISIONS, layer_table, precision
 from hdl.plan.config import configure, configure_network
 from hdl.plan.network import plan_network
 from hdl.sim import SIMULATORS
@@ -16,7 +16,7 @@ from hdl.sim import network as sim
 from hdl.sim.endpoints import TIMEOUT
 from hdl.sim.network import compare, pace, run_frames
 from tests.support.bench import agree
-from tests.support.networks import configs, golden, plan
+from tests.support.networks import MIXED, configs, golden, plan
 from tests.support.reference import reference
 from tests.support.simulators import available
 
@@ -36,6 +36,22 @@ def mismatches(units, fixed, simulator, frames=1, seed=None, cycles=None):
 def test_chain_in_verilator(verilator, precision):
     units, fixed = configs(precision), golden(precision).fixed
     assert mismatches(units, fixed, "verilator", frames=2)[:2] == (0, None)
+    assert mismatches(units, fixed, "verilator", frames=2, seed=11)[:2] == (0, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cycles", [4096, pytest.param(1, marks=pytest.mark.full)])
+def test_widths_by_unit(verilator, cycles):
+    """Weights of four widths, in memories and as constants: each unit has its own."""
+    network = reference(MIXED, 0.35)
+    units = configure_network(plan_network(layer_table(0.35, 32), precision(MIXED), cycles).units,
+                              network.params)
+    widths = {config.name: set(config.weights.widths) if config.weights else
+              {config.constants[0].bits} for config in units if config.unit.weights}
+    assert widths == {unit.name: {11 if unit.name == "block_3_project" else
+                                  {"depthwise": 8, "head": 4}.get(unit.role, 6)}
+                      for unit in layer_table(0.35, 32) if unit.weights}
+    fixed = network.fixed(load_photo(None, 32))
     assert mismatches(units, fixed, "verilator", frames=2, seed=11)[:2] == (0, None)
 
 
