@@ -1,4 +1,4 @@
-"""The doctor: what is missing is found, told with what installs it, and named by the jobs it stops."""
+"""The doctor: what is missing is found, told with what installs it, and stops the jobs it should."""
 import configparser
 import importlib.metadata
 import json
