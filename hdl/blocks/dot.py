@@ -6,9 +6,10 @@ innermost part of the design.  So the blocks are written out here, lane by lane,
 import linecache
 from collections.abc import Callable
 
-from myhdl import always, block, intbv
+from myhdl import SignalType, always, block, intbv
 
 from hdl.blocks.signals import WIDE, Instances
+from hdl.plan.rom import signed_width
 
 MOST = 9    # lanes: products that are added in one cycle
 
@@ -42,6 +43,13 @@ def _written_out(lanes: int) -> Callable[..., Instances]:
     names = {"always": always, "block": block, "intbv": intbv, "WIDE": WIDE}
     exec(compile(source, name, "exec"), names)
     return names[f"dot_{lanes}"]
+
+
+def dot_bits(lanes: int, x: SignalType, weight: SignalType) -> int:
+    """Bits of the narrowest signed integer for any sum of so many products of x and weight: a
+    register with more would copy its sign, which multiplier cells that take it in get wrong."""
+    corners = [a * b for a in (x.min, x.max - 1) for b in (weight.min, weight.max - 1)]
+    return signed_width(lanes * min(corners), lanes * max(corners))
 
 
 DOT: dict[int, Callable[..., Instances]] = {

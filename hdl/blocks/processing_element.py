@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from myhdl import SignalType, always, always_comb, block, instances, intbv
 
 from hdl.axis import Bundle
-from hdl.blocks.dot import DOT, MOST
+from hdl.blocks.dot import DOT, MOST, dot_bits
 from hdl.blocks.fifo import Queue
 from hdl.blocks.registers import register
 from hdl.blocks.signals import Instances, count, flag, sint
@@ -58,7 +58,8 @@ def processing_element(clk: SignalType, steps: Steps, queue: Queue, x: list[Sign
     bits, simd = len(total), len(x)
     chunks = -(-simd // MOST)
     cuts = [k * simd // chunks for k in range(chunks + 1)]
-    chunk_sum = [sint(bits) for _ in range(chunks)]
+    chunk_sum = [sint(min(dot_bits(end - start, x[0], weight[0]), bits))
+                 for start, end in zip(cuts, cuts[1:])]
     dots = [DOT[end - start](clk, steps.multiply, x[start:end], weight[start:end], sum_)
             for start, end, sum_ in zip(cuts, cuts[1:], chunk_sum)]
     if chunks > 1:

@@ -1,9 +1,11 @@
 """After synthesis: Yosys's netlist of each unit against plain integers, under stalls.
 
-``generic`` is made of Yosys's own cells; ``ice40`` of Lattice iCE40's, block RAMs included, with
-the simulation models that Yosys has of them.
+``generic`` is made of Yosys's own cells, ``ice40`` of Lattice iCE40's, ``xc7`` of those of AMD's 7
+series, multipliers included, with the simulation models that Yosys has of them: none of the block
+RAMs of ``xc7``, where memories are logic.
 """
 import re
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +13,14 @@ import numpy as np
 import pytest
 
 from hdl.blocks.residual_add import residual_add
+from hdl.layers import PRECISIONS, layer_table
+from hdl.plan.config import configure
+from hdl.plan.network import plan_network
 from hdl.sim.design import Design
+from hdl.sim.network import network_design
 from hdl.units.by_kind import BLOCKS
-from tests.support.bench import Bench, UnitBench, beats, integers, unit_config
+from tests.support.bench import (Bench, UnitBench, agree, beats, frames_of, integers, unit_config,
+                                 with_integers)
 from tests.support.streams import stream
 from tests.support.yosys import share, yosys
 
@@ -25,9 +32,33 @@ UNITS = {
     "depthwise_stride": ("depthwise", 5, 2, 2, 1, 9, 2, 1, 2),
     "stem": ("stem", 5, 3, 4, 2, 3, 3, 2, 2),
 }
-SYNTHESIS = {"generic": "synth -flatten -top {}", "ice40": "synth_ice40 -top {}"}
-# Default values of ports are no Verilog of 2005.
-MODELS = {"generic": "", "ice40": "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"}
+# The depthwise unit of a slow network: each product is an output's sum of its beat.
+UNITS["depthwise_tap"] = ("depthwise", 4, 3, 3, 1, 1, 1, 1, 1)
+ONLY_FULL = [("stem", "xc7"), ("depthwise_stride", "xc7"), ("expand", "xc7"),
+             ("depthwise_tap", "generic")]
+BLOCK_ROM = '(* rom_style = "block" *)'
+
+
+@dataclass(frozen=True)
+class Family:
+    """How Yosys makes a netlist, and how that is simulated."""
+
+    synthesis: str
+    cells: frozenset = frozenset()  # some of those that the netlist of a unit has
+    models: str = ""                # of all cells, in Yosys's folder; "": it needs none
+    defines: str = ""               # before the models
+    block_ram: bool = True          # there are models of block RAMs
+
+
+FAMILIES = {
+    "generic": Family("synth -flatten -top {}"),
+    # Default values of ports are no Verilog of 2005.
+    "ice40": Family("synth_ice40 -dsp -top {}", frozenset({"SB_LUT4", "SB_CARRY", "SB_MAC16"}),
+                    "ice40/cells_sim.v", "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"),
+    "xc7": Family("synth_xilinx -family xc7 -flatten -noiopad -nobram -top {}",
+                  frozenset({"LUT4", "CARRY4", "DSP48E1"}), "xilinx/cells_sim.v",
+                  block_ram=False),
+}
 
 
 def netlist(design, family, memories, planted, directory, language):
@@ -35,17 +66,19 @@ def netlist(design, family, memories, planted, directory, language):
 
     planted -- edit(text) of the Verilog before synthesis
     """
+    chosen = FAMILIES[family]
     files, top = design.convert(directory, language)
     for file in files:
-        file.write_text(planted(file.read_text()))
+        text = planted(file.read_text())
+        file.write_text(text if chosen.block_ram else text.replace(BLOCK_ROM, ""))
     for name, text in memories.items():
         Path(directory, name).write_text(text)
     yosys(directory, f"read_verilog {' '.join(file.name for file in files)}",
-          SYNTHESIS[family].format(top), "check -assert", f"write_verilog -noattr {top}.v")
+          chosen.synthesis.format(top), "check -assert", f"write_verilog -noattr {top}.v")
     whole = [Path(directory, f"{top}.v")]
-    if MODELS[family]:
+    if chosen.models:
         models = Path(directory, "cells.v")
-        models.write_text(MODELS[family] + (share() / family / "cells_sim.v").read_text())
+        models.write_text(chosen.defines + (share() / chosen.models).read_text())
         whole.insert(0, models)
     return whole, top
 
@@ -65,17 +98,22 @@ def unit_bench(rng, case, family, **options):
                        **options)
 
 
-@pytest.mark.parametrize("family", SYNTHESIS)
-@pytest.mark.parametrize("case", UNITS)
+def cells_of(bench):
+    """Kinds of cells of a synthesised bench's netlist."""
+    return set(re.findall(r"^  ([A-Z]\w+)", list(bench.texts["Verilog"].values())[-1], re.M))
+
+
+@pytest.mark.parametrize("case, family", [
+    pytest.param(case, family, marks=[pytest.mark.full] if (case, family) in ONLY_FULL else [])
+    for case in UNITS for family in FAMILIES])
 def test_unit(verilator, rng, case, family):
     bench = unit_bench(rng, case, family)
     _, got, expected = bench.frames(rng, "both", 2)
     assert got == expected
-    cells = set(re.findall(r"^  (SB_\w+)", bench.texts["Verilog"][f"{UNITS[case][0]}.v"], re.M))
-    assert ({"SB_LUT4", "SB_CARRY"} <= cells) == (family == "ice40")
+    assert FAMILIES[family].cells <= cells_of(bench)
 
 
-@pytest.mark.parametrize("family", SYNTHESIS)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_residual_add(verilator, rng, family):
     streams = {name: stream(2, 7) for name in ("s_axis", "s_axis_shortcut", "m_axis")}
     bench = synthesised(Bench("verilator", residual_add, streams), family)
@@ -92,9 +130,19 @@ def test_a_fault_is_told(verilator, rng):
     assert len(got) == len(expected) and got != expected
 
 
-def test_multiplier_cells_of_ice40_compute_something_else(verilator, rng, monkeypatch):
-    """Yosys 0.70 with -dsp, where the sums have a memory; fails when that is mended, and then the
-    multipliers of iCE40 can be tested above."""
-    monkeypatch.setitem(SYNTHESIS, "ice40", "synth_ice40 -dsp -top {}")
-    _, got, expected = unit_bench(rng, "project", "ice40").frames(rng, count=2)
-    assert len(got) == len(expected) and got != expected
+@pytest.mark.full
+@pytest.mark.parametrize("family", FAMILIES)
+def test_stage_of_a_slow_network(verilator, rng, family):
+    """block_5 of a small network, whole, its first frames against the Verilog before synthesis."""
+    configs = [with_integers(rng, planned)[0] if planned.unit.weights else configure(planned)
+               for planned in plan_network(layer_table(0.35, 96), PRECISIONS["w8a8"], 147_456).units
+               if planned.unit.stage == "block_5"]
+    design = network_design(configs)
+    ports = {"s_axis": design.ports["s_axis"], "m_axis": design.ports["m_axis"]}
+    before = Bench("verilator", design.function, ports, design.memories)
+    after = synthesised(Bench("verilator", design.function, ports, design.memories), family)
+    x = frames_of(rng, configs[0], 2).reshape(-1, ports["s_axis"].shape.lanes)
+    one, other = [bench.run({"s_axis": x}, {"m_axis": len(x)}, drain=4000)
+                  for bench in (before, after)]
+    agree(one, other)
+    assert len(set(map(tuple, beats(one, ports)))) > 100
