@@ -21,7 +21,7 @@ from golden.network import Network
 from hdl.layers import Unit
 from hdl.plan.config import UnitConfig, configure_network
 from hdl.plan.network import Plan, plan_network
-from hdl.sim.network import Comparison, compare, run_frames
+from hdl.sim.network import Comparison, compare, products, run_frames
 from hdl.sim.trace import Run
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
@@ -130,11 +130,12 @@ def classifier(network: Network, report: Callable[[str], None]) -> tuple[np.ndar
 
 def summarise(comparisons: Sequence[Comparison], golden: store.Golden,
               configs: Sequence[UnitConfig], run: Run, frames: int) -> dict[str, Any]:
-    """Comparisons and cycles as a dict of plain values."""
+    """Comparisons, products and cycles as a dict of plain values."""
+    made = products(configs, run)
     units: list[dict[str, Any]] = [
         {"name": c.unit.name, "stage": c.unit.stage, "elements": c.elements,
          "shape": [c.unit.size_out, c.unit.size_out, c.unit.channels_out],
-         "mismatches": c.mismatches,
+         "mismatches": c.mismatches, "macs": c.unit.macs, "products": made[c.unit.name],
          "sqnr_db": finite(sqnr_db(golden.float[c.unit.name], golden.fixed[c.unit.name],
                                    golden.scales[c.unit.name]))} for c in comparisons]
     stages: list[dict[str, Any]] = []
@@ -149,13 +150,15 @@ def summarise(comparisons: Sequence[Comparison], golden: store.Golden,
     pixels = run["s_axis"].cycles.reshape(frames, -1)
     interval = features[-1, -1] - features[-2, -1] if frames > 1 \
         else pixels[0, -1] - pixels[0, 0] + 1
-    return {"ok": all(unit["mismatches"] == 0 for unit in units), "stages": stages,
+    return {"ok": all(unit["mismatches"] == 0 and unit["products"] == frames * unit["macs"]
+                      for unit in units), "stages": stages,
             "units": units, "first_difference": first and str(first),
             "initiation_interval": int(interval),
             "input_stalls": int(run.input_stalls["s_axis"]),
             "latency_cycles": int(features[0, -1] - pixels[0, 0] + 1),
             "first_feature_cycles": int(features[0, 0] - pixels[0, 0] + 1),
-            "cycles": int(run.cycles), "macs": sum(c.unit.macs for c in comparisons),
+            "cycles": int(run.cycles), "macs": sum(unit["macs"] for unit in units),
+            "products_per_frame": sum(unit["products"] for unit in units) // frames,
             "multipliers": sum(config.folding.multipliers for config in configs)}
 
 
@@ -179,6 +182,10 @@ def tell(summary: dict[str, Any]) -> None:
         stage["mismatches"] == 0 for stage in summary["stages"])
     console.print("every element equals its golden" if equal else "NOT equal",
                   style="bold green" if equal else "bold red")
+    for unit in summary["units"]:
+        if unit["products"] != summary["frames"] * unit["macs"]:
+            console.print(f"unit {unit['name']} made {unit['products']:,} products, not "
+                          f"{summary['frames'] * unit['macs']:,}", style="bold red")
     if summary.get("off_schedule"):
         console.print("NOT as scheduled", style="bold red")
 
@@ -209,7 +216,7 @@ def sentences(summary: dict[str, Any]) -> Iterator[str]:
     reused = {True: " (cached)", False: ""}
     yield (f"designed for {summary['cycles_per_frame']:,} cycles a frame with "
            f"{summary['multipliers']:,} multipliers; {summary['macs']:,} multiply-accumulates "
-           "a frame")
+           f"a frame, {summary['products_per_frame']:,} products counted in the simulation")
     yield (f"initiation interval {summary['initiation_interval']:,} cycles {measure}, input "
            f"stalls {summary['input_stalls']:,}")
     yield (f"latency {summary['latency_cycles']:,} cycles from first pixel to last feature, "

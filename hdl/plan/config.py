@@ -81,6 +81,16 @@ class UnitConfig:
         return self.unit.weight_shape[0] // self.folding.simd
 
     @property
+    def products(self) -> int:
+        """Products that its MAC array makes at once, by the weights that it has at hand: those of
+        a row of the ROM, or all constants for each pixel of a tile."""
+        if self.weights:
+            return len(self.weights.widths)
+        if self.folding.constant and self.constants:
+            return len(self.work.weights.values) * self.work.places
+        return self.folding.multipliers     # of an array in loops; none of an add
+
+    @property
     def work(self) -> ArrayWork:
         """What the constant array of a unit with constants computes."""
         folding, unit = self.folding, self.unit

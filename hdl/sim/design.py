@@ -13,12 +13,13 @@ from hdl.axis import AxiStream
 from hdl.beats import words_of
 from hdl.build import Built, default_build_dir
 from hdl.convert.block import convert_block
+from hdl.hierarchy.scope import groups, instance_names, local_names
 from hdl.myhdl_fixes.elaborate import Block, clock_and_reset, fresh_elaboration
 from hdl.sim import SIMULATORS
 from hdl.sim.backends import BACKENDS
 from hdl.sim.backends.backend import Progress
 from hdl.sim.backends.myhdl_bench import run_myhdl
-from hdl.sim.endpoints import TIMEOUT, Monitor, Sink, Source, pause_pattern
+from hdl.sim.endpoints import TIMEOUT, Counter, Monitor, Sink, Source, pause_pattern
 from hdl.sim.memories import Memories
 from hdl.sim.trace import Run
 
@@ -31,6 +32,7 @@ class Design:
     arguments -- {name: stream or parameter}
     inner     -- names of arguments that are streams inside, driven and taken by the block itself
     monitors  -- {name: Monitor}, inner streams to watch
+    counters  -- {name: Counter}, inner bits to count the cycles of
     memories  -- directory of .mem files or {file name: text}, for converted ROMs
     hdl       -- hdl(directory, language) -> (files, top) writes the Verilog or VHDL of a design
                  that is not converted as one block; None converts ``function``
@@ -40,6 +42,7 @@ class Design:
     arguments: Mapping[str, object]
     inner: tuple[str, ...] = ()
     monitors: dict[str, Monitor] = field(default_factory=dict)
+    counters: dict[str, Counter] = field(default_factory=dict)
     memories: Memories = None
     hdl: Callable[[str | Path, str], tuple[list[Path], str]] | None = None
 
@@ -97,12 +100,25 @@ def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
     if simulator == "myhdl":
         with design.elaborated() as (block, clk, rst):
             watched = {name: monitor.stream for name, monitor in design.monitors.items()}
-            return run_myhdl(block, clk, rst, sources, sinks, watched, timeout, drain, progress)
+            counted = {name: inner_bits(block, counter)
+                       for name, counter in design.counters.items()}
+            return run_myhdl(block, clk, rst, sources, sinks, watched, counted, timeout, drain,
+                             progress)
     if simulator not in SIMULATORS:
         raise ValueError(f"simulator {simulator!r} is not one of {', '.join(SIMULATORS)}")
     model = compiled(design, build_dir, simulator, tuple(sources))
-    return BACKENDS[simulator].run(model, sources, sinks, design.monitors,
+    return BACKENDS[simulator].run(model, sources, sinks, design.monitors, design.counters,
                                    timeout, drain, progress, design.memories)
+
+
+def inner_bits(block: Block, counter: Counter) -> tuple[SignalType, ...]:
+    """The signals of a Counter in an elaborated block; KeyError where there are none."""
+    for label in counter.instances:
+        names = instance_names(local_names(block))
+        block = {names[id(sub)][0]: sub for sub in block.subs if id(sub) in names}[label]
+    inside = {name: signals[0] for local, value in local_names(block).items()
+              for name, signals, _ in groups(local, value)}
+    return tuple(inside[bit] for bit in counter.bits)
 
 
 def compiled(design: Design, build_dir: str | Path | None = None, simulator: str = "verilator",
@@ -119,7 +135,8 @@ def compiled(design: Design, build_dir: str | Path | None = None, simulator: str
                         if (name in sources) is way} for way in (True, False))
     with tempfile.TemporaryDirectory() as directory:
         files, top = design.convert(directory, "VHDL" if simulator == "ghdl" else "Verilog")
-        return BACKENDS[simulator].build(files, top, inputs, outputs, design.monitors, build_dir)
+        return BACKENDS[simulator].build(files, top, inputs, outputs, design.monitors,
+                                         design.counters, build_dir)
 
 
 def require(simulator: str) -> None:

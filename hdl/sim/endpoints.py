@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hdl.axis import AxiStream
+from hdl.hierarchy.reserved import legal
 
 TIMEOUT = 10_000    # cycles without a beat anywhere, after which a run is taken for dead
 RESET_CYCLES = 4    # rising edges with reset active, before cycle 0
@@ -45,6 +46,28 @@ class Monitor:
     stream: AxiStream
     path: str = ""
     prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Bits inside a design; the cycles are counted in which all of them are high.
+
+    instances -- names in the source, from the top inwards; () for the top itself
+    bits      -- names of signals there; of a bundle's, ``bundle_attribute``
+    """
+
+    instances: tuple[str, ...]
+    bits: tuple[str, ...]
+
+    @property
+    def path(self) -> str:
+        """The instance in converted HDL, as a Monitor's."""
+        return ".".join(map(legal, self.instances))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The signals in converted HDL."""
+        return tuple(map(legal, self.bits))
 
 
 def random_pattern(seed: int, probability: float, length: int = 4093) -> np.ndarray:

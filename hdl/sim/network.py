@@ -16,8 +16,10 @@ from hdl.plan.config import UnitConfig, by_stage, memory_files
 from hdl.shape import StreamShape
 from hdl.sim.backends.backend import Progress
 from hdl.sim.design import Design, simulate
-from hdl.sim.endpoints import TIMEOUT, Monitor, Sink, Source, random_pattern
+from hdl.sim.endpoints import TIMEOUT, Counter, Monitor, Sink, Source, random_pattern
 from hdl.sim.trace import Run, Trace
+from hdl.units.by_kind import multiply_step
+from hdl.units.inverted_residual import INSTANCES
 from hdl.units.mobilenet_v2 import inner_streams, mobilenet_v2, stage_block
 
 DRAIN = 64      # cycles, for each tile of a row, in which what is left over leaves
@@ -55,7 +57,8 @@ class Comparison:
 def network_design(configs: Sequence[UnitConfig]) -> Design:
     """Design of consecutive units: the whole network, or the stages that ``configs`` makes up.
 
-    Its ports are s_axis and m_axis; its monitors the output of every unit.
+    Its ports are s_axis and m_axis; its monitors the output of every unit; its counters the cycles
+    in which the multipliers of every convolution work.
     """
     grouped, inner = by_stage(configs), inner_streams(configs)
     ports = {"s_axis": AxiStream(configs[0].stream_in()),
@@ -82,8 +85,30 @@ def network_design(configs: Sequence[UnitConfig]) -> Design:
         files = convert_network(configs, directory, default_build_dir("hdl"), language)
         return files, Path(files[-1]).stem
 
-    return Design(function, ports, monitors=monitors, memories=memory_files(configs),
-                  hdl=hdl)
+    return Design(function, ports, monitors=monitors, counters=multiply_counters(configs),
+                  memories=memory_files(configs), hdl=hdl)
+
+
+def multiply_counters(configs: Sequence[UnitConfig]) -> dict[str, Counter]:
+    """{unit: Counter} of the cycles in which the multipliers of each convolution work."""
+    grouped, counters = by_stage(configs), {}
+    for stage, members in grouped.items():
+        for config in members:
+            if config.unit.weights:
+                instances, bits = multiply_step(config)
+                if len(members) > 1:
+                    instances = (INSTANCES[config.unit.role], *instances)
+                if len(grouped) > 1:
+                    instances = (f"{stage}_stage", *instances)
+                counters[config.unit.name] = Counter(instances, bits)
+    return counters
+
+
+def products(configs: Sequence[UnitConfig], run: Run) -> dict[str, int]:
+    """{unit: products that its multipliers made in a Run}: those that it makes at once, in as many
+    cycles as were counted in the simulation; 0 of an add."""
+    return {config.unit.name: run.counts.get(config.unit.name, 0) * config.products
+            for config in configs}
 
 
 def run_frames(simulator: str, configs: Sequence[UnitConfig], frames: np.ndarray,

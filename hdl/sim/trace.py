@@ -41,6 +41,7 @@ class Run:
     seconds: float = 0.0        # wall clock of the simulation itself
     # Of a compiled model: what Built.told tells.
     build: dict[str, str | bool | float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)    # of each counter: cycles
 
     def __getitem__(self, name: str) -> Trace:
         return self.traces[name]

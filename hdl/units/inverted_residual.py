@@ -14,6 +14,9 @@ from hdl.blocks.tile_move import tile_move
 from hdl.plan.config import UnitConfig
 from hdl.units.by_kind import block_of
 
+# {role: name of the instance of its unit}
+INSTANCES = {"expand": "expand", "depthwise": "filter_", "project": "project"}
+
 
 @block
 def inverted_residual(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,

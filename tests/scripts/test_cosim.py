@@ -47,7 +47,7 @@ def test_small_network(verilator, photo):
         assert {"name", "elements", "mismatches", "sqnr_db"} <= set(stage)
         assert stage["mismatches"] == 0 and stage["elements"] == sum(
             unit.pixels_out * unit.channels_out for unit in table if unit.stage == stage["name"])
-    assert summary["macs"] == sum(unit.macs for unit in table)
+    assert summary["macs"] == summary["products_per_frame"] == sum(unit.macs for unit in table)
     assert summary["cycles_per_frame"] == 32 * 32
     assert summary["beats"] > 20_000 and summary["off_schedule"] == 0
 
@@ -94,6 +94,18 @@ def test_two_frames(verilator, monkeypatch, photo):
     monkeypatch.setattr("hdl.plan.schedule.REQUANTIZED", 7)
     result = run(photo, *SMALL)
     assert result.exit_code == 1 and "NOT as scheduled" in result.stdout
+
+
+@pytest.mark.slow
+def test_a_unit_that_computes_something_twice(verilator, monkeypatch, photo):
+    """Products are counted in the simulation, and held against the layer table."""
+    macs = {unit.name: unit.macs for unit in layer_table(0.35, 32)}
+    monkeypatch.setattr(cosim, "products", lambda configs, run: {
+        **network.products(configs, run), "block_3_expand": macs["block_3_expand"] + 8})
+    result = run(photo, *SMALL)
+    assert result.exit_code == 1
+    assert f"unit block_3_expand made {macs['block_3_expand'] + 8:,} products, not " \
+        f"{macs['block_3_expand']:,}" in " ".join(result.stdout.split())
 
 
 @pytest.mark.slow

@@ -79,7 +79,7 @@ def test_every_block_is_drawn():
 def test_structure_of_a_chain_of_two():
     ports = {**stream_pair(), "link": stream_pair()["s_axis"]}
     description = structure.describe(two_slices, ports)
-    assert '"box first" -> "box register_slice" [label="" penwidth' in description
+    assert '"box block_1" -> "box register_slice" [label="" penwidth' in description
     assert '"port link" [shape=plaintext label=<<b>link</b><br/>4 × 7 bits>]' in description
     assert structure.mark(description) != structure.mark(
         structure.describe(two_slices, {**ports, "link": stream_pair(8)["m_axis"]}))

@@ -1,10 +1,14 @@
 """Small blocks that the tests of the simulators run: a good one, and each kind of bad one."""
 from myhdl import Signal, always, always_comb, always_seq, block, instances, intbv
 
+from hdl.axis import AxiStream
+from hdl.blocks.fifo import replay
 from hdl.blocks.lanes import pack
-from hdl.blocks.signals import sint, uint
+from hdl.blocks.registers import counter
+from hdl.blocks.signals import count, flag, sint, uint
 from hdl.blocks.stream import fork
 from hdl.blocks.weight_rom import VHDL_MEMORY, weight_rom
+from hdl.units.convolve import convolve
 from tests.support.streams import stream
 
 
@@ -43,9 +47,9 @@ def with_memory_of_its_own(clk, rst, s_axis, m_axis, edges):
 @block
 def two_slices(clk, rst, s_axis, m_axis, link):
     """Two register slices, the stream ``link`` between them."""
-    first = register_slice(clk, rst, s_axis, link)
-    second = register_slice(clk, rst, link, m_axis)
-    return first, second
+    block_1 = register_slice(clk, rst, s_axis, link)
+    block_2 = register_slice(clk, rst, link, m_axis)
+    return block_1, block_2
 
 
 @block
@@ -279,6 +283,26 @@ def rom_reader(clk, rst, s_axis, m_axis, rom):
             m_axis.tvalid.next = s_axis.tvalid
 
     return memory, word, connect, advance
+
+
+@block
+def matrix_twice(clk, rst, s_axis, m_axis, config):
+    """``matrix`` of one pass that computes every pixel twice and drops one of the results."""
+    operands, results = AxiStream(s_axis.shape), AxiStream(m_axis.shape)
+    beats = config.unit.channels_out // m_axis.shape.lanes
+    again = replay(clk, rst, s_axis, operands, config.beats, 2, 2 * config.beats)
+    array = convolve(clk, rst, operands, results, config)
+    moved, beat = flag(), count(2 * beats)
+    walk = counter(clk, rst, moved, beat, 2 * beats)
+
+    @always_comb
+    def drop():
+        m_axis.tdata.next = results.tdata
+        m_axis.tvalid.next = results.tvalid and beat >= beats
+        results.tready.next = m_axis.tready or beat < beats
+        moved.next = results.tvalid and (m_axis.tready or beat < beats)
+
+    return instances()
 
 
 def stream_pair(lanes=4, bits=7):

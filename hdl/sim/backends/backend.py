@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from hdl.axis import AxiStream
 from hdl.build import Built
-from hdl.sim.endpoints import TIMEOUT, Monitor, Sink, Source
+from hdl.sim.endpoints import TIMEOUT, Counter, Monitor, Sink, Source
 from hdl.sim.memories import Memories
 from hdl.sim.trace import Run
 
@@ -13,6 +13,7 @@ Streams = Mapping[str, AxiStream]                       # {port: its stream}
 Sources = Mapping[str, tuple[AxiStream, Source]]        # {port: its stream and what it sends}
 Sinks = Mapping[str, tuple[AxiStream, Sink]]            # {port: its stream and what it awaits}
 Monitors = Mapping[str, Monitor]                        # {name: inner stream to watch}
+Counters = Mapping[str, Counter]                        # {name: bits to count the cycles of}
 Progress = Callable[[int], object]                      # called with the cycle now and then
 
 Model = TypeVar("Model", bound=Built)
@@ -25,19 +26,20 @@ class Backend(Protocol[Model]):
         """Its tools; raises ToolError that says which is missing and what installs it."""
 
     def build(self, files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
-              monitors: Monitors, build_dir: str | Path) -> Model:
+              monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
         """The model of the HDL ``files`` with the module or entity ``top``, built or found built.
 
         sources, sinks -- input and output streams; the model has all ports in any case
         monitors       -- inner streams that a run may watch
+        counters       -- inner bits that a run may count
         build_dir      -- folder in which models are kept
 
         Raises ToolError where the tools are missing or refuse the design.
         """
 
-    def run(self, model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None = None,
-            timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-            memories: Memories = None) -> Run:
+    def run(self, model: Model, sources: Sources, sinks: Sinks, monitors: Monitors,
+            counters: Counters, timeout: int = TIMEOUT, drain: int = 0,
+            progress: Progress | None = None, memories: Memories = None) -> Run:
         """Simulate until every sink has its beats and ``drain`` cycles more.
 
         timeout  -- cycles without a beat anywhere before DeadlockError

@@ -139,6 +139,37 @@ library ieee;
 use ieee.std_logic_1164.all;
 use std.textio.all;
 
+-- Writes to <name>.count the cycles in which a bit is high.
+entity tally is
+    generic (name : string);
+    port (
+        clk, rst : in std_logic;
+        finished : in boolean;
+        bit_high : in std_logic
+    );
+end entity;
+
+architecture files of tally is
+begin
+    process (clk, finished) is
+        file total : text open write_mode is name & ".count";
+        variable row : line;
+        variable count : natural := 0;
+    begin
+        if rising_edge(clk) and rst = '0' and bit_high = '1' then
+            count := count + 1;
+        end if;
+        if finished then
+            write(row, count);
+            writeline(total, row);
+        end if;
+    end process;
+end architecture;
+
+library ieee;
+use ieee.std_logic_1164.all;
+use std.textio.all;
+
 -- Clock, reset, and the end of the run.  File run: the cycles without a beat that are a deadlock,
 -- the cycles to go on after the last beat awaited, and the beats awaited of each stream.  File
 -- verdict: what ended the run, and the last cycle.

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from hdl.axis import AxiStream
 from hdl.beats import hex_lines, words_of
 from hdl.build import Built, built_once, digest, run_tool, tool_version
 from hdl.errors import DeadlockError, ProtocolError, ToolError
-from hdl.sim.backends.backend import Monitors, Progress, Sinks, Sources, Streams
+from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
 from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, pause_pattern
 from hdl.sim.memories import Memories, memory_directory, memory_names
 from hdl.sim.trace import Run, Trace
@@ -24,6 +24,8 @@ STANDARD = "--std=08"
 LIBRARY = "--work=sim"      # of the bench's own entities, so that a design may have the same names
 ENDS = Path(__file__).with_name("ends.vhd")
 PROGRESS_CYCLES = 1 << 8
+# An assignment that watches: path of the instance, signal of the package, what it is assigned.
+Tap = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -42,18 +44,20 @@ def find() -> str:
 
 
 def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
-          monitors: Monitors, build_dir: str | Path) -> Model:
+          monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
     """Analyse VHDL ``files`` of entity ``top`` and a bench into a Model, or find it analysed.
 
     sources, sinks -- {port: stream}
     monitors       -- {name: Monitor}
+    counters       -- {name: Counter}
     """
     started = time.perf_counter()
     ghdl, build_dir = find(), Path(build_dir).resolve()
     texts = {Path(file).name: Path(file).read_text() for file in files}
     first = len(sources) + len(sinks)
-    texts = {"watch.vhd": watch_text(first, monitors), **tapped(texts, top, first, monitors),
-             "bench.vhd": bench_text(top, sources, sinks, monitors)}
+    taps = [*stream_taps(first, monitors), *counter_taps(counters)]
+    texts = {"watch.vhd": watch_text(first, monitors, counters), **tapped(texts, top, taps),
+             "bench.vhd": bench_text(top, sources, sinks, monitors, counters)}
     key = digest("ghdl", tool_version(ghdl, "--version"), STANDARD, LIBRARY,
                  ENDS.read_bytes(), *texts.values())
     target = build_dir / key
@@ -77,40 +81,60 @@ def analyse(ghdl: str, directory: Path, *arguments: str) -> None:
         raise ToolError(f"ghdl -a warns:\n{said[:4000]}")
 
 
-def watch_text(first: int, monitors: Monitors) -> str:
+def watch_text(first: int, monitors: Monitors, counters: Counters) -> str:
     """VHDL of the package with a signal for each member of a monitored stream, numbered from
-    ``first``: GHDL 2.0 has no external names."""
+    ``first``, and for each counter: GHDL 2.0 has no external names."""
     return "\n".join([
         "library ieee;", "use ieee.std_logic_1164.all;", "use ieee.numeric_std.all;", "",
         "package watch is",
         *(f"    signal stream_{number}_{member} : {kind};"
           for number, watched in enumerate(monitors.values(), first)
           for member, kind in members(watched.stream).items()),
+        *(f"    signal {name} : std_logic;" for name in tallies(counters)),
         "end package;", ""])
 
 
-def tapped(texts: Mapping[str, str], top: str, first: int, monitors: Monitors) -> dict[str, str]:
-    """The design's files {name: text}, with assignments of monitored streams to those signals."""
+def tallies(counters: Counters) -> list[str]:
+    """Names of the bits that are high in the cycles that count."""
+    return [f"counter_{number}" for number in range(len(counters))]
+
+
+def stream_taps(first: int, monitors: Monitors) -> Iterator[Tap]:
+    """The assignments of monitored streams to the signals of the package."""
+    for number, (name, watched) in enumerate(monitors.items(), first):
+        for member in members(watched.stream):
+            yield (watched.path, f"stream_{number}_{member}",
+                   f"{watched.prefix or name}_{member}")
+
+
+def counter_taps(counters: Counters) -> Iterator[Tap]:
+    """The assignments of the bits of counters."""
+    for name, counter in zip(tallies(counters), counters.values()):
+        yield counter.path, name, " and ".join(counter.names)
+
+
+def tapped(texts: Mapping[str, str], top: str, taps: Sequence[Tap]) -> dict[str, str]:
+    """The design's files {name: text}, with the assignments ``taps``."""
     texts = dict(texts)
     files = {entity: name for name, text in texts.items()
              for entity in re.findall(r"^entity (\w+) is", text, re.M)}
-    for number, (name, watched) in enumerate(monitors.items(), first):
-        entity, prefix = top, watched.prefix or name
-        for label in filter(None, watched.path.split(".")):
+    for path, signal, value in taps:
+        entity = top
+        for label in filter(None, path.split(".")):
             instances = dict(re.findall(r"(\w+)\s*:\s*entity\s+work\.(\w+)",
                                         texts[files[entity]]))
             if instances.get(label) not in files:
-                raise ToolError(f"the VHDL has no instance {top}.{watched.path}")
+                raise ToolError(f"the VHDL has no instance {top}.{path}")
             entity = instances[label]
         text, end, rest = texts[files[entity]].rpartition("end architecture")
-        taps = "".join(f"work.watch.stream_{number}_{member} <= {prefix}_{member};\n"
-                       for member in members(watched.stream))
-        texts[files[entity]] = text + taps + end + rest
+        texts[files[entity]] = f"{text}work.watch.{signal} <= {value};\n{end}{rest}"
     return texts
 
 
-def bench_text(top: str, sources: Streams, sinks: Streams, monitors: Monitors) -> str:
-    """VHDL of the bench: the design, an end for each port, a probe for each stream."""
+def bench_text(top: str, sources: Streams, sinks: Streams, monitors: Monitors,
+               counters: Counters) -> str:
+    """VHDL of the bench: the design, an end for each port, a probe for each stream, a tally for
+    each counter."""
     declarations, statements = [], []
     streams = {**sources, **sinks, **{name: each.stream for name, each in monitors.items()}}
     connections = ["clk => clk", "rst => rst"]
@@ -146,6 +170,9 @@ def bench_text(top: str, sources: Streams, sinks: Streams, monitors: Monitors) -
             f"{own}_probe", "probe", name, clk="clk", rst="rst", cycle="cycle",
             finished="finished", payload=own, tvalid=signals["tvalid"], tready=signals["tready"],
             beats=f"beats({number})", violated=f"violated({number})"))
+    statements += [instance(f"{tally}_tally", "tally", name, clk="clk", rst="rst",
+                            finished="finished", bit_high=f"work.watch.{tally}")
+                   for tally, name in zip(tallies(counters), counters)]
     last = len(streams) - 1
     return "\n".join([
         "library ieee;", "use ieee.std_logic_1164.all;", "use ieee.numeric_std.all;",
@@ -180,7 +207,7 @@ def join(connections: Iterable[str]) -> str:
     return ",\n    ".join(connections)
 
 
-def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None = None,
+def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
         timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
         memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
@@ -188,7 +215,7 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
     Arguments as those of Backend.run.
     """
     streams = {name: stream for name, (stream, _) in (*sources.items(), *sinks.items())}
-    streams.update((name, each.stream) for name, each in (monitors or {}).items())
+    streams.update((name, each.stream) for name, each in monitors.items())
     with tempfile.TemporaryDirectory() as folder, \
             memory_directory(model.memories, memories) as directory:
         scratch = Path(folder)
@@ -208,13 +235,15 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
         verdict, last = (scratch / "verdict").read_text().split()
         found = {name: read_trace(scratch / f"{name}.trace", stream)
                  for name, stream in streams.items()}
+        counts = {name: int((scratch / f"{name}.count").read_text()) for name in counters}
     cycle = int(last)
     traces = {name: trace for name, (trace, _, _) in found.items()}
     if verdict == "protocol":
         raise ProtocolError(next(name for name, each in found.items() if each[2]), cycle)
     if verdict == "deadlock":
         raise DeadlockError({name: len(trace) for name, trace in traces.items()}, cycle, timeout)
-    return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds, model.told())
+    return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds, model.told(),
+               counts)
 
 
 def write_pauses(directory: Path, name: str, pattern: np.ndarray | None) -> None:

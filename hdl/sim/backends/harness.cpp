@@ -111,11 +111,23 @@ struct Stream {
     }
 };
 
+struct Counter {
+    std::vector<uint8_t*> bits;         // of which all are high in the cycles that count
+    int64_t count = 0;
+
+    void sample() {
+        for (const uint8_t* bit : bits)
+            if (!*bit) return;
+        ++count;
+    }
+};
+
 struct Simulation {
     VerilatedContext context;
     void* model = nullptr;
     uint8_t *clk = nullptr, *rst = nullptr;
     std::vector<std::unique_ptr<Stream>> streams;
+    std::vector<Counter> counters;
     std::string error;
     int64_t cycles = 0;
     int64_t violator = -1;
@@ -174,6 +186,7 @@ struct Simulation {
                 }
                 if (stream.kind == SINK && stream.sent < stream.beats) done = false;
             }
+            for (Counter& counter : counters) counter.sample();
             if (moved) moved_at = cycle;
             if (done && done_at < 0) done_at = cycle;
             if (done_at >= 0 && cycle >= done_at + drain) return DONE;
@@ -208,6 +221,20 @@ API int64_t sim_cycles(Simulation* sim) { return sim->cycles; }
 API int64_t sim_violator(Simulation* sim) { return sim->violator; }
 API int64_t sim_beats(Simulation* sim, int i) { return sim->streams[i]->cycles.size(); }
 API int64_t sim_stalls(Simulation* sim, int i) { return sim->streams[i]->stalls; }
+API int64_t sim_count(Simulation* sim, int i) { return sim->counters[i].count; }
+
+API int sim_counter(Simulation* sim, const char* scope, const char* names) {
+    try {
+        Counter counter;
+        std::istringstream each{names};
+        for (std::string name; each >> name;) counter.bits.push_back(sim->need(scope, name, 1));
+        sim->counters.push_back(counter);
+        return 0;
+    } catch (const std::exception& e) {
+        sim->error = e.what();
+        return 1;
+    }
+}
 
 API int sim_stream(Simulation* sim, const char* scope, const char* prefix, int kind, int64_t width,
                    const char* marks, const uint32_t* words, int64_t beats, const uint8_t* pause,

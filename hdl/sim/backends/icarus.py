@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from myhdl import Cosimulation, CosimulationError, SignalType, Simulation, _Cosimulation
+from myhdl import Cosimulation, CosimulationError, Signal, SignalType, Simulation, _Cosimulation
 
 from hdl.axis import AxiStream
 from hdl.build import Built, built_once, copied, digest, run_tool, tool_version
 from hdl.errors import ToolError
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
-from hdl.sim.backends.backend import Monitors, Progress, Sinks, Sources, Streams
+from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
 from hdl.sim.backends.myhdl_bench import run_myhdl
 from hdl.sim.endpoints import TIMEOUT
 from hdl.sim.memories import Memories, memory_directory, memory_names
@@ -93,17 +93,18 @@ def vpi_module(tools: Tools, build_dir: Path) -> Path:
 
 
 def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
-          monitors: Monitors, build_dir: str | Path) -> Model:
+          monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
     """Compile Verilog ``files`` of module ``top`` and a bench into a Model, or find it compiled.
 
     sources, sinks -- {port: stream}
     monitors       -- {name: Monitor}
+    counters       -- {name: Counter}
     """
     started = time.perf_counter()
     tools, build_dir = find(), Path(build_dir).resolve()
     texts = [Path(file).read_text() for file in files]
     ports = bench_ports(sources, sinks, monitors)
-    bench = bench_text(top, ports, sources, sinks, monitors)
+    bench = bench_text(top, ports, sources, sinks, monitors, counters)
     key = digest("icarus", tools.identity(), LANGUAGE, bench, *texts)
     target = build_dir / key
 
@@ -140,8 +141,8 @@ def bench_ports(sources: Streams, sinks: Streams, monitors: Monitors) -> tuple[P
 
 
 def bench_text(top: str, ports: Sequence[Port], sources: Streams, sinks: Streams,
-               monitors: Monitors) -> str:
-    """Verilog of the module that gives MyHDL the design's ports and the monitored streams."""
+               monitors: Monitors, counters: Counters) -> str:
+    """Verilog of the module that gives MyHDL the design's ports and what is watched inside."""
     inside = {name: ".".join(filter(None, ("dut", each.path, each.prefix or name)))
               for name, each in monitors.items()}
     lines = ["module bench;", "reg clk = 0, rst = 1;"]
@@ -150,6 +151,9 @@ def bench_text(top: str, ports: Sequence[Port], sources: Streams, sinks: Streams
         if name in inside:
             value = f" = {inside[name]}_{member}"
         lines.append(f"{kind} [{bits - 1}:0] {short}{value};")
+    for short, counter in zip(tallies(counters), counters.values()):
+        counted = (".".join(filter(None, ("dut", counter.path, bit))) for bit in counter.names)
+        lines.append(f"wire {short} = &{{{', '.join(counted)}}} === 1'b1;")
     connections = [f".{name}_{member}({short})" for short, name, member, _, _ in ports
                    if name not in inside]
     lines += [f"{top} dut (.clk(clk), .rst(rst),", "    " + ",\n    ".join(connections) + ");",
@@ -164,7 +168,7 @@ def bench_text(top: str, ports: Sequence[Port], sources: Streams, sinks: Streams
         raise ToolError(f"the streams' signals do not fit a line of {LONGEST_LINE} characters")
     set_there, seen = ([port[0] for port in ports if port[4] is way] for way in (True, False))
     lines += [f"    $from_myhdl({', '.join(['clk', 'rst', *set_there])});",
-              f"    $to_myhdl({', '.join(seen)});", "end"]
+              f"    $to_myhdl({', '.join([*seen, *tallies(counters)])});", "end"]
     for number, name in enumerate((*sources, *sinks, *inside)):
         own = {member: short for short, stream, member, _, _ in ports if stream == name}
         valid, others = own.pop("tvalid"), ", ".join(own.values())
@@ -175,7 +179,12 @@ def bench_text(top: str, ports: Sequence[Port], sources: Streams, sinks: Streams
     return "\n".join([*lines, "endmodule", ""])
 
 
-def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None = None,
+def tallies(counters: Counters) -> list[str]:
+    """Short names of the bits that are high in the cycles that count."""
+    return [f"c{number}" for number in range(len(counters))]
+
+
+def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
         timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
         memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats; return a Run.
@@ -188,20 +197,22 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
             tempfile.NamedTemporaryFile("r") as log:
         clk, rst = clock_and_reset()
         bundles = {name: bundle(stream) for name, (stream, _) in ends.items()}
-        bundles.update((name, bundle(each.stream)) for name, each in (monitors or {}).items())
+        bundles.update((name, bundle(each.stream)) for name, each in monitors.items())
         signals = {short: getattr(bundles[name], member)
                    for short, name, member, *_ in model.ports}
+        counted = {short: Signal(bool(0)) for short in tallies(counters)}
         # A run that ends lets vvp write to a closed pipe: it shall live to its last check.
         command = ["sh", "-c", 'trap "" PIPE; cd "$0" && exec >"$1" 2>&1 && shift && exec "$@"',
                    str(directory), log.name, model.vvp, "-n", "-M", str(model.module.parent),
                    "-m", "myhdl", str(model.program)]
         try:
-            with cosimulation(command, clk=clk, rst=rst, **signals) as design:
+            with cosimulation(command, clk=clk, rst=rst, **signals, **counted) as design:
                 done = run_myhdl(
                     design, clk, rst,
                     {name: (bundles[name], end) for name, (_, end) in sources.items()},
                     {name: (bundles[name], end) for name, (_, end) in sinks.items()},
-                    {name: bundles[name] for name in monitors or {}},
+                    {name: bundles[name] for name in monitors},
+                    {name: (bit,) for name, bit in zip(counters, counted.values())},
                     timeout, drain, progress)
         except CosimulationError as error:
             raise ToolError(f"Icarus: {log.read().strip() or error}") from error

@@ -1,6 +1,6 @@
 """Pure MyHDL simulation of an elaborated block, one generator for all that surrounds it."""
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from myhdl import Cosimulation, ResetSignal, SignalType, Simulation, StopSimulation, delay
@@ -18,22 +18,25 @@ HALF_PERIOD = 5     # MyHDL time steps
 
 
 def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, sources: Sources,
-              sinks: Sinks, monitors: Streams | None = None, timeout: int = TIMEOUT, drain: int = 0,
-              progress: Progress | None = None) -> Run:
+              sinks: Sinks, monitors: Streams, counters: Mapping[str, Sequence[SignalType]],
+              timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None) -> Run:
     """Simulate ``block`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
     sources  -- {name: (stream, Source)}
     sinks    -- {name: (stream, Sink)}
     monitors -- {name: stream}, watched only
+    counters -- {name: bits}, of which the cycles are counted in which all are high
     timeout  -- cycles without a beat anywhere before DeadlockError
     progress -- called with the cycle now and then
     """
     probes = {name: _Probe(name, stream) for name, (stream, _) in (*sources.items(),
                                                                    *sinks.items())}
-    probes.update((name, _Probe(name, stream)) for name, stream in (monitors or {}).items())
+    probes.update((name, _Probe(name, stream)) for name, stream in monitors.items())
+    tallies = {name: _Tally(bits) for name, bits in counters.items()}
     feeds = [_Feed(probes[name], stream, source) for name, (stream, source) in sources.items()]
     drains = [_Drain(probes[name], stream, sink) for name, (stream, sink) in sinks.items()]
-    bench = _Bench(clk, rst, list(probes.values()), feeds, drains, timeout, drain, progress)
+    bench = _Bench(clk, rst, list(probes.values()), list(tallies.values()), feeds, drains, timeout,
+                   drain, progress)
     simulation = Simulation(*clocked_at_once(block, clk, rst), bench.run())
     started = time.perf_counter()
     try:
@@ -43,7 +46,8 @@ def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, so
         if not simulation._finished:    # an error in a block leaves MyHDL's only simulator taken
             simulation.quit()
     return Run({name: probe.trace() for name, probe in probes.items()}, bench.cycles,
-               {feed.probe.name: feed.stalls for feed in feeds}, time.perf_counter() - started)
+               {feed.probe.name: feed.stalls for feed in feeds}, time.perf_counter() - started,
+               counts={name: tally.count for name, tally in tallies.items()})
 
 
 class _Probe:
@@ -87,6 +91,16 @@ class _Probe:
         raw = b"".join(beat.to_bytes(4 * count, "little") for beat in self.beats)
         return Trace(np.frombuffer(raw, "<u4").reshape(-1, count).copy(),
                      np.array(self.cycles, np.int64))
+
+
+class _Tally:
+    """Counts the cycles in which some bits are all high."""
+
+    def __init__(self, bits: Sequence[SignalType]) -> None:
+        self.bits, self.count = bits, 0
+
+    def sample(self) -> None:
+        self.count += all(bit._val for bit in self.bits)
 
 
 class _Feed:
@@ -138,9 +152,11 @@ class _Drain:
 class _Bench:
     """Clock, reset and the order of things in a cycle."""
 
-    def __init__(self, clk: SignalType, rst: ResetSignal, probes: list[_Probe], feeds: list[_Feed],
-                 drains: list[_Drain], timeout: int, drain: int, progress: Progress | None) -> None:
+    def __init__(self, clk: SignalType, rst: ResetSignal, probes: list[_Probe],
+                 tallies: list[_Tally], feeds: list[_Feed], drains: list[_Drain], timeout: int,
+                 drain: int, progress: Progress | None) -> None:
         self.clk, self.rst, self.probes, self.feeds, self.drains = clk, rst, probes, feeds, drains
+        self.tallies = tallies
         self.timeout, self.drain, self.progress, self.cycles = timeout, drain, progress, 0
 
     def run(self) -> Iterator[delay]:
@@ -178,6 +194,8 @@ class _Bench:
     def sample(self, cycle: int) -> bool:
         """Whether any beat moves; tells each feed whether its own did."""
         moving = {probe.name for probe in self.probes if probe.sample(cycle)}
+        for tally in self.tallies:
+            tally.sample()
         for feed in self.feeds:
             feed.sampled(feed.probe.name in moving)
         return bool(moving)

@@ -18,7 +18,7 @@ from hdl.beats import words_of
 from hdl.build import Built, built_once, copied, digest, in_threads
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends import toolchain
-from hdl.sim.backends.backend import Monitors, Progress, Sinks, Sources, Streams
+from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
 from hdl.sim.backends.toolchain import Toolchain
 from hdl.sim.endpoints import NO_PAUSE, RESET_CYCLES, TIMEOUT, Sink, Source, pause_pattern
 from hdl.sim.memories import Memories, memory_directory, memory_names
@@ -33,6 +33,8 @@ VERILATE = ("--cc", "-O3", "--x-assign", "fast", "--x-initial", "fast", "--no-ti
             "-fno-split", "-fno-table", "--expand-limit", "4", "--unroll-count", "4",
             "-Wno-fatal", "-Wno-lint", "-Wno-style", "--prefix", "Vmodel")
 SMALL = 400_000             # bytes of C++ below which one compiler run is quickest
+# In converted text, the module and the name of an instance, behind any parameters.
+INSTANCE = re.compile(r"^(\w+) (?:#\(.*?\) )?(\w+) \(", re.M)
 PROGRESS_CYCLES = 1 << 8    # so often Ctrl-C is heard, too
 SOURCE, SINK, MONITOR = range(3)
 DONE, PROTOCOL, DEADLOCK, STOPPED, ERROR = range(5)
@@ -49,16 +51,17 @@ class Model(Built):
 
 
 def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
-          monitors: Monitors, build_dir: str | Path) -> Model:
+          monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
     """Compile Verilog ``files`` of module ``top`` into a Model, or find it compiled.
 
     sources, sinks -- {port: stream}; the model has all ports in any case
     monitors       -- {name: Monitor} of the inner streams that a run may watch
+    counters       -- {name: Counter} of the inner bits that a run may count
     """
     started = time.perf_counter()
     tools, build_dir = find(), Path(build_dir).resolve()
     texts = [Path(file).read_text() for file in files]
-    public = _public(texts, top, monitors)
+    public = _public(texts, top, monitors, counters)
     key = digest(tools.identity(), *VERILATE, SMALL,
                  (toolchain.HERE / "harness.cpp").read_bytes(),
                  (toolchain.HERE / "model.cpp").read_bytes(),
@@ -70,20 +73,23 @@ def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Stream
                  seconds=time.perf_counter() - started)
 
 
-def _public(texts: Iterable[str], top: str, monitors: Monitors) -> str:
-    """Verilator configuration that keeps the monitored signals, by module and name."""
+def _public(texts: Iterable[str], top: str, monitors: Monitors, counters: Counters) -> str:
+    """Verilator configuration that keeps the watched signals, by module and name."""
     modules = {name: text for text in texts for name in re.findall(r"^module (\w+)", text, re.M)}
-    names = set()
-    for name, watched in monitors.items():
+
+    def module_at(path: str) -> str:
         module = top
-        for label in filter(None, watched.path.split(".")):
-            instances = {instance: each for each, instance
-                         in re.findall(r"^(\w+) (\w+) \(", modules[module], re.M)}
+        for label in filter(None, path.split(".")):
+            instances = {instance: each for each, instance in INSTANCE.findall(modules[module])}
             if instances.get(label) not in modules:
-                raise ToolError(f"the Verilog has no instance {top}.{watched.path}")
+                raise ToolError(f"the Verilog has no instance {top}.{path}")
             module = instances[label]
-        names |= {(module, f"{watched.prefix or name}_{member}")
-                  for member in watched.stream.shape.members}
+        return module
+
+    names = {(module_at(watched.path), f"{watched.prefix or name}_{member}")
+             for name, watched in monitors.items() for member in watched.stream.shape.members}
+    names |= {(module_at(counter.path), bit) for counter in counters.values()
+              for bit in counter.names}
     return "\n".join(["`verilator_config",
                       *(f'public_flat_rd -module "{module}" -var "{name}"'
                         for module, name in sorted(names)), ""])
@@ -139,7 +145,7 @@ def _object(tools: Toolchain, joined: Path, optimise: str, units: Iterable[Path]
     return target
 
 
-def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None = None,
+def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
         timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
         memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
@@ -150,7 +156,7 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
     streams += [(name, "", name, SOURCE, stream, end) for name, (stream, end) in sources.items()]
     streams += [(name, "", name, SINK, stream, end) for name, (stream, end) in sinks.items()]
     streams += [(name, watched.path, watched.prefix or name, MONITOR, watched.stream, None)
-                for name, watched in (monitors or {}).items()]
+                for name, watched in monitors.items()]
     failure: list[BaseException] = []
 
     @_CALLBACK
@@ -168,6 +174,10 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
     try:
         _raise_error(library, simulation)
         keep = [_declare(library, simulation, model.top, *stream[1:]) for stream in streams]
+        for counter in counters.values():
+            if library.sim_counter(simulation, _scope(model.top, counter.path),
+                                   " ".join(counter.names).encode()):
+                _raise_error(library, simulation)
         started = time.perf_counter()
         with _signals_noted(failure):
             status = library.sim_run(simulation, RESET_CYCLES, timeout, drain, PROGRESS_CYCLES,
@@ -187,7 +197,8 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors | None 
         traces = {name: _trace(library, simulation, i, beats[name], stream)
                   for i, (name, _, _, _, stream, _) in enumerate(streams)}
         stalls = {name: library.sim_stalls(simulation, i) for i, name in enumerate(sources)}
-        return Run(traces, cycles, stalls, seconds, model.told())
+        counts = {name: library.sim_count(simulation, i) for i, name in enumerate(counters)}
+        return Run(traces, cycles, stalls, seconds, model.told(), counts)
     finally:
         library.sim_close(simulation)
 
@@ -230,6 +241,8 @@ def _load(path: Path) -> ctypes.CDLL:
             ("stalls", integer, [pointer, ctypes.c_int]),
             ("stream", ctypes.c_int, [pointer, text, text, ctypes.c_int, integer, text,
                                       pointer, integer, pointer, integer]),
+            ("counter", ctypes.c_int, [pointer, text, text]),
+            ("count", integer, [pointer, ctypes.c_int]),
             ("run", ctypes.c_int, [pointer] + 4 * [integer] + [_CALLBACK]),
             ("copy", None, [pointer, ctypes.c_int, pointer, pointer])):
         function = getattr(library, f"sim_{name}")
@@ -252,7 +265,7 @@ def _working_directory(model: Model, memories: Memories) -> Iterator[None]:
 def _declare(library: ctypes.CDLL, simulation: int, top: str, path: str, prefix: str, kind: int,
              stream: AxiStream, end: Source | Sink | None) -> tuple[np.ndarray, np.ndarray]:
     """Tell the simulation of one stream; returns the arrays that must outlive it."""
-    scope = ".".join(filter(None, ("TOP", top, path))) if kind == MONITOR else ""
+    scope = _scope(top, path) if kind == MONITOR else b""
     count = words_of(stream.shape.payload_width)
     words, beats, pause = np.zeros((0, count), np.uint32), 0, NO_PAUSE.view(np.uint8)
     if isinstance(end, Source):
@@ -261,10 +274,15 @@ def _declare(library: ctypes.CDLL, simulation: int, top: str, path: str, prefix:
     elif isinstance(end, Sink):
         beats, pause = end.count, pause_pattern(end.backpressure)
     marks = " ".join(stream.shape.marks)
-    if library.sim_stream(simulation, scope.encode(), prefix.encode(), kind, stream.shape.width,
+    if library.sim_stream(simulation, scope, prefix.encode(), kind, stream.shape.width,
                           marks.encode(), words.ctypes.data, beats, pause.ctypes.data, len(pause)):
         _raise_error(library, simulation)
     return words, pause
+
+
+def _scope(top: str, path: str) -> bytes:
+    """Verilator's name of an instance."""
+    return ".".join(filter(None, ("TOP", top, path))).encode()
 
 
 def _trace(library: ctypes.CDLL, simulation: int, index: int, beats: int,

@@ -12,7 +12,7 @@ from hdl.beats import pack, payload
 from hdl.errors import DeadlockError, ProtocolError
 from hdl.shape import MARKS
 from hdl.sim.design import Design, simulate
-from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
+from hdl.sim.endpoints import Counter, Monitor, Sink, Source, random_pattern
 from tests.support import blocks as sim_blocks
 from tests.support.bench import agree
 from tests.support.streams import stream
@@ -264,7 +264,11 @@ end architecture;
     ports, link = sim_blocks.stream_pair(4, 7), stream(4, 7)
     return Design(sim_blocks.two_slices, {**ports, "link": link}, inner=("link",), hdl=write,
                   monitors={"link": Monitor(link), "second": Monitor(link, "block_2", "inner_axis"),
-                            "input": Monitor(ports["s_axis"], "block_1", "inner_axis")})
+                            "input": Monitor(ports["s_axis"], "block_1", "inner_axis")},
+                  counters={"moves": Counter((), ("m_axis_tvalid", "m_axis_tready")),
+                            "offers": Counter(("block_1",), ("m_axis_tvalid",)),
+                            "moves_inside": Counter(("block_1",),
+                                                    ("m_axis_tvalid", "m_axis_tready"))})
 
 
 def test_inner_streams_of_a_hierarchy_agree(simulators, rng, tmp_path):
@@ -278,6 +282,8 @@ def test_inner_streams_of_a_hierarchy_agree(simulators, rng, tmp_path):
         np.testing.assert_array_equal(one[name].words[:300], words)
     for other in others:
         agree(one, other)
+    assert one.counts["moves"] == 300 and one.counts["moves_inside"] == len(one["link"])
+    assert one.counts["offers"] > len(one["link"])      # in some cycles it waits
     assert (one["link"].cycles > one["s_axis"].cycles[:len(one["link"])]).all()
 
 

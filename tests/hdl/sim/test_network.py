@@ -9,22 +9,26 @@ import pytest
 
 from golden.photo import load_photo
 from hdl.layers import PRECISIONS, layer_table, precision
-from hdl.plan.config import configure, configure_network
+from hdl.plan.config import by_stage, configure, configure_network
 from hdl.plan.network import plan_network
 from hdl.sim import SIMULATORS
 from hdl.sim import network as sim
 from hdl.sim.endpoints import TIMEOUT
-from hdl.sim.network import compare, pace, run_frames
+from hdl.sim.network import compare, pace, products, run_frames
 from tests.support.bench import agree
+from tests.support.blocks import matrix_twice
 from tests.support.networks import MIXED, configs, golden, plan
 from tests.support.reference import reference
 from tests.support.simulators import available
 
 
 def mismatches(units, fixed, simulator, frames=1, seed=None, cycles=None):
-    """Elements of all units that differ, the first Difference, and the Run."""
+    """Elements of all units that differ, the first Difference, and the Run, in which every
+    multiply-accumulate of the layer table was made once."""
     inputs = np.stack([fixed["input"]] * frames)
     run, outputs = run_frames(simulator, units, inputs, seed, cycles, timeout=50_000)
+    assert products(units, run) == {config.unit.name: frames * config.unit.macs
+                                    for config in units}
     found = [compare(config.unit, np.stack([fixed[config.unit.name]] * frames),
                      outputs[config.unit.name]) for config in units]
     return sum(f.mismatches for f in found), next((f.first for f in found if f.first), None), run
@@ -121,6 +125,19 @@ def test_a_swapped_weight_is_told(verilator):
     assert count > 0 and (first.stage, first.unit, first.channel) == ("block_2", name, 3)
     assert first.expected != first.got
     assert f"stage block_2, unit {name}, frame 0, pixel (" in str(first)
+
+
+def test_what_is_computed_twice_is_told(simulator, monkeypatch):
+    """By the products that are counted, where every element is right."""
+    monkeypatch.setattr("hdl.units.pointwise.matrix", matrix_twice)
+    units, fixed = by_stage(configs("w8a8", 4096))["expanded_conv"], golden("w8a8").fixed
+    run, outputs = run_frames(simulator, units, fixed["Conv1"][None], timeout=50_000)
+    depthwise, project = units
+    for config in units:
+        assert compare(config.unit, fixed[config.unit.name][None],
+                       outputs[config.unit.name]).mismatches == 0
+    assert products(units, run) == {depthwise.unit.name: depthwise.unit.macs,
+                                    project.unit.name: 2 * project.unit.macs}
 
 
 def test_first_difference_names_the_element():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hdl.plan.config import by_stage
-from hdl.sim.network import compare, run_frames
+from hdl.sim.network import compare, products, run_frames
 from tests.support.bench import agree
 from tests.support.networks import STAGES, TABLE, configs, golden
 
@@ -17,6 +17,7 @@ def check(simulator, precision, stage, seed):
     names = ["input", *(unit.name for unit in TABLE)]
     source = names[names.index(units[0].unit.name) - 1]
     run, outputs = run_frames(simulator, units, data[source][None], seed, timeout=20_000)
+    assert products(units, run) == {config.unit.name: config.unit.macs for config in units}
     for unit in (config.unit for config in units):
         found = compare(unit, data[unit.name][None], outputs[unit.name])
         assert found.elements == np.prod(data[unit.name].shape)

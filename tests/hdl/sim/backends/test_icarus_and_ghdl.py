@@ -11,7 +11,7 @@ from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.plan.rom import Rom
 from hdl.sim.backends import ghdl, icarus
 from hdl.sim.design import Design, simulate
-from hdl.sim.endpoints import Monitor, Sink, Source, random_pattern
+from hdl.sim.endpoints import Counter, Monitor, Sink, Source, random_pattern
 from tests.support import blocks as sim_blocks
 from tests.support.bench import agree
 from tests.support.simulators import ODD, available
@@ -121,6 +121,13 @@ def test_a_monitor_that_does_not_fit_is_refused(other_simulator, monitor, senten
     design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4),
                     monitors={"watched": monitor})
     with pytest.raises(ToolError, match=sentence):
+        simulate(other_simulator, design, {"s_axis": Source(pack([[1]], 4)), "m_axis": Sink(1)})
+
+
+def test_a_counter_that_does_not_fit_is_refused(other_simulator):
+    design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4),
+                    counters={"counted": Counter(("nowhere",), ("s_axis_tvalid",))})
+    with pytest.raises(ToolError, match="nowhere"):
         simulate(other_simulator, design, {"s_axis": Source(pack([[1]], 4)), "m_axis": Sink(1)})
 
 

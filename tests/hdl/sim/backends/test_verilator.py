@@ -15,7 +15,7 @@ from hdl.build import default_build_dir
 from hdl.errors import ToolError
 from hdl.sim.backends import toolchain
 from hdl.sim.design import Design, compiled, simulate
-from hdl.sim.endpoints import Monitor, Sink, Source
+from hdl.sim.endpoints import Counter, Monitor, Sink, Source
 from tests.support import blocks as sim_blocks
 from tests.support.simulators import ODD
 from tests.support.streams import stream
@@ -199,6 +199,13 @@ def test_a_monitor_that_does_not_fit_the_verilog_is_refused(verilator, monitor, 
     ends = {"s_axis": Source(pack([[1]], 4)), "m_axis": Sink(1)}
     with pytest.raises(ToolError, match=sentence):
         simulate("verilator", design, ends)
+
+
+def test_a_counter_that_does_not_fit_the_verilog_is_refused(verilator):
+    design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4),
+                    counters={"counted": Counter((), ("s_axis_tdata",))})
+    with pytest.raises(ToolError, match="s_axis_tdata has 4 bits, not 1"):
+        simulate("verilator", design, {"s_axis": Source(pack([[1]], 4)), "m_axis": Sink(1)})
 
 
 def test_a_source_of_another_width_is_refused(verilator, design):
