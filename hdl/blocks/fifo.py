@@ -6,8 +6,9 @@ from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, bloc
 from hdl.axis import AxiStream, Bundle, Handshake
 from hdl.blocks.refusals import refuse_marks, refuse_unequal
 from hdl.blocks.registers import counter
-from hdl.blocks.signals import Instances, count, flag, uint
+from hdl.blocks.signals import Instances, count, flag
 from hdl.blocks.stream import width_converter
+from hdl.plan.memory import in_blocks
 
 LATENCY = 2     # cycles, of a FIFO and of a replay
 
@@ -15,26 +16,64 @@ LATENCY = 2     # cycles, of a FIFO and of a replay
 @block
 def ram(clk: SignalType, write: SignalType, write_address: SignalType, write_data: SignalType,
         read: SignalType, read_address: SignalType, read_data: SignalType, depth: int) -> Instances:
-    """Simple dual-port memory of ``depth`` words, one write and one registered read a cycle."""
+    """Simple dual-port memory of ``depth`` words, one write and one registered read a cycle.
+
+    Where both addresses are one signal, a word that is read and written in one cycle is read as it
+    was before; else what is read then is not known: of no use, and in MyHDL wrong.  The memory lies
+    in block RAM or in LUTs, by depth and width (``hdl/plan/memory.py``).
+    """
     bits, least = len(write_data), max((depth - 1).bit_length(), 1)
     if len(read_data) != bits:
         raise ValueError(f"a memory of {bits} bits a word does not give words of {len(read_data)}")
     if len(write_address) < least or len(read_address) < least:
         raise ValueError(f"a memory of {depth} words has addresses of {least} bits, not of "
                          f"{len(write_address)} and {len(read_address)}")
-    words = [uint(bits) for _ in range(depth)]
+    words = [0] * depth
+    apart = write_address is not read_address
+    style = "block" if in_blocks(depth, bits, written=True) else "distributed"
+    attributes = f'{"no_rw_check, " if apart else ""}ram_style = "{style}"'
+    high, last, ones = bits - 1, depth - 1, (1 << bits) - 1
 
     @always(clk.posedge)
-    def store():
-        if write:
-            words[write_address].next = write_data
-
-    @always(clk.posedge)
-    def fetch():
+    def access():
         if read:
-            read_data.next = words[read_address]
+            collide = apart and write and write_address == read_address
+            read_data.next = words[int(read_address)] ^ (ones if collide else 0)
+        if write:
+            words[int(write_address)] = int(write_data)
 
-    return instances()
+    ram.verilog_code = """
+(* $attributes *)
+reg [$high:0] words [0:$last];
+reg [$high:0] word;
+always @(posedge $clk) begin
+    if ($read) word <= words[$read_address];
+    if ($write) words[$write_address] <= $write_data;
+end
+assign $read_data = word;
+"""
+    ram.vhdl_code = """
+    type memory is array (0 to $last) of unsigned($high downto 0);
+    signal words : memory;
+    attribute ram_style : string;
+    attribute ram_style of words : signal is "$style";
+begin
+    process ($clk) is
+    begin
+        if rising_edge($clk) then
+            if $read = '1' then
+                $read_data <= words(to_integer($read_address));
+            end if;
+            if $write = '1' then
+                words(to_integer($write_address)) <= $write_data;
+            end if;
+        end if;
+    end process;
+"""
+    return access
+
+
+ram.func.outputs = ("read_data",)
 
 
 class Queue(Bundle):
@@ -50,7 +89,7 @@ class Queue(Bundle):
 @block
 def fifo(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
          depth: int) -> Instances:
-    """First in, first out, in block RAM: ``depth`` beats in memory and one in the output register.
+    """First in, first out: ``depth`` beats in memory and one in the output register.
 
     Latency 2 cycles, 1 beat per cycle.
     """

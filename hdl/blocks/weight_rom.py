@@ -1,6 +1,7 @@
 """Weight ROM: a registered-read memory initialised from a ``.mem`` file, word unpacked to lanes.
 
-The one leaf with hand-written HDL, in the form that every vendor's tool maps to block RAM.
+Hand-written HDL, in the form that every vendor's tool maps to block RAM, or to LUTs where its
+depth and width say so (``hdl/plan/memory.py``).
 Latency 1 cycle, 1 word per cycle, holds while ``enable`` is low.
 """
 from myhdl import SignalType, always, block
@@ -8,7 +9,12 @@ from myhdl import SignalType, always, block
 from hdl.axis import Bundle
 from hdl.blocks.lanes import kind_of
 from hdl.blocks.signals import Instances, count, flag
+from hdl.plan.memory import in_blocks
 from hdl.plan.rom import Rom
+
+# {whether it lies in block RAM: attributes in Verilog}; Yosys knows no distributed ROM and goes by
+# the first, others by the second.
+STYLES = {True: 'rom_style = "block"', False: 'ram_style = "registers", rom_style = "distributed"'}
 
 # The memory, read from its file: declarations of VHDL.
 VHDL_MEMORY = """
@@ -54,6 +60,8 @@ def weight_rom(clk: SignalType, enable: SignalType, address: SignalType,
     name, rows = rom.name, rom.rows
     high, last = rom.width - 1, len(rows) - 1
     kind = kind_of(lanes)
+    block_ram = in_blocks(len(rows), rom.width, written=False)
+    style, vhdl_style = STYLES[block_ram], "block" if block_ram else "distributed"
 
     @always(clk.posedge)
     def read():
@@ -62,7 +70,7 @@ def weight_rom(clk: SignalType, enable: SignalType, address: SignalType,
                 lane.next = value
 
     weight_rom.verilog_code = """
-(* rom_style = "block" *)
+(* $style *)
 reg [$high:0] rom [0:$last];
 reg [$high:0] word;
 initial $$readmemh("$name.mem", rom);
@@ -73,7 +81,7 @@ assign $lanes = word;
 """
     weight_rom.vhdl_code = VHDL_MEMORY + """
     attribute rom_style : string;
-    attribute rom_style of rom : constant is "block";
+    attribute rom_style of rom : constant is "$vhdl_style";
 begin
     process ($clk) is
     begin

@@ -36,7 +36,6 @@ UNITS = {
 UNITS["depthwise_tap"] = ("depthwise", 4, 3, 3, 1, 1, 1, 1, 1)
 ONLY_FULL = [("stem", "xc7"), ("depthwise_stride", "xc7"), ("expand", "xc7"),
              ("depthwise_tap", "generic")]
-BLOCK_ROM = '(* rom_style = "block" *)'
 
 
 @dataclass(frozen=True)
@@ -47,17 +46,19 @@ class Family:
     cells: frozenset = frozenset()  # some of those that the netlist of a unit has
     models: str = ""                # of all cells, in Yosys's folder; "": it needs none
     defines: str = ""               # before the models
-    block_ram: bool = True          # there are models of block RAMs
+    memories: str = ""      # a pass that says where memories lie, if not where the text says
 
 
 FAMILIES = {
     "generic": Family("synth -flatten -top {}"),
     # Default values of ports are no Verilog of 2005.
-    "ice40": Family("synth_ice40 -dsp -top {}", frozenset({"SB_LUT4", "SB_CARRY", "SB_MAC16"}),
-                    "ice40/cells_sim.v", "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n"),
+    "ice40": Family("synth_ice40 -dsp -top {}",
+                    frozenset({"SB_LUT4", "SB_CARRY", "SB_MAC16", "SB_RAM40_4K"}),
+                    "ice40/cells_sim.v", "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n",
+                    'setattr -set ram_style "block" m:*'),      # it has none of LUTs
     "xc7": Family("synth_xilinx -family xc7 -flatten -noiopad -nobram -top {}",
                   frozenset({"LUT4", "CARRY4", "DSP48E1"}), "xilinx/cells_sim.v",
-                  block_ram=False),
+                  memories="setattr -unset ram_style -unset rom_style m:*"),
 }
 
 
@@ -69,12 +70,12 @@ def netlist(design, family, memories, planted, directory, language):
     chosen = FAMILIES[family]
     files, top = design.convert(directory, language)
     for file in files:
-        text = planted(file.read_text())
-        file.write_text(text if chosen.block_ram else text.replace(BLOCK_ROM, ""))
+        file.write_text(planted(file.read_text()))
     for name, text in memories.items():
         Path(directory, name).write_text(text)
     yosys(directory, f"read_verilog {' '.join(file.name for file in files)}",
-          chosen.synthesis.format(top), "check -assert", f"write_verilog -noattr {top}.v")
+          f"hierarchy -top {top}", chosen.memories, chosen.synthesis.format(top), "check -assert",
+          f"write_verilog -noattr {top}.v")
     whole = [Path(directory, f"{top}.v")]
     if chosen.models:
         models = Path(directory, "cells.v")
