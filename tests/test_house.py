@@ -58,10 +58,12 @@ TESTED_IN = {
     "hdl/units/mobilenet_v2.py": "tests/hdl/sim/test_network.py",
     "scripts/__main__.py": "tests/scripts/test_cli.py",
     "scripts/bench": "tests/scripts/test_bench.py",
+    "scripts/fit": "tests/scripts/test_fit.py",
     "scripts/picture": "tests/scripts/test_picture.py",
     "scripts/shared/checkout.py": "tests/scripts/test_bench.py",
     "scripts/shared/numerics_plots.py": "tests/scripts/test_numerics.py",
     "scripts/silicon": "tests/scripts/test_silicon.py",
+    "scripts/shared/yosys.py": "tests/hdl/convert/test_lint.py",
     "scripts/shared/widths.py": "tests/scripts/test_numerics.py",
     "scripts/validate": "tests/scripts/test_validate.py",
 }

@@ -73,8 +73,12 @@ def _part(sub: Block | _Instantiator, name: str | None, parent: Block) -> Part:
     drives: dict[int, SignalType] = {}
     _collect(parent if parent.verilog_code else sub, reads, drives)
     function = sub.func.__name__ if isinstance(sub, Block) else None
-    clocked = isinstance(sub, _Always) and not isinstance(sub, _AlwaysComb)
-    return Part(name or function or sub.name, function, clocked, reads, drives)
+    return Part(name or function or sub.name, function, clocked(sub), reads, drives)
+
+
+def clocked(sub: Block | _Instantiator) -> bool:
+    """Whether an instance is a process that runs at the clock's rising edge."""
+    return isinstance(sub, _Always) and not isinstance(sub, _AlwaysComb)
 
 
 def _collect(sub: Block | _Instantiator, reads: dict[int, SignalType],

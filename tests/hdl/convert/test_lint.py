@@ -11,9 +11,9 @@ from hdl.convert.network import ENDING, TOP, convert_network
 from hdl.errors import ToolError
 from hdl.plan.config import memory_files
 from hdl.sim.backends import ghdl, toolchain
+from scripts.shared.yosys import YosysError, yosys
 from tests.support.networks import STAGES, configs
 from tests.support.simulators import available
-from tests.support.yosys import YosysError, yosys
 
 WAIVERS = Path(__file__).resolve().parents[3] / "hdl" / "export" / "lint.vlt"
 WAIVER = re.compile(r'^lint_off -rule (\w+) -file "\*\.v" -match "([^"]+)"$')

@@ -19,10 +19,10 @@ from hdl.plan.network import plan_network
 from hdl.sim.design import Design
 from hdl.sim.network import network_design
 from hdl.units.by_kind import BLOCKS
+from scripts.shared.yosys import share, yosys
 from tests.support.bench import (Bench, UnitBench, agree, beats, frames_of, integers, unit_config,
                                  with_integers)
 from tests.support.streams import stream
-from tests.support.yosys import share, yosys
 
 # kind, size, channels in and out, pe, simd, lanes in and out, stride
 UNITS = {

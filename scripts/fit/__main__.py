@@ -1,0 +1,220 @@
+"""Tell what a network takes of devices, unit by unit, and at which rate it fits which device.
+
+Multipliers (DSP), blocks of 18 kbit of block RAM, LUTs and flip-flops come from a model that needs
+no tool; with --synthesise they come from Yosys too, for comparison. With --route the chain is
+placed and routed for a board. docs/fit.md has the tables and the recipe to add a device or a board.
+"""
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from golden import build
+from golden.network import Network
+from hdl.build import default_build_dir
+from hdl.convert.network import TOP, convert_network
+from hdl.plan.budget import ladder_rates
+from hdl.plan.config import UnitConfig, UnitIntegers, configure_network, memory_files
+from hdl.plan.network import plan_network
+from scripts.fit.devices import Board, Device, boards, devices, found
+from scripts.fit.families import FAMILIES, UNFIT, Family, Resources
+from scripts.fit.model import Parts, parts_of, typical
+from scripts.fit.route import check, routed
+from scripts.fit.synthesis import synthesised
+from scripts.shared.json_output import print_json
+from scripts.shared.options import (CheckFailed, cycles_per_frame_option, json_option,
+                                    network_options, user_errors)
+from scripts.shared.tables import grid, show
+from scripts.shared.yosys import version
+
+CLOCK = 100.0       # MHz, where neither a board nor an option says another
+HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops"}
+
+
+@click.command(help=__doc__.split("\n\n", 1)[1], short_help=__doc__.splitlines()[0])
+@cycles_per_frame_option
+@click.option("--family", "name", type=click.Choice(list(FAMILIES)), default="xcup",
+              show_default=True, help="Devices that the units are counted for.")
+@click.option("--device", "device_name", default=None, metavar="NAME",
+              help="Find the fastest rate at which the network fits this device.")
+@click.option("--board", "board_name", default=None, metavar="NAME",
+              help="The same for the device of a board, at its clock.")
+@click.option("--clock", type=click.FloatRange(min=0, min_open=True), default=None, metavar="MHZ",
+              help=f"The clock that frames per second are of; without it a board's, or {CLOCK:g}.")
+@click.option("--synthesise", is_flag=True, help="Have Yosys synthesise every unit, too.")
+@click.option("--route", is_flag=True, help="Place and route the chain for the board.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
+              help="Of the placement.")
+@network_options
+@json_option
+@user_errors
+def main(network: Network, cycles_per_frame: int | None, name: str, device_name: str | None,
+         board_name: str | None, clock: float | None, synthesise: bool, route: bool, seed: int,
+         as_json: bool) -> None:
+    """Fit a network."""
+    board = found(board_name, boards(), "board") if board_name else None
+    device = board.device if board else (
+        found(device_name, devices(), "device") if device_name else None)
+    check_tools(board, synthesise, route)
+    family = device.family if device else FAMILIES[name]
+    ladder = Ladder(network, integers(network) if synthesise or route else typical_of(network))
+    asked = [device] if device else list(devices().values())
+    rates = {each.name: ladder.fastest(each) for each in asked}
+    cycles = cycles_per_frame or (device and rates[device.name]) or network.pixels
+    configs, parts = ladder.rate(cycles)
+    summary: dict[str, Any] = {
+        "alpha": network.alpha, "resolution": network.resolution,
+        "precision": network.precision.name, "cycles_per_frame": cycles,
+        "family": family.name, "clock_mhz": clock or (board.clock_mhz if board else CLOCK)}
+    units = {unit: each.of(family) for unit, each in parts.items()}
+    netlists = netlists_of(configs, family) if synthesise else {}
+    summary |= unit_rows(units, netlists) | {"devices": [
+        device_row(each, parts, rates[each.name], summary["clock_mhz"]) for each in asked]}
+    if route and board:
+        summary |= route_row(configs, board, clock, seed)
+    if as_json:
+        print_json(summary)
+    else:
+        tell(summary)
+    if device and not cycles_per_frame and rates[device.name] is None:
+        raise CheckFailed(f"no rate of the ladder fits {device.name}: give a larger device, a "
+                          "smaller network or fewer bits of weights")
+
+
+def check_tools(board: Board | None, synthesise: bool, route: bool) -> None:
+    """Refuse before any work what would fail after it: ValueError, ToolError."""
+    if synthesise:
+        version()
+    if route and board is None:
+        raise ValueError("--route needs the package and the speed grade of a device: give a board "
+                         "that has them, such as --board ulx3s-85f")
+    if route and board:
+        check(board)
+
+
+def typical_of(network: Network) -> dict[str, UnitIntegers]:
+    """{convolution: integers} as wide as a trained network's, made without one."""
+    return {unit.name: typical(unit, network.precision) for unit in network.table if unit.weights}
+
+
+def integers(network: Network) -> Mapping[str, UnitIntegers]:
+    """{convolution: integers} of a network, from the cache where they are."""
+    with Console(stderr=True).status("reading") as status:
+        return build.Reference(network, status.update, build.cache_folder()).params
+
+
+class Ladder:
+    """A network's rates, each counted when it is asked for."""
+
+    def __init__(self, network: Network, params: Mapping[str, UnitIntegers]) -> None:
+        self.network, self.params = network, params
+        self.known: dict[int, tuple[tuple[UnitConfig, ...], dict[str, Parts]]] = {}
+
+    def rate(self, cycles: int) -> tuple[tuple[UnitConfig, ...], dict[str, Parts]]:
+        """(UnitConfig of every unit, {unit: Parts}); ValueError for a rate that there is not."""
+        if cycles not in self.known:
+            plan = plan_network(self.network.table, self.network.precision, cycles)
+            configs = configure_network(plan.units, self.params)
+            with Console(stderr=True).status(f"counting at {cycles:,} cycles a frame"):
+                self.known[cycles] = configs, parts_of(configs)
+        return self.known[cycles]
+
+    def fastest(self, device: Device) -> int | None:
+        """Cycles for a frame of the fastest rate of the ladder that fits, None where none does."""
+        for cycles in ladder_rates(self.network.resolution):
+            try:
+                need = total(part.of(device.family) for part in self.rate(cycles)[1].values())
+            except ValueError:      # no folding meets this rate
+                continue
+            if device.limit(need)[1] <= 1:
+                return cycles
+        return None
+
+
+def netlists_of(configs: Sequence[UnitConfig], family: Family) -> dict[str, Resources]:
+    """{unit: Resources} by Yosys, with progress."""
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("converting", total=len(configs))
+        found = synthesised(configs, family, lambda unit, kept: progress.update(
+            task, advance=1, description=f"{unit}{' (cached)' if kept else ''}"))
+    return found
+
+
+def total(resources: Iterable[Resources]) -> Resources:
+    """Their sum."""
+    return sum(resources, Resources())
+
+
+def unit_rows(units: Mapping[str, Resources], netlists: Mapping[str, Resources]) -> dict[str, Any]:
+    """The fields of the units and their sums: by the model and, where there are such, by Yosys."""
+    rows = [{"name": name, **asdict(each)} for name, each in units.items()]
+    for row in rows if netlists else ():
+        row["synthesised"] = asdict(netlists[row["name"]])
+    sums: dict[str, Any] = {"units": rows, "total": asdict(total(units.values()))}
+    return sums | ({"synthesised": asdict(total(netlists.values()))} if netlists else {})
+
+
+def device_row(device: Device, parts: Mapping[str, Parts], fastest: int | None,
+               clock: float) -> dict[str, Any]:
+    """The fields of a device.
+
+    parts   -- {unit: Parts} at the rate that was asked for
+    fastest -- cycles for a frame of the fastest rate that fits
+    clock   -- MHz
+    """
+    limit, share = device.limit(total(part.of(device.family) for part in parts.values()))
+    return {"name": device.name, "family": device.family.name, "fits": share <= 1, "limit": limit,
+            "share": share, "cycles_per_frame": fastest,
+            "frames_per_second": clock * 1e6 / fastest if fastest else None}
+
+
+def route_row(configs: Sequence[UnitConfig], board: Board, clock: float | None,
+              seed: int) -> dict[str, Any]:
+    """The fields of the chain, placed and routed for a board."""
+    with TemporaryDirectory() as scratch, Console(stderr=True).status("placing and routing"):
+        files = convert_network(configs, scratch, default_build_dir("hdl"))
+        for name, text in memory_files(configs).items():
+            Path(scratch, name).write_text(text)
+            files.append(Path(scratch, name))
+        done = routed(files, TOP, board, seed=seed, target_mhz=clock)
+    return {"board": board.name, "fmax_mhz": done.fmax_mhz, "used": done.used,
+            "available": done.available, "config": str(done.config), "reused": done.reused}
+
+
+def tell(summary: dict[str, Any]) -> None:
+    """Print the tables."""
+    sums, by_yosys = summary["total"], summary.get("synthesised")
+    table = grid(f"alpha {summary['alpha']}, {summary['resolution']}x{summary['resolution']}, "
+                 f"{summary['precision'].partition(',')[0]}, {summary['cycles_per_frame']:,} "
+                 f"cycles a frame on {FAMILIES[summary['family']].title}", ("unit", "total"),
+                 *((head, f"{sums[kind]:,}") for kind, head in HEADS.items()),
+                 *((f"Yosys:\n{head}", f"{by_yosys[kind]:,}") for kind, head in HEADS.items()
+                   if by_yosys))
+    for row in summary["units"]:
+        table.add_row(row["name"], *(f"{each[kind]:,}" for each in (row, row.get("synthesised"))
+                                     if each for kind in HEADS))
+    show(table)
+    if summary["family"] in UNFIT:
+        click.echo(UNFIT[summary["family"]])
+    table = grid(f"Devices, at {summary['clock_mhz']:g} MHz", "device", "fits", "limit", "of it",
+                 "fastest rate\nthat fits", "frames/s", text=3)
+    for row in summary["devices"]:
+        table.add_row(row["name"], "yes" if row["fits"] else "no", HEADS[row["limit"]],
+                      f"{row['share']:.0%}", *(f"{row[name]:,.0f}" if row[name] else "none" for name
+                                               in ("cycles_per_frame", "frames_per_second")))
+    show(table)
+    if "fmax_mhz" in summary:
+        table = grid(f"Routed for {summary['board']}{' (cached)' if summary['reused'] else ''}: "
+                     f"{summary['fmax_mhz']:.2f} MHz", "kind", "used", "available")
+        for kind, head in HEADS.items():
+            table.add_row(head, f"{summary['used'][kind]:,}", f"{summary['available'][kind]:,}")
+        show(table)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m scripts.fit")

@@ -1,0 +1,249 @@
+"""scripts.fit: its model against plans and Yosys, its tables, what it prints and refuses."""
+import json
+from dataclasses import asdict
+
+import pytest
+
+from golden.network import Network
+from hdl.layers import PRECISIONS, layer_table, precision
+from hdl.plan.config import configure, configure_network
+from hdl.plan.network import plan_network
+from scripts.fit import __main__ as fit
+from scripts.fit import route
+from scripts.fit.devices import Device, boards, devices, rows
+from scripts.fit.families import FAMILIES, Resources
+from scripts.fit.model import elaborated, parts_of, typical
+from scripts.fit.synthesis import synthesised
+from tests.support.bench import unit_config
+from tests.support.commands import invoked
+from tests.support.json_page import check
+from tests.support.networks import configs as stored
+
+SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
+pytestmark = pytest.mark.xdist_group("fit")     # one network, counted once
+# kind, size, channels in and out, pe, simd, lanes in and out, stride
+UNITS = {
+    "pointwise": ("pointwise", 4, 128, 64, 2, 4, 4, 1, 1),
+    "depthwise": ("depthwise", 40, 24, 24, 2, 3, 2, 1, 1),
+    "stem": ("stem", 33, 3, 8, 2, 9, 3, 1, 2),
+}
+
+
+def configs_of(cycles, name="w8a8"):
+    """UnitConfig of every unit of the small network, as wide as a trained one's."""
+    row = precision(name)
+    table = layer_table(0.35, 32)
+    return configure_network(plan_network(table, row, cycles).units, {
+        unit.name: typical(unit, row) for unit in table if unit.weights})
+
+
+def test_the_model_counts_what_is_planned():
+    """Every multiplier, every requantizer and every bit of a ROM of the elaborated network."""
+    configs = configs_of(4096, "w6a8,head=w4")
+    parts = parts_of(configs)
+    assert list(parts) == [unit.name for unit in layer_table(0.35, 32)]
+    for config in configs:
+        found, folding = parts[config.name], config.folding
+        wide = [widths for widths in found.products.elements()
+                if widths[1] == PRECISIONS["w8a8"].multiplier_bits + 1]
+        assert found.products.total() == folding.multipliers + folding.requantizers
+        assert wide == [(config.biased_bits, 17)] * folding.requantizers
+        kept = sum(depth * width * number for (depth, width, written), number
+                   in found.memories.items() if not written)
+        assert kept == sum(rom.bits for rom in (config.weights, config.scales) if rom)
+        kept = sum(depth * width * number for (depth, width, written), number
+                   in found.memories.items() if written)
+        assert kept >= folding.line_buffer_bits + config.plan.fifo_bits
+        assert found.registers > 0
+    assert parts_of(configs) == parts       # as kept
+
+
+def test_units_of_tiles_are_counted_by_their_folding():
+    configs = configs_of(1)
+    parts = parts_of(configs)
+    assert sum(each.products.total() for each in parts.values()) == sum(
+        config.folding.multipliers + config.folding.requantizers for config in configs)
+
+
+@pytest.mark.parametrize("case, family", [
+    ("pointwise", "xcup"), ("depthwise", "ecp5"),
+    pytest.param("stem", "xc7", marks=pytest.mark.full),
+    pytest.param("pointwise", "gw5a", marks=pytest.mark.full)])
+def test_the_model_is_near_to_yosys(rng, case, family):
+    """Multipliers and block RAM within a tenth, flip-flops within a third, but those that 7-series
+    takes into its multipliers."""
+    config, _ = unit_config(rng, *UNITS[case], precision=PRECISIONS["w8a8"],
+                            activation_in="input" if case == "stem" else "relu6")
+    told = []
+    made = synthesised([config], FAMILIES[family], lambda *each: told.append(each))["dut"]
+    model = elaborated([config])["dut"].of(FAMILIES[family])
+    assert abs(model.dsp - made.dsp) <= made.dsp / 10
+    assert abs(model.block_ram - made.block_ram) <= made.block_ram / 10
+    assert made.block_ram or case == "stem"
+    assert (made.dsp > 0) == (family != "gw5a")
+    assert family == "xc7" or abs(model.ff - made.ff) <= made.ff / 3
+    again = synthesised([config], FAMILIES[family], lambda *each: told.append(each))["dut"]
+    assert again == made and told[1] == ("dut", True)
+
+
+@pytest.mark.parametrize("family, a, b, number", [
+    ("xcup", 9, 8, 1), ("xcup", 27, 17, 1), ("xcup", 28, 17, 2), ("xcup", 17, 27, 1),
+    ("xc7", 25, 17, 1), ("xc7", 26, 17, 2), ("ecp5", 18, 18, 1), ("ecp5", 19, 17, 1),
+    ("ecp5", 20, 17, 2), ("ecp5", 36, 17, 2),
+    ("xcup", 4, 4, 0), ("ecp5", 1, 18, 0), ("gw5a", 9, 8, 0)])
+def test_multipliers_of_a_product(family, a, b, number):
+    assert FAMILIES[family].multipliers(a, b) == number
+
+
+def test_cells():
+    """Cells of netlists as the fields of Resources; unknown ones, such as carries, are none."""
+    assert FAMILIES["xcup"].counted({
+        "DSP48E2": 3, "RAMB36E2": 2, "RAMB18E2": 1, "LUT6": 5, "LUT1": 1, "RAM64M": 1, "FDRE": 7,
+        "CARRY8": 9}) == Resources(3, 5, 10, 7)
+    assert FAMILIES["ecp5"].counted({
+        "MULT18X18D": 2, "DP16KD": 3, "LUT4": 4, "CCU2C": 5, "TRELLIS_FF": 6, "PFUMX": 7}) \
+        == Resources(2, 3, 14, 6)
+
+
+def test_tables_of_devices_and_boards():
+    """Each row is complete and says where its figures are from."""
+    known = devices()
+    assert {each.family.name for each in known.values()} == set(FAMILIES)
+    assert {"ZU9EG", "ZU7EV", "K26", "U250", "XC7K325T", "XC7A200T", "ECP5-85F",
+            "GW5AST-138"} <= set(known)
+    for each in known.values():
+        assert each.source and min(asdict(each.has).values()) > 0
+    assert asdict(known["ECP5-85F"].has) == {"dsp": 156, "block_ram": 208, "lut": 83640,
+                                             "ff": 83640}
+    for each in boards().values():
+        assert each.source and each.clock_mhz > 0
+        assert bool(each.package and each.speed) == (each.device.name in route.SIZES)
+    for table in ("devices.csv", "boards.csv"):
+        names = [row["name"] for row in rows(table)]
+        assert len(names) == len(set(names))
+
+
+def test_what_limits_a_device():
+    device = Device("tiny", FAMILIES["xcup"], Resources(10, 10, 100, 1000), "")
+    assert device.limit(Resources(10, 5, 0, 0)) == ("dsp", 1.0)
+    assert device.limit(Resources(9, 5, 100, 0)) == ("lut", 1.25)      # a fifth is to be free
+
+
+def test_json_and_the_fastest_rate():
+    result = invoked(fit.main, *SMALL, "--device", "zu9eg", "--json", "--clock", 250)
+    summary = json.loads(result.stdout)
+    check("scripts.fit", summary)
+    assert [unit["name"] for unit in summary["units"]] == [
+        unit.name for unit in layer_table(0.35, 32)]
+    for kind in ("dsp", "block_ram", "lut", "ff"):
+        assert summary["total"][kind] == sum(unit[kind] for unit in summary["units"])
+    (device,) = summary["devices"]
+    assert device["name"] == "ZU9EG" and device["fits"] and device["share"] <= 1
+    cycles = device["cycles_per_frame"]
+    assert summary["cycles_per_frame"] == cycles
+    assert device["frames_per_second"] == 250e6 / cycles
+    faster = json.loads(invoked(fit.main, *SMALL, "--device", "zu9eg", "--json",
+                                "--cycles-per-frame", cycles // 4).stdout)["devices"][0]
+    assert not faster["fits"] and faster["share"] > 1 and faster["cycles_per_frame"] == cycles
+
+
+def test_tables_for_people(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    output = invoked(fit.main, *SMALL, "--cycles-per-frame", 4096).stdout
+    assert "block_16_depthwise" in output and "GW5AST-138" in output and "…" not in output
+
+
+def test_yosys_is_beside_the_model(monkeypatch, golden_cache):
+    """All units of all stages, here by a synthesis that tells what it was given."""
+    def made(configs, family, report):
+        for config in configs:
+            report(config.name, False)
+        return {config.name: Resources(1, 2, 3, 4) for config in configs}
+
+    monkeypatch.setattr(fit, "synthesised", made)
+    monkeypatch.setattr(fit, "integers", fit.typical_of)
+    arguments = [*SMALL, "--cycles-per-frame", 4096, "--synthesise"]
+    summary = json.loads(invoked(fit.main, *arguments, "--json").stdout)
+    check("scripts.fit", summary)
+    assert summary["synthesised"] == asdict(Resources(62, 124, 186, 248))
+    assert "Yosys:" in invoked(fit.main, *arguments).stdout
+
+
+def small_design(folder):
+    """Verilog of a product between registers."""
+    file = folder / "small.v"
+    file.write_text("""module small (input wire clk, input wire [7:0] a, output reg [15:0] p);
+reg [7:0] x;
+always @(posedge clk) begin
+    x <= a;
+    p <= x * x;
+end
+endmodule
+""")
+    return file
+
+
+def test_a_design_is_routed(tmp_path):
+    """And kept: the second time it is there."""
+    file, board = small_design(tmp_path), boards()["ulx3s-85f"]
+    lpf = 'LOCATE COMP "clk" SITE "G2";\n'
+    done = route.routed([file], "small", board, lpf)
+    assert done.fmax_mhz > 25 and done.used["dsp"] == 1 and done.used["ff"] == 24
+    assert done.available == asdict(board.device.has)
+    assert "LFE5U-85F" in done.config.read_text()
+    again = route.routed([file], "small", board, lpf)
+    assert again.reused and again.fmax_mhz == done.fmax_mhz
+
+
+def test_the_chain_goes_to_the_router(monkeypatch):
+    """With the board, its clock and all that its memories read."""
+    def placed(files, top, board, lpf="", seed=1, target_mhz=None):
+        assert top == "mobilenet_v2" and seed == 3 and target_mhz is None
+        assert all(file.is_file() for file in files)
+        assert {"mobilenet_v2.v", "Conv_1_weights.mem"} <= {file.name for file in files}
+        return route.Routed(71.5, dict.fromkeys(route.KINDS, 1), dict.fromkeys(route.KINDS, 2),
+                            files[0], False)
+
+    monkeypatch.setattr(fit, "routed", placed)
+    monkeypatch.setattr(fit, "integers", fit.typical_of)
+    summary = json.loads(invoked(fit.main, *SMALL, "--board", "ULX3S-85F", "--route", "--seed", 3,
+                                 "--cycles-per-frame", 4096, "--json").stdout)
+    check("scripts.fit", summary)
+    assert (summary["fmax_mhz"], summary["board"]) == (71.5, "ulx3s-85f")
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--device", "zu99"], "device zu99 is not in scripts/fit/devices.csv: give one of ZU9EG, "),
+    (["--board", "zu99"], "board zu99 is not in scripts/fit/boards.csv: give one of ulx3s-85f, "),
+    (["--route"], "--route needs the package and the speed grade of a device: give a board "),
+    (["--route", "--board", "zcu102"], "board zcu102 has a ZU9EG, which no open flow places and"),
+    (["--cycles-per-frame", "7"], "7 cycles for a frame are fewer than")])
+def test_refusals(arguments, words):
+    result = invoked(fit.main, *SMALL, *arguments, code=2)
+    assert words in result.stderr and result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--synthesise"], "Yosys is not installed: pip install -e '.[fit]'"),
+    (["--route", "--board", "ulx3s-85f"],
+     "nextpnr-ecp5 is not installed: pip install -e '.[fit]'")])
+def test_missing_tools(monkeypatch, arguments, words):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = invoked(fit.main, *SMALL, *arguments, code=2)
+    assert words in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_a_network_that_fits_nowhere(monkeypatch):
+    monkeypatch.setattr(fit.Ladder, "fastest", lambda ladder, device: None)
+    result = invoked(fit.main, *SMALL, "--device", "ECP5-25F", code=1)
+    assert "no rate of the ladder fits ECP5-25F: give a larger device" in result.stderr
+
+
+def test_integers_are_as_wide_as_a_trained_networks():
+    """The model's, against those of the stored golden: sums within two bits, scales a sixth."""
+    made = fit.typical_of(Network(1.0, 32, PRECISIONS["w8a8"]))
+    for config in stored("w8a8"):
+        if config.unit.weights:
+            guess = configure(config.plan, made[config.name])
+            assert abs(guess.accumulator_bits - config.accumulator_bits) <= 2
+            assert abs(guess.scales.width / config.scales.width - 1) < 1 / 6
