@@ -10,6 +10,7 @@ import numpy as np
 from hdl.axis import AxiStream, Handshake
 from hdl.blocks.constant_array import ArraySteps, constant_array
 from hdl.blocks.fifo import Queue, fifo, link, replay
+from hdl.blocks.frame_repair import FAULTS, VERDICT, VideoFrame, frame_repair
 from hdl.blocks.line_buffer import Written, line_buffer, row_writer
 from hdl.blocks.mac import mac, mac_array, mac_control
 from hdl.blocks.mac_loops import loop_array, mac_loops
@@ -46,6 +47,7 @@ from hdl.units.mobilenet_v2 import inner_streams
 from hdl.units.outside import outside
 from hdl.units.pointwise import matrix, pointwise
 from hdl.units.stem import stem
+from hdl.units.video import VideoTop, video
 
 RESOLUTION = 32     # of the network whose units are drawn, at one pixel per clock
 POINTS = 4          # cycles for a frame of the one whose weights are constants
@@ -184,6 +186,20 @@ def outside_blocks(members: tuple[UnitConfig, ...]) -> dict[str, tuple[Callable,
             "beats": beats})}
 
 
+def video_blocks(members: tuple[UnitConfig, ...]) -> dict[str, tuple[Callable, dict[str, Any]]]:
+    """Video around a stage that takes a photo."""
+    shapes = members[0].stream_in(), members[-1].stream_out()
+    frame = VideoFrame(RESOLUTION, RESOLUTION, RESOLUTION ** 2)
+    top = VideoTop(stem, (members[0],), shapes, frame, 100, 2)
+    errors = uint(len(FAULTS))
+    return {
+        "frame_repair": (frame_repair, {
+            "s_axis": AxiStream(top.s_axis), "m_axis": AxiStream(top.bytes_in),
+            "verdict": AxiStream(VERDICT), "frame_error": errors, "frame": frame}),
+        "video": (video, {"s_axis": AxiStream(top.s_axis), "m_axis": AxiStream(top.m_axis),
+                          "frame_error": errors, "top": top})}
+
+
 def unit_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
     """Units of the real network, and one of its stages."""
     network = units(RESOLUTION ** 2)
@@ -195,6 +211,7 @@ def unit_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "stem": (stem, unit_ports(network["Conv1"])),
         "inverted_residual": (inverted_residual, stage_ports(by_stage(network.values())[STAGE])),
         **outside_blocks(by_stage(network.values())[STAGE]),
+        **video_blocks((network["Conv1"],)),
     }
 
 

@@ -1,4 +1,4 @@
-"""The doctor: what is missing is found, told with what installs it, and stops the jobs it should."""
+"""The doctor: what is missing is found, told with what installs it, and stops the right jobs."""
 import configparser
 import importlib.metadata
 import json

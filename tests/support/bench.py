@@ -62,9 +62,13 @@ class Bench:
                 pauses = random_pattern(100 * seed + number, share, 509) if share else None
             ends[name] = Source(self.words(name, inputs[name]), pauses) \
                 if name in inputs else Sink(counts[name], pauses)
-        run = simulate(self.simulator, self.design, ends, timeout=2000, drain=drain)
+        return self.simulated(ends, drain)
+
+    def simulated(self, ends, drain=40, timeout=2000):
+        """Run with ``ends`` {stream: Source or Sink}."""
+        run = simulate(self.simulator, self.design, ends, timeout=timeout, drain=drain)
         if self.simulator not in ("myhdl", "verilator"):
-            agree(run, simulate("verilator", self.design, ends, timeout=2000, drain=drain))
+            agree(run, simulate("verilator", self.design, ends, timeout=timeout, drain=drain))
         return run
 
     def words(self, name, values):

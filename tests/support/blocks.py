@@ -3,12 +3,14 @@ from myhdl import Signal, always, always_comb, always_seq, block, instances, int
 
 from hdl.axis import AxiStream
 from hdl.blocks.fifo import replay
+from hdl.blocks.frame_repair import FAULTS, frame_repair
 from hdl.blocks.lanes import pack
 from hdl.blocks.registers import counter
 from hdl.blocks.signals import count, flag, sint, uint
 from hdl.blocks.stream import fork
 from hdl.blocks.weight_rom import VHDL_MEMORY, weight_rom
 from hdl.units.convolve import convolve
+from hdl.units.video import video
 from tests.support.streams import stream
 
 
@@ -308,3 +310,38 @@ def matrix_twice(clk, rst, s_axis, m_axis, config):
 def stream_pair(lanes=4, bits=7):
     """Ports of a block with one input and one output of the same shape."""
     return {"s_axis": stream(lanes, bits), "m_axis": stream(lanes, bits)}
+
+
+@block
+def answer(clk, rst, errors, s_ask, m_errors):
+    """A beat of ``s_ask`` is answered with what ``errors`` is then."""
+    @always_comb
+    def ask():
+        s_ask.tready.next = m_errors.tready or not m_errors.tvalid
+
+    @always_seq(clk.posedge, reset=rst)
+    def tell():
+        if m_errors.tready or not m_errors.tvalid:
+            m_errors.tvalid.next = s_ask.tvalid
+            if s_ask.tvalid:
+                m_errors.tdata.next = errors
+
+    return instances()
+
+
+@block
+def repaired(clk, rst, s_axis, s_ask, m_axis, m_verdict, m_errors, frame):
+    """frame_repair, whose errors answer when they are asked for."""
+    errors = uint(len(FAULTS))
+    repair = frame_repair(clk, rst, s_axis, m_axis, m_verdict, errors, frame)
+    tell = answer(clk, rst, errors, s_ask, m_errors)
+    return instances()
+
+
+@block
+def filmed(clk, rst, s_axis, s_ask, m_axis, m_errors, top):
+    """video, whose errors answer when they are asked for."""
+    errors = uint(len(FAULTS))
+    around = video(clk, rst, s_axis, m_axis, errors, top)
+    tell = answer(clk, rst, errors, s_ask, m_errors)
+    return instances()

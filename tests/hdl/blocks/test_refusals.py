@@ -9,6 +9,7 @@ import pytest
 
 import hdl.blocks
 from hdl.blocks.fifo import fifo, link, ram, replay
+from hdl.blocks.frame_repair import VideoFrame, frame_repair, mark_frames, pixels_of_bytes
 from hdl.blocks.lanes import pack, unpack
 from hdl.blocks.line_buffer import line_buffer
 from hdl.blocks.mac import mac
@@ -158,6 +159,48 @@ def test_whole_bytes():
             {"s_axis": inner, "m_axis": marked}, {"beats": 0})
 
 
+def video(lanes=3, tile=1):
+    return stream(lanes, 8, False, tile, MARKS)
+
+
+FRAME = VideoFrame(3, 4, 100)
+FILM = {"s_axis": video(), "m_axis": stream(3, 8, False), "verdict": stream(1, 1, False),
+        "frame_error": uint(5)}
+BYTES = {"s_axis": stream(3, 8, False), "m_axis": stream(3, 9)}
+ENDED = {"s_axis": stream(2, 8, marks=("tlast",)), "verdict": stream(1, 1, False),
+         "m_axis": stream(2, 8, marks=MARKS)}
+
+
+@pytest.mark.parametrize("block, ports, arguments, sentence", [
+    (frame_repair, {**FILM, "s_axis": FILM["m_axis"]}, {"frame": FRAME},
+     "^frame_repair has an input of 3 x 8 bits unsigned with tlast and tuser, not 3 x 8 bits "),
+    (frame_repair, {**FILM, "m_axis": video()}, {"frame": FRAME}, "^frame_repair drops tlast and"),
+    (frame_repair, {**FILM, "verdict": stream(1, 2, False)}, {"frame": FRAME},
+     "^frame_repair has a verdict of 1 x 1 bits unsigned, not 1 x 2 bits unsigned$"),
+    (pixels_of_bytes, {**BYTES, "m_axis": stream(3, 9, False)}, {"components": "gbr"},
+     "^pixels_of_bytes has an output of 3 x 9 bits signed, not 3 x 9 bits unsigned$"),
+    (pixels_of_bytes, BYTES, {"components": "gbb"},
+     "r, g and b in any order, such as gbr, not gbb"),
+    (pixels_of_bytes, {"s_axis": stream(1, 8, False), "m_axis": stream(1, 9)},
+     {"components": "rgb"}, "not rgb for 1 lanes$"),
+    (mark_frames, {**ENDED, "s_axis": stream(2, 8)}, {}, "^mark_frames has an input of .* tlast, "),
+    (mark_frames, {**ENDED, "m_axis": stream(2, 8)}, {}, "^mark_frames has an .* with tlast and "),
+    (mark_frames, {**ENDED, "verdict": stream(2, 1, False)}, {}, "^mark_frames has a verdict of")])
+def test_video(block, ports, arguments, sentence):
+    for tile in (1, 2):
+        film = {**FILM, "s_axis": video(tile=tile), "m_axis": stream(3, 8, False, tile)}
+        assert elaborate(frame_repair, film, {"frame": FRAME})
+    assert elaborate(pixels_of_bytes, BYTES, {"components": "gbr"})
+    assert elaborate(mark_frames, ENDED, {})
+    refused(sentence, block, ports, arguments)
+
+
+@pytest.mark.parametrize("field", ["rows", "columns", "patience"])
+def test_frames_of_nothing(field):
+    with pytest.raises(ValueError, match=f"^a frame of video has {field} of 1 or more, not 0$"):
+        replace(FRAME, **{field: 0})
+
+
 @pytest.mark.parametrize("lanes_in, lanes_out, changed, sentence", [
     (2, 2, {}, "PE 3 and SIMD 2 takes 2 lanes and gives a number of lanes that divides 3"),
     (3, 3, {}, "PE 3 and SIMD 2 takes 2 lanes and gives"),
@@ -247,10 +290,10 @@ def test_every_block_with_streams_is_here():
                 found.add(name)
     covered = {block.func.__name__
                for block in (*TAKES, *REFUSES, tile_windows, tile_flush, tile_patch, tile_move,
-                             from_bytes, to_bytes)}
+                             from_bytes, to_bytes, frame_repair, pixels_of_bytes, mark_frames)}
     assert found == covered | PARTS
 
 
 # Inner halves of blocks above, that are given streams which those have compared.
 PARTS = {"add_control", "serialise", "register_chain", "mac_control", "requantize_control",
-         "row_writer", "tile_arrival", "cut_out"}
+         "row_writer", "tile_arrival", "cut_out", "hold_beat"}
