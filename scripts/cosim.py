@@ -37,12 +37,15 @@ from scripts.shared.tables import show
 @seed_option
 @click.option("--frames", type=click.IntRange(min=1), default=1, show_default=True,
               help="The photo so many times back to back; 2 or more show the steady interval.")
+@click.option("--adders", metavar="UNIT", default=None,
+              help="Compute the products of this unit, whose weights are constants at the rate, as "
+                   "additions that they share.")
 @click.option("--classify", "with_top", is_flag=True,
               help="Add the 1000-class top, computed on the CPU, where the weights have one.")
 @json_option
 @user_errors
 def main(photo: Path | None, network: Network, cycles_per_frame: int | None, simulator: str,
-         seed: int | None, frames: int, with_top: bool, as_json: bool) -> None:
+         seed: int | None, frames: int, adders: str | None, with_top: bool, as_json: bool) -> None:
     """Cosimulate one photo."""
     cycles = cycles_per_frame or network.pixels
     plan = plan_network(network.table, network.precision, cycles, frames)
@@ -51,7 +54,7 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
         golden, golden_times = read_golden(network, photo, status.update)
         status.update("configuring and building the hardware")
         configs, run, outputs, run_times = simulate(plan, golden, simulator, seed, frames,
-                                                    status.update)
+                                                    status.update, adders)
         status.update("comparing")
         comparisons = [compare(config.unit, np.stack([golden.fixed[config.unit.name]] * frames),
                                outputs[config.unit.name]) for config in configs]
@@ -84,15 +87,20 @@ def read_golden(network: Network, photo: Path | None,
 
 
 def simulate(plan: Plan, golden: store.Golden, simulator: str, seed: int | None, frames: int,
-             report: Callable[[str], None]
+             report: Callable[[str], None], adders: str | None
              ) -> tuple[tuple[UnitConfig, ...], Run, dict[str, np.ndarray], dict[str, float]]:
     """Run the golden's photo through the plan's hardware.
+
+    adders -- the unit whose products are computed as additions; None: no unit's
 
     Returns (UnitConfig of every unit, the Run, {unit: its output}, how long that took, for the
     summary).
     """
     started = time.perf_counter()
     configs = configure_network(plan.units, golden.params)
+    if adders:
+        from scripts.silicon.graphs import with_adders
+        configs = with_adders(configs, golden.params, adders)
     run, outputs = run_frames(
         simulator, configs, np.stack([golden.fixed["input"]] * frames), seed,
         plan.cycles_per_frame, progress=lambda cycle: report(f"simulating, cycle {cycle:,}"))

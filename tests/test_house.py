@@ -19,6 +19,8 @@ TESTED_IN = {
     "golden/layouts.py": "tests/golden/test_model.py",
     "golden/topology.py": "tests/golden/test_model.py",
     "hdl/axis.py": "tests/hdl/test_shape.py",
+    "hdl/blocks/adder_array.py": "tests/hdl/units/test_constant.py",
+    "hdl/blocks/adder_graph.py": "tests/hdl/units/test_constant.py",
     "hdl/blocks/constant_array.py": "tests/hdl/units/test_constant.py",
     "hdl/blocks/constant_text.py": "tests/hdl/units/test_constant.py",
     "hdl/blocks/dot.py": "tests/hdl/blocks/test_mac.py",

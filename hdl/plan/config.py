@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from hdl.layers import Unit
+from hdl.plan.adders import AdderGraph
 from hdl.plan.arrays import ArrayWork
 from hdl.plan.folding import Folding
 from hdl.plan.geometry import TAPS
@@ -54,6 +55,7 @@ class UnitConfig:
     # Weights output by output, biases, multipliers, shifts above the least; of an array in loops,
     # weights as it reads them; () where ROMs hold all
     constants: tuple[Constants, ...] = ()
+    graph: AdderGraph | None = None     # what takes the place of products with the constant weights
 
     @property
     def folding(self) -> Folding:
@@ -106,7 +108,8 @@ class UnitConfig:
         roms = tuple((rom.name, len(rom.rows), rom.widths)
                      for rom in (self.weights, self.scales) if rom)
         arrays = tuple((array.name, len(array.values), array.bits) for array in self.constants)
-        return (self.plan, roms, arrays, self.accumulator_bits, self.biased_bits, self.shift_base)
+        return (self.plan, roms, arrays, self.accumulator_bits, self.biased_bits, self.shift_base,
+                self.graph)
 
     def stream_in(self) -> StreamShape:
         """What a beat of the input holds."""
@@ -211,6 +214,7 @@ def by_stage(configs: Iterable[UnitConfig]) -> dict[str, tuple[UnitConfig, ...]]
 
 
 def memory_files(configs: Iterable[UnitConfig]) -> dict[str, str]:
-    """{file name: text} of the network's or stage's ``.mem`` files."""
-    return {f"{rom.name}.mem": rom.mem() for config in configs
+    """{file name: text} of the network's or stage's ``.mem`` files; what an adder graph computes is
+    in none."""
+    return {f"{rom.name}.mem": rom.mem() for config in configs if not config.graph
             for rom in (config.weights, config.scales, *config.constants) if rom}

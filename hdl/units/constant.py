@@ -2,6 +2,7 @@
 from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, concat, instances
 
 from hdl.axis import AxiStream
+from hdl.blocks.adder_array import adder_array
 from hdl.blocks.constant_array import ArraySteps, constant_array
 from hdl.blocks.lanes import field
 from hdl.blocks.refusals import refuse_other
@@ -93,7 +94,10 @@ def constant_convolve(clk: SignalType, rst: ResetSignal, patch: Patch, m_axis: A
     tile = uint(config.work.shape_out.width)
     steps = ArraySteps()
     control = constant_control(clk, rst, patch, result, tile, steps)
-    array = constant_array(clk, steps, patch, tile, config.work)
+    if config.graph:
+        array = adder_array(clk, steps, patch, tile, config.work, config.graph)
+    else:
+        array = constant_array(clk, steps, patch, tile, config.work)
     output = register_slice(clk, rst, result, m_axis)
     return instances()
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +16,7 @@ from hdl.build import Processes, cores, default_build_dir, digest, make_writable
 from hdl.errors import ToolError
 from hdl.layers import Precision, Unit
 from hdl.plan.adders import NOTHING, Add, AdderGraph, Builder, Output
+from hdl.plan.config import UnitConfig, UnitIntegers
 
 if TYPE_CHECKING:
     from da4ml.types import CombLogic, Pipeline
@@ -170,6 +171,24 @@ def graph_of(matrix: Matrix) -> AdderGraph:
             tuple(Add(a, b, i, j, bool(minus)) for a, b, i, j, minus in kept["adds"].tolist()),
             tuple(Output(node, shift, bool(minus))
                   for node, shift, minus in kept["outputs"].tolist()))
+
+
+def with_adders(configs: Sequence[UnitConfig], params: Mapping[str, UnitIntegers],
+                name: str) -> tuple[UnitConfig, ...]:
+    """The UnitConfigs of which the named one computes its products as additions.
+
+    params -- {unit: its integers}
+
+    Raises ValueError where it has no constants at its rate, and ToolError without da4ml.
+    """
+    constant = [config.name for config in configs if config.constants and config.folding.constant]
+    if name not in constant:
+        rest = f"give one of {', '.join(constant)}" if constant else "give fewer cycles for a frame"
+        raise ValueError(f"{name} is no unit whose weights are constants at this rate, which "
+                         f"additions could take the place of: {rest}")
+    found = next(config for config in configs if config.name == name)
+    graph = graph_of(matrix_of(found.unit, params[name].weights, found.folding.precision))
+    return tuple(replace(config, graph=graph) if config is found else config for config in configs)
 
 
 def count_all(matrices: Sequence[Matrix]) -> Iterator[tuple[Matrix, Counts, bool]]:

@@ -8,15 +8,20 @@ import numpy as np
 import pytest
 
 from hdl.layers import PRECISIONS, layer_table
+from hdl.plan.adders import AdderGraph
+from scripts.cosim import main as cosim
+from scripts.silicon import graphs
 from scripts.silicon.__main__ import main
 from scripts.silicon.costs import LIBRARIES, Cells, signed_digits
 from scripts.silicon.graphs import Matrix, graph_of, kept_counts, matrix_of, solve
 from tests.support.commands import invoked
 from tests.support.json_page import check
 from tests.support.networks import TABLE, golden
+from tests.support.simulators import available
 
 LIBERTY = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 SMALL = ("--alpha", "0.35", "--resolution", "32", "--precision", "w4a8", "--tile", "8", "--json")
+CHAIN = (*SMALL[:6], "--cycles-per-frame", "1", "--json")
 # inputs, outputs, bits of a weight, (least, greatest) input, every output of all inputs, tile
 MATRICES = {
     "stem": (27, 16, 8, (-255, 255), True, 32),
@@ -139,6 +144,39 @@ def test_a_unit_of_the_network(rng):
     values = extremes(rng, graph, 5)
     assert graph(values).tolist() == products(weights, False, values)
     assert set(graph.inputs) == {(0, 255)} and len(graph.inputs) == 9 * 96
+
+
+@pytest.mark.parametrize("runs", [
+    "myhdl", *(pytest.param(name, marks=pytest.mark.full)
+               for name in ("verilator", "icarus", "ghdl"))])
+def test_a_frame_through_the_chain(runs):
+    """A unit's products as additions: every unit equals its golden, in the cycles of before."""
+    found = json.loads(invoked(cosim, *CHAIN, "--adders", "block_13_depthwise", "--simulator",
+                               available(runs)).stdout)
+    assert found["ok"] and found["first_difference"] is None and found["off_schedule"] == 0
+    assert len(found["units"]) == 62 and found["initiation_interval"] == 1
+
+
+def test_a_frame_with_another_graph(monkeypatch):
+    """Additions become subtractions: the comparison tells it at its unit."""
+    monkeypatch.setattr(graphs, "solve", lambda matrix, right=solve: broken(right(matrix)))
+    found = json.loads(invoked(cosim, *CHAIN, "--adders", "block_13_depthwise", "--simulator",
+                               "myhdl", code=1).stdout)
+    assert "unit block_13_depthwise" in found["first_difference"]
+
+
+def broken(graph):
+    """The graph with every addition the other way."""
+    return AdderGraph(graph.inputs, tuple(add._replace(subtract=not add.subtract)
+                                          for add in graph.adds), graph.outputs)
+
+
+@pytest.mark.parametrize("options, words", [
+    (("--adders", "Conv2"), "Error: Conv2 is no unit whose weights are constants at this rate, "
+                            "which additions could take the place of: give one of Conv1, "),
+    (("--adders", "Conv1", "--cycles-per-frame", "1024"), ": give fewer cycles for a frame")])
+def test_units_without_constants(options, words):
+    assert words in invoked(cosim, *CHAIN, *options, code=2).stderr
 
 
 def command(*options):

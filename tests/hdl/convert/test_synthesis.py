@@ -13,15 +13,19 @@ import numpy as np
 import pytest
 
 from hdl.blocks.residual_add import residual_add
-from hdl.layers import PRECISIONS, layer_table
+from hdl.layers import PRECISIONS, Unit, layer_table
 from hdl.plan.config import configure
-from hdl.plan.network import plan_network
+from hdl.plan.folding import constant_folding
+from hdl.plan.network import UnitPlan, plan_network
+from hdl.plan.schedule import NO_BUFFERS
 from hdl.sim.design import Design
 from hdl.sim.network import network_design
-from hdl.units.by_kind import BLOCKS
+from hdl.units.by_kind import BLOCKS, block_of
 from scripts.shared.yosys import share, yosys
-from tests.support.bench import (Bench, UnitBench, agree, beats, frames_of, integers, unit_config,
-                                 with_integers)
+from scripts.silicon.graphs import with_adders
+from tests.support.bench import (NARROW, Bench, UnitBench, agree, beats, frames_of, integers,
+                                 unit_config, with_integers)
+from tests.support.networks import TABLE, golden
 from tests.support.streams import stream
 
 # kind, size, channels in and out, pe, simd, lanes in and out, stride
@@ -121,6 +125,38 @@ def test_residual_add(verilator, rng, family):
     main, shortcut = (integers(rng, 7, True, (60, 2)) for _ in range(2))
     done = bench.run({"s_axis": main, "s_axis_shortcut": shortcut}, {"m_axis": 60}, "both")
     assert beats(done, streams) == np.clip(main + shortcut, -64, 63).tolist()
+
+
+@pytest.mark.parametrize("fault", [False, True], ids=["as_it_is", "a_fault_is_told"])
+def test_adder_graph(verilator, rng, fault):
+    """A pointwise unit at a pixel a clock whose products are additions, whole; one addition turned
+    into a subtraction is told."""
+    unit = Unit("dut", "pointwise", "project", "dut", 3, 3, 5, 4, activation="linear")
+    plan = UnitPlan(constant_folding(unit, NARROW, 9, None, False), NO_BUFFERS)
+    config, params = with_integers(rng, plan)
+    (config,) = with_adders([config], {"dut": params}, "dut")
+    bench = synthesised(UnitBench("verilator", block_of(config), config, params), "generic",
+                        partial(re.sub, r"(= n\d+) \+", r"\1 -", count=1) if fault else str)
+    _, got, expected = bench.frames(rng, "both", 2)
+    assert len(got) == len(expected) and (got != expected) == fault
+
+
+@pytest.mark.full
+def test_adder_graph_of_the_network(verilator, monkeypatch):
+    """The same of expanded_conv_project, against the stored golden; ABC, which would only make the
+    netlist smaller, takes many minutes for it."""
+    monkeypatch.setitem(FAMILIES, "generic", Family("synth -flatten -noabc -top {}"))
+    unit, data = TABLE[2], golden("w8a8")
+    plan = UnitPlan(constant_folding(unit, PRECISIONS["w8a8"], unit.pixels_out, None, False),
+                    NO_BUFFERS)
+    config, params = configure(plan, data.params[unit.name]), data.params
+    (config,) = with_adders([config], params, unit.name)
+    bench = synthesised(UnitBench("verilator", block_of(config), config, params[unit.name]),
+                        "generic")
+    done = bench.run({"s_axis": data.fixed[TABLE[1].name].reshape(-1, unit.channels_in)},
+                     {"m_axis": unit.pixels_out}, "both")
+    assert beats(done, bench.arguments) == data.fixed[unit.name].reshape(
+        -1, unit.channels_out).tolist()
 
 
 def test_a_fault_is_told(verilator, rng):

@@ -13,8 +13,9 @@ from hdl.plan.network import UnitPlan
 from hdl.plan.schedule import NO_BUFFERS
 from hdl.units.by_kind import block_of
 from hdl.units.constant import constant_pointwise
-from tests.support.bench import (DEAD, NARROW, STALLS, UnitBench, frames_of, integers, seed_of,
-                                 with_dead_channels, with_integers)
+from scripts.silicon.graphs import matrix_of, solve
+from tests.support.bench import (DEAD, NARROW, STALLS, UnitBench, agree, frames_of, integers,
+                                 seed_of, with_dead_channels, with_integers)
 from tests.support.naive import naive_unit
 from tests.support.tiles import beat_numbers, from_beats, to_beats
 
@@ -98,6 +99,22 @@ def test_a_beat_in_every_cycle(simulator, rng, case):
     run = TileBench(simulator, *configured(rng, case)).check(rng, "free")
     assert np.diff(run["s_axis"].cycles).max() == 1
     assert np.diff(run["m_axis"].cycles).max() == 1
+
+
+def with_adders(config, params):
+    """The UnitConfig with an adder graph in place of its products."""
+    return dataclasses.replace(config, graph=solve(matrix_of(config.unit, params.weights, NARROW)))
+
+
+@pytest.mark.parametrize("case", ["stem", "expand", "depthwise", "stride_2_of_an_odd_creep"])
+def test_adder_graphs(simulator, rng, case):
+    """The same outputs in the same cycles as of products."""
+    config, params = configured(rng, case)
+    seed = int(rng.integers(1 << 30))
+    runs = [TileBench(simulator, each, params).check(np.random.default_rng(seed), "both")
+            for each in (with_adders(config, params), config)]
+    agree(*runs)
+    TileBench(simulator, with_adders(config, params), params).check(rng, "idle", (1, 1))
 
 
 @pytest.mark.parametrize("dead", ["one", "all_clipped"])
