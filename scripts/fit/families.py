@@ -91,8 +91,8 @@ FAMILIES = {family.name: family for family in (
            (27, 18), True, 1, Logic(0.8, 0.6, 0), XILINX),
     Family("xc7", "7-series", "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -top",
            (25, 18), True, 1, Logic(0.8, 0.6, 0), XILINX),
-    Family("ecp5", "ECP5", "synth_ecp5 -top", (18, 18), False, 4, Logic(0.8, 1.5, 200), LATTICE),
+    Family("ecp5", "ECP5", "synth_ecp5 -top", (18, 18), False, 4, Logic(1.0, 0.5, 20), LATTICE),
     Family("gw5a", "Gowin GW5A", "synth_gowin -family gw5a -top", None, True, 4,
-           Logic(0.8, 9.0, 200), GOWIN))}
+           Logic(1.0, 9.0, 20), GOWIN))}
 # Reasons not to take a family's figures for a device's.
 UNFIT = {"gw5a": "Yosys makes products for GW5A of LUTs: its multipliers are not inferred"}

@@ -183,12 +183,12 @@ def test_widths_by_unit(name, widths):
 
 
 def test_equal_widths_by_unit_have_one_name():
-    """However they are spelled: 200 random precisions, each in another order, and from its own
+    """However they are spelled: 40 random precisions, each in another order, and from its own
     name."""
     draw = random.Random(18)
     units = [unit for unit in layer_table() if unit.weights]
     words = sorted({word for unit in units for word in (unit.kind, unit.role, unit.name)})
-    for _ in range(200):
+    for _ in range(40):
         chosen = draw.sample(words, draw.randint(0, 9))
         parts = [f"{word}=w{draw.randint(4, 16)}" for word in chosen]
         general = f"w{draw.randint(4, 16)}a{draw.randint(4, 16)}"
