@@ -72,8 +72,8 @@ def main(network: Network, cycles_per_frame: int | None, name: str, device_name:
         "precision": network.precision.name, "cycles_per_frame": cycles,
         "family": family.name, "clock_mhz": clock or (board.clock_mhz if board else CLOCK)}
     units = {unit: each.of(family) for unit, each in parts.items()}
-    netlists = netlists_of(configs, family) if synthesise else {}
-    summary |= unit_rows(units, netlists) | {"devices": [
+    netlists, kept = netlists_of(configs, family) if synthesise else ({}, 0)
+    summary |= unit_rows(units, netlists, kept) | {"devices": [
         device_row(each, parts, rates[each.name], summary["clock_mhz"]) for each in asked]}
     if route and board:
         summary |= route_row(configs, board, clock, seed)
@@ -136,13 +136,19 @@ class Ladder:
         return None
 
 
-def netlists_of(configs: Sequence[UnitConfig], family: Family) -> dict[str, Resources]:
-    """{unit: Resources} by Yosys, with progress."""
+def netlists_of(configs: Sequence[UnitConfig], family: Family) -> tuple[dict[str, Resources], int]:
+    """({unit: Resources} by Yosys, how many of them were kept), with progress."""
+    reused = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("converting", total=len(configs))
-        found = synthesised(configs, family, lambda unit, kept: progress.update(
-            task, advance=1, description=f"{unit}{' (cached)' if kept else ''}"))
-    return found
+
+        def report(unit: str, kept: bool) -> None:
+            """A unit is there."""
+            reused.append(kept)
+            progress.update(task, advance=1, description=f"{unit}{' (cached)' if kept else ''}")
+
+        found = synthesised(configs, family, report)
+    return found, sum(reused)
 
 
 def total(resources: Iterable[Resources]) -> Resources:
@@ -150,13 +156,18 @@ def total(resources: Iterable[Resources]) -> Resources:
     return sum(resources, Resources())
 
 
-def unit_rows(units: Mapping[str, Resources], netlists: Mapping[str, Resources]) -> dict[str, Any]:
-    """The fields of the units and their sums: by the model and, where there are such, by Yosys."""
+def unit_rows(units: Mapping[str, Resources], netlists: Mapping[str, Resources],
+              kept: int) -> dict[str, Any]:
+    """The fields of the units and their sums: by the model and, where there are such, by Yosys.
+
+    kept -- how many netlists were there before
+    """
     rows = [{"name": name, **asdict(each)} for name, each in units.items()]
     for row in rows if netlists else ():
         row["synthesised"] = asdict(netlists[row["name"]])
     sums: dict[str, Any] = {"units": rows, "total": asdict(total(units.values()))}
-    return sums | ({"synthesised": asdict(total(netlists.values()))} if netlists else {})
+    return sums | ({"synthesised": asdict(total(netlists.values())), "netlists_reused": kept}
+                   if netlists else {})
 
 
 def device_row(device: Device, parts: Mapping[str, Parts], fastest: int | None,
@@ -199,6 +210,8 @@ def tell(summary: dict[str, Any]) -> None:
         table.add_row(row["name"], *(f"{each[kind]:,}" for each in (row, row.get("synthesised"))
                                      if each for kind in HEADS))
     show(table)
+    if by_yosys:
+        click.echo(f"{summary['netlists_reused']} of {len(summary['units'])} netlists cached")
     if summary["family"] in UNFIT:
         click.echo(UNFIT[summary["family"]])
     table = grid(f"Devices, at {summary['clock_mhz']:g} MHz", "device", "fits", "limit", "of it",

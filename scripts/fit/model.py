@@ -18,6 +18,7 @@ import numpy as np
 
 from hdl.build import built_once, default_build_dir, digest
 from hdl.layers import Precision, Unit
+from hdl.plan.budget import folded_cost
 from hdl.plan.config import UnitConfig, UnitIntegers, by_stage
 from hdl.plan.memory import in_blocks
 from scripts.fit.families import Family, Resources
@@ -122,15 +123,14 @@ def elaborated(members: Sequence[UnitConfig]) -> dict[str, Parts]:
 def planned(config: UnitConfig) -> Parts:
     """The Parts of a unit that works on tiles, or behind such: from its folding alone, since no
     device takes it and its hardware takes long to elaborate."""
-    folding, plan = config.folding, config.plan
+    folding, widths, bits = config.folding, config.folding.precision, folded_cost(config.plan).bits
+    memories = sum(map(memory_of, bits.values()), Counter())
     if not config.unit.weights:
-        return Parts(memories=memory_of(plan.fifo_bits))
-    widths = folding.precision
+        return Parts(memories=memories)
     products = Counter({(folding.bits_in + 1, widths.weight_bits): folding.multipliers})
     products[config.biased_bits, widths.multiplier_bits + 1] += folding.requantizers
-    return Parts(products, memory_of(folding.weight_bits) + memory_of(
-        folding.line_buffer_bits + plan.buffer_bits),
-        folding.requantizers * (config.accumulator_bits + config.biased_bits))
+    return Parts(products, memories,
+                 folding.requantizers * (config.accumulator_bits + config.biased_bits))
 
 
 def memory_of(bits: int) -> Counter[tuple[int, int, bool]]:

@@ -6,6 +6,7 @@ import pytest
 
 from golden.network import Network
 from hdl.layers import PRECISIONS, layer_table, precision
+from hdl.plan.budget import folded_cost
 from hdl.plan.config import configure, configure_network
 from hdl.plan.network import plan_network
 from scripts.fit import __main__ as fit
@@ -53,7 +54,8 @@ def test_the_model_counts_what_is_planned():
         assert kept == sum(rom.bits for rom in (config.weights, config.scales) if rom)
         kept = sum(depth * width * number for (depth, width, written), number
                    in found.memories.items() if written)
-        assert kept >= folding.line_buffer_bits + config.plan.fifo_bits
+        bits = folded_cost(config.plan).bits
+        assert kept >= bits["line_buffers"] + bits["residual_fifos"]
         assert found.registers > 0
     assert parts_of(configs) == parts       # as kept
 
@@ -157,7 +159,7 @@ def test_yosys_is_beside_the_model(monkeypatch, golden_cache):
     """All units of all stages, here by a synthesis that tells what it was given."""
     def made(configs, family, report):
         for config in configs:
-            report(config.name, False)
+            report(config.name, config.unit.role == "add")
         return {config.name: Resources(1, 2, 3, 4) for config in configs}
 
     monkeypatch.setattr(fit, "synthesised", made)
@@ -166,7 +168,9 @@ def test_yosys_is_beside_the_model(monkeypatch, golden_cache):
     summary = json.loads(invoked(fit.main, *arguments, "--json").stdout)
     check("scripts.fit", summary)
     assert summary["synthesised"] == asdict(Resources(62, 124, 186, 248))
-    assert "Yosys:" in invoked(fit.main, *arguments).stdout
+    assert summary["netlists_reused"] == 10
+    output = invoked(fit.main, *arguments).stdout
+    assert "Yosys:" in output and "10 of 62 netlists cached" in output
 
 
 def small_design(folder):
