@@ -296,7 +296,8 @@ def test_area_after_synthesis(tmp_path, name):
     convert_block(adder_graph(*ports, graph, "dut"), tmp_path, "dut")
     (tmp_path / "full_adders.v").write_text(FULL_ADDERS)
     said = yosys(tmp_path, "read_verilog dut.v", "hierarchy -top dut", "proc", "opt_expr",
-                 "wreduce", "opt_clean", "techmap -map full_adders.v", "techmap", "opt_expr", "opt_clean",
+                 "wreduce", "opt_clean", "techmap -map full_adders.v", "techmap", "opt_expr",
+                 "opt_clean",
                  f"abc -liberty {LIBERTY} -script +strash;map", "opt_clean -purge",
                  f"stat -liberty {LIBERTY}")
     adders = int(re.findall(r"(\d+) +[\d.e+]+ +FAX1", said)[-1])
