@@ -5,8 +5,8 @@ Plain numbers, without MyHDL: planner, blocks, benches and exports all speak of 
 from dataclasses import dataclass, replace
 
 HANDSHAKE = ("tdata", "tvalid", "tready")
-# Of AXI4-Stream Video: last pixel of a line, first of a frame.  At the output of what is exported,
-# tlast is with the last beat of a frame.
+# Of AXI4-Stream Video: last pixel of a line, first of a frame.  At the outside of what is exported,
+# tlast is with the last beat of a frame, and of creeping tiles tuser is the bit above the elements.
 MARKS = ("tlast", "tuser")
 
 
@@ -51,8 +51,10 @@ class StreamShape:
         return replace(self, lanes=lanes)
 
     def whole_bytes(self, *marks: str) -> 'StreamShape':
-        """The same elements, each filled up to whole bytes, as AXI4-Stream has them; with marks."""
-        return replace(self, bits=-(-self.bits // 8) * 8, marks=marks)
+        """The same elements, each filled up to whole bytes, as AXI4-Stream has them; with marks,
+        and the bit of creeping tiles as tuser."""
+        own = () if self.creep is None else ("tuser",)
+        return replace(self, bits=-(-self.bits // 8) * 8, marks=(*marks, *own), creep=None)
 
     def __str__(self) -> str:
         sign = "signed" if self.signed else "unsigned"

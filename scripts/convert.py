@@ -21,7 +21,7 @@ from hdl.export.folder import export
 from hdl.export.names import check_prefix, prefixed
 from hdl.layers import stages
 from hdl.plan.config import configure_network
-from hdl.plan.network import Plan, plan_network
+from hdl.plan.network import plan_network
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, hdl_option, json_option,
                                     network_options, out_option, user_errors)
@@ -56,7 +56,6 @@ def main(photo: Path | None, hdl: str, block: str, prefix: str, network: Network
     for folder in folders.values():
         check_replaceable(folder)
     plan = plan_network(network.table, network.precision, cycles_per_frame or network.pixels)
-    check_streams(plan, chosen)
     with Console(stderr=True).status("reading") as status:
         path, reused = build.cached(network, photo, status.update)
         golden = store.read(path, float=False)
@@ -82,18 +81,6 @@ def choose(block: str, names: Sequence[str]) -> list[str]:
     if block not in names:
         raise ValueError(f"there is no block {block}: give all, chain or one of {', '.join(names)}")
     return [block]
-
-
-def check_streams(plan: Plan, chosen: Sequence[str]) -> None:
-    """Refuse a stage whose input or output is tiles that creep, which its bench has none of:
-    ValueError."""
-    for name in chosen:
-        for planned in plan.units:
-            folding = planned.folding
-            if planned.unit.stage == name and (folding.creep_in, folding.creep_out) != (None, None):
-                raise ValueError(
-                    f"block {name} works on tiles that creep at {plan.cycles_per_frame} cycles a "
-                    "frame, and only the whole chain has a bench then: give --block chain")
 
 
 def check_replaceable(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """Streams of whole bytes at the outside, of elements as narrow as their numbers inside.
 
 Each element is filled up to whole bytes by itself, so that the bytes of an element stay together
-wherever a stream is cut or joined at bytes.  Wires, and a counter of beats for ``tlast``.
+wherever a stream is cut or joined at bytes.  The bit of creeping tiles, which says whether a beat
+brings one, is ``tuser`` outside.  Wires, and a counter of beats for ``tlast``.
 """
 from myhdl import ResetSignal, SignalType, always_comb, block, instances
 
@@ -24,11 +25,21 @@ def from_bytes(s_axis: AxiStream, m_axis: AxiStream) -> Instances:
     refuse_other("from_bytes", "an input", s_axis, m_axis.shape.whole_bytes())
     elements, filled, bits = m_axis.shape.elements, s_axis.shape.bits, m_axis.shape.bits
 
-    @always_comb
-    def cut():
-        for element in range(elements):
-            for place in range(bits):
-                m_axis.tdata.next[element * bits + place] = s_axis.tdata[element * filled + place]
+    if m_axis.shape.creep is None:
+        @always_comb
+        def cut():
+            for element in range(elements):
+                for place in range(bits):
+                    m_axis.tdata.next[element * bits + place] = s_axis.tdata[
+                        element * filled + place]
+    else:
+        @always_comb
+        def cut():
+            for element in range(elements):
+                for place in range(bits):
+                    m_axis.tdata.next[element * bits + place] = s_axis.tdata[
+                        element * filled + place]
+            m_axis.tdata.next[elements * bits] = s_axis.tuser
 
     @always_comb
     def handshake():
@@ -45,7 +56,7 @@ def to_bytes(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiSt
 
     s_axis -- AxiStream without marks
     m_axis -- AxiStream of the shape ``s_axis.shape.whole_bytes("tlast")``; tlast is high with every
-              last of ``beats`` beats
+              last of ``beats`` beats, of those that bring a tile where tiles creep
     beats  -- of a frame, 1 or more
 
     Latency 0, 1 beat per cycle.
@@ -82,7 +93,19 @@ def to_bytes(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiSt
     def handshake():
         m_axis.tvalid.next = s_axis.tvalid
         s_axis.tready.next = m_axis.tready
-        moved.next = s_axis.tvalid and m_axis.tready
-        m_axis.tlast.next = beat == last
+
+    if s_axis.shape.creep is None:
+        @always_comb
+        def mark():
+            moved.next = s_axis.tvalid and m_axis.tready
+            m_axis.tlast.next = beat == last
+    else:
+        own = elements * bits
+
+        @always_comb
+        def mark():
+            moved.next = s_axis.tvalid and m_axis.tready and s_axis.tdata[own]
+            m_axis.tlast.next = beat == last and s_axis.tdata[own]
+            m_axis.tuser.next = s_axis.tdata[own]
 
     return instances()

@@ -66,7 +66,7 @@ def convert_stages(configs: Sequence[UnitConfig], directory: str | Path, hdl: st
         if around:
             top = outside(*clock_and_reset(), AxiStream(shapes[0].whole_bytes()),
                           AxiStream(shapes[1].whole_bytes("tlast")), shapes, function, arguments,
-                          last.pixels_out * last.channels_out // shapes[1].lanes)
+                          last.pixels_out * last.channels_out // shapes[1].elements)
             core = top.subs[1]      # between what cuts bytes off and what fills them up
         else:
             top = core = function(*clock_and_reset(), *map(AxiStream, shapes), *arguments)

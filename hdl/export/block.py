@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hdl.beats import hex_lines, payload, tiled
+from hdl.beats import crept, hex_lines, payload, tiled
 from hdl.build import digest
 from hdl.convert.network import ENDING, top_name
 from hdl.export.names import prefixed
@@ -65,13 +65,21 @@ class Block:
         return taken.whole_bytes(), given.whole_bytes("tlast")
 
     def vectors(self) -> dict[str, str]:
-        """{file name: text} of a frame's beats in and out, hexadecimal, a line each."""
+        """{file name: text} of a frame's beats in and its tiles out, hexadecimal, a line each.
+
+        Where tiles creep, beats without one follow the frame's, until all has left, and tuser is
+        above tdata.  The tiles out do not creep.
+        """
         source, sink = self.streams
-        return {
-            f"{self.full_name}_{kind}.mem":
-                hex_lines(payload(stream, tiled(frame[None], stream.tile)), stream.width)
-            for kind, stream, frame in (("stimulus", source, self.stimulus),
-                                        ("golden", sink, self.golden))}
+        tiles, tuser = tiled(self.stimulus[None], source.tile), {}
+        inner = self.inner_streams[0]
+        if inner.creep is not None:
+            tiles, own = crept(tiles, inner, self.configs[0].unit.size_in // inner.tile)
+            tuser = {"tuser": own}
+        beats = {"stimulus": hex_lines(payload(source, tiles, **tuser), source.payload_width),
+                 "golden": hex_lines(payload(sink, tiled(self.golden[None], sink.tile)),
+                                     sink.width)}
+        return {f"{self.full_name}_{kind}.mem": text for kind, text in beats.items()}
 
     def memories(self) -> dict[str, str]:
         """{file name: text} of what its ROMs hold."""
@@ -85,11 +93,16 @@ class Block:
         for side, stream, inner, size, channels in zip(
                 ("S_AXIS", "M_AXIS"), self.streams, self.inner_streams,
                 (first.size_in, last.size_out), (first.channels_in, last.channels_out)):
+            row = math.ceil(size / stream.tile)
             values |= {f"{side}_BITS": stream.width, f"{side}_LANES": stream.lanes,
                        f"{side}_ELEMENT_BITS": stream.bits, f"{side}_NUMBER_BITS": inner.bits,
-                       f"{side}_TILE": stream.tile,
-                       f"{side}_BEATS": math.ceil(size / stream.tile) ** 2
-                       * channels // stream.lanes}
+                       f"{side}_TILE": stream.tile, f"{side}_CREEP": inner.creep or 0,
+                       f"{side}_ROW": row,
+                       f"{side}_BEATS": row ** 2 * channels // stream.lanes}
+        values["S_AXIS_WORD_BITS"] = self.streams[0].payload_width
+        values["S_AXIS_WORDS"] = values["S_AXIS_BEATS"]
+        if values["S_AXIS_CREEP"]:
+            values["S_AXIS_WORDS"] += values["S_AXIS_ROW"] + 1
         return values | {
             "SIZE_IN": first.size_in, "CHANNELS_IN": first.channels_in, "SIZE_OUT": last.size_out,
             "CHANNELS_OUT": last.channels_out, "CYCLES_PER_FRAME": self.timing.interval,
@@ -110,6 +123,8 @@ class Block:
             found += [(f"{side}_tdata", there, stream.width, beat(stream, inner, activation)),
                       (f"{side}_tvalid", there, 1, "a beat is offered; it stays until it is taken"),
                       (f"{side}_tready", back, 1, "a beat that is offered is taken in this cycle")]
+            if inner.creep is not None:
+                found.append((f"{side}_tuser", there, 1, "this beat brings a tile of its own"))
         return [*found, ("m_axis_tlast", "out", 1, "this beat is the last of a frame")]
 
 
@@ -129,6 +144,8 @@ def beat(stream: StreamShape, inner: StreamShape, activation: str) -> str:
     kind = {"input": "input q = 2p - 255 of a byte p, signed", "relu6": "ReLU6 output, unsigned",
             "linear": "linear output, signed"}[activation]
     tile = f"{stream.tile} x {stream.tile} pixels, the first lowest, of " if stream.tile > 1 else ""
+    if inner.creep:
+        tile = tile.replace(",", f" that creep by {inner.creep},", 1)
     lanes = "one channel" if stream.lanes == 1 else f"{stream.lanes} channels, the first lowest,"
     above = "" if stream.bits == inner.bits else \
         f", {inner.bits} bits and {'its sign' if inner.signed else 'zeros'} above"

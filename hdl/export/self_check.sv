@@ -9,25 +9,31 @@ module DUT_bench;
 parameter integer FRAMES = 1;       // the vectors so many times, back to back
 parameter integer SEED = 1;         // of the stalls, half of all cycles on either side; 0: none
 parameter MEMORY_FOLDER = ".";      // of the .mem files
-localparam integer TIMEOUT = 20 * CYCLES_PER_FRAME;     // cycles in which nothing moves
+localparam integer TIMEOUT = 20 * CYCLES_PER_FRAME + LAST_OUTPUT_CYCLES;   // cycles in which nothing moves
 localparam integer DRAIN = 1000;    // cycles after the last beat, to see that no more come
 
 reg clk = 0, rst = 1;
 reg [S_AXIS_BITS-1:0] s_axis_tdata = 0;
 reg s_axis_tvalid = 0;
+reg s_axis_tuser = 0;               // the beat brings a tile, where tiles creep
 wire s_axis_tready;
 wire [M_AXIS_BITS-1:0] m_axis_tdata;
 wire m_axis_tvalid;
 wire m_axis_tlast;
+wire m_axis_tuser;                  // only where m_axis creeps
+wire m_axis_tuser = 1;              // only where m_axis does not creep
 reg m_axis_tready = 0;
 
-reg [S_AXIS_BITS-1:0] stimulus [0:S_AXIS_BEATS-1];
+reg [S_AXIS_WORD_BITS-1:0] stimulus [0:S_AXIS_WORDS-1];
 reg [M_AXIS_BITS-1:0] golden [0:M_AXIS_BEATS-1];
 
 integer offered = 0, taken = 0, received = 0, cycle = 0, moved_in = 0, first_in = 0, last_out = 0;
-integer lane, channel;
+// Tiles that creep: of each beat the tile that it brings, -1: none.
+localparam integer AGO = M_AXIS_ROW + 2;
+integer brought [0:AGO-1];
+integer beats = 0, compared = 0, real_ones, tile, lane, row, column, from;
 reg held = 0;
-reg [M_AXIS_BITS:0] previous = 0;   // tlast and tdata
+reg [M_AXIS_BITS+1:0] previous = 0; // tuser, tlast and tdata
 reg [31:0] source_state = SEED == 0 ? 0 : {SEED[15:0], 16'h5eed};
 reg [31:0] sink_state = SEED == 0 ? 0 : {SEED[15:0], 16'hbeef};
 
@@ -37,9 +43,11 @@ DUT_axis #(.MEMORY_FOLDER(MEMORY_FOLDER)) dut (
     .s_axis_tdata(s_axis_tdata),
     .s_axis_tvalid(s_axis_tvalid),
     .s_axis_tready(s_axis_tready),
+    .s_axis_tuser(s_axis_tuser),    // only where s_axis creeps
     .m_axis_tdata(m_axis_tdata),
     .m_axis_tvalid(m_axis_tvalid),
     .m_axis_tready(m_axis_tready),
+    .m_axis_tuser(m_axis_tuser),    // only where m_axis creeps
     .m_axis_tlast(m_axis_tlast)
 );
 
@@ -48,9 +56,23 @@ function [31:0] next(input [31:0] state);
     next = {1'b0, state[31:1]} ^ (state[0] ? 32'h80200003 : 32'h0);
 endfunction
 
+// An element of the beat is not the golden's: channel is its number where tiles are pixels.
+task differ(input integer frame, input integer channel);
+    begin
+        $display("FAIL: cycle %0d: frame %0d, row %0d, column %0d, channel %0d: expected %h, got %h",
+                 cycle, frame, channel / CHANNELS_OUT / M_AXIS_ROW * M_AXIS_TILE + row,
+                 channel / CHANNELS_OUT % M_AXIS_ROW * M_AXIS_TILE + column, channel % CHANNELS_OUT,
+                 golden[tile % M_AXIS_BEATS][from*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS],
+                 m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]);
+        $fatal(1);
+    end
+endtask
+
 initial begin
     $readmemh({MEMORY_FOLDER, "/DUT_stimulus.mem"}, stimulus);
     $readmemh({MEMORY_FOLDER, "/DUT_golden.mem"}, golden);
+    for (tile = 0; tile < AGO; tile = tile + 1)
+        brought[tile] = -1;
     repeat (4) @(posedge clk);
     @(negedge clk) rst = 0;
 end
@@ -64,27 +86,30 @@ always @(posedge clk) if (!rst) begin
 
     // A beat once offered stays until it is taken; what is there while none is offered is no beat.
     if (!s_axis_tvalid || s_axis_tready) begin
-        if (offered < FRAMES * S_AXIS_BEATS && !source_state[0]) begin
-            s_axis_tdata <= stimulus[offered % S_AXIS_BEATS];
+        if (offered < FRAMES * S_AXIS_WORDS && !source_state[0]) begin
+            s_axis_tdata <= stimulus[offered % S_AXIS_WORDS][S_AXIS_BITS-1:0];
+            s_axis_tuser <= stimulus[offered % S_AXIS_WORDS][S_AXIS_WORD_BITS-1];
             s_axis_tvalid <= 1;
             offered <= offered + 1;
         end else begin
             s_axis_tdata <= ~s_axis_tdata;
+            s_axis_tuser <= ~s_axis_tuser;
             s_axis_tvalid <= 0;
         end
     end
     m_axis_tready <= !sink_state[0];
 
-    if (^{s_axis_tready, m_axis_tvalid} === 1'bx || (m_axis_tvalid && ^{m_axis_tlast, m_axis_tdata} === 1'bx)) begin
+    if (^{s_axis_tready, m_axis_tvalid} === 1'bx
+            || (m_axis_tvalid && ^{m_axis_tuser, m_axis_tlast, m_axis_tdata} === 1'bx)) begin
         $display("FAIL: cycle %0d: unknown bits at the outputs", cycle);
         $fatal(1);
     end
-    if (held && (!m_axis_tvalid || {m_axis_tlast, m_axis_tdata} !== previous)) begin
+    if (held && (!m_axis_tvalid || {m_axis_tuser, m_axis_tlast, m_axis_tdata} !== previous)) begin
         $display("FAIL: cycle %0d: m_axis withdrew or changed a beat that had not been taken", cycle);
         $fatal(1);
     end
     held <= m_axis_tvalid && !m_axis_tready;
-    previous <= {m_axis_tlast, m_axis_tdata};
+    previous <= {m_axis_tuser, m_axis_tlast, m_axis_tdata};
 
     if (s_axis_tvalid && s_axis_tready) begin
         if (taken == 0)
@@ -93,42 +118,56 @@ always @(posedge clk) if (!rst) begin
         moved_in <= cycle;
     end
     if (m_axis_tvalid && m_axis_tready) begin
-        if (received == FRAMES * M_AXIS_BEATS) begin
+        brought[beats % AGO] = m_axis_tuser ? received : -1;
+        real_ones = 0;
+        for (lane = 0; lane < M_AXIS_TILE * M_AXIS_TILE * M_AXIS_LANES; lane = lane + 1) begin
+            row = lane / M_AXIS_LANES / M_AXIS_TILE;
+            column = lane / M_AXIS_LANES % M_AXIS_TILE;
+            // Above the creep the tile of a row of beats ago, left of it that of the beat before.
+            tile = brought[(beats + AGO - (row < M_AXIS_CREEP ? M_AXIS_ROW : 0)
+                            - (column < M_AXIS_CREEP ? 1 : 0)) % AGO];
+            row = (row + M_AXIS_TILE - M_AXIS_CREEP) % M_AXIS_TILE;
+            column = (column + M_AXIS_TILE - M_AXIS_CREEP) % M_AXIS_TILE;
+            from = (row * M_AXIS_TILE + column) * M_AXIS_LANES + lane % M_AXIS_LANES;
+            if (tile >= 0 && tile < FRAMES * M_AXIS_BEATS) begin
+                real_ones = real_ones + 1;
+                if (m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]
+                        !== golden[tile % M_AXIS_BEATS]
+                                  [from*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS])
+                    differ(tile / M_AXIS_BEATS, tile % M_AXIS_BEATS * M_AXIS_LANES + lane % M_AXIS_LANES);
+            end
+        end
+        if (real_ones == 0) begin
             $display("FAIL: cycle %0d: a beat more than %0d", cycle, received);
             $fatal(1);
         end
-        for (lane = 0; lane < M_AXIS_LANES; lane = lane + 1)
-            if (m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]
-                    !== golden[received % M_AXIS_BEATS]
-                              [lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]) begin
-                channel = (received % M_AXIS_BEATS) * M_AXIS_LANES + lane;
-                $display("FAIL: cycle %0d: frame %0d, row %0d, column %0d, channel %0d: expected %h, got %h",
-                         cycle, received / M_AXIS_BEATS,
-                         channel / CHANNELS_OUT / SIZE_OUT, channel / CHANNELS_OUT % SIZE_OUT,
-                         channel % CHANNELS_OUT,
-                         golden[received % M_AXIS_BEATS]
-                               [lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS],
-                         m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]);
-                $fatal(1);
-            end
-        if (m_axis_tlast !== (received % M_AXIS_BEATS == M_AXIS_BEATS - 1)) begin
+        beats = beats + 1;
+        compared = compared + real_ones;
+        if (m_axis_tlast !== (m_axis_tuser && received % M_AXIS_BEATS == M_AXIS_BEATS - 1)) begin
             $display("FAIL: cycle %0d: tlast is %b with beat %0d of the %0d of a frame", cycle,
                      m_axis_tlast, received % M_AXIS_BEATS + 1, M_AXIS_BEATS);
             $fatal(1);
         end
-        received <= received + 1;
+        if (m_axis_tuser) begin
+            received <= received + 1;
+            last_out <= cycle;
+        end
         moved_in <= cycle;
-        last_out <= cycle;
     end
 
-    if (cycle - moved_in > TIMEOUT) begin
+    if (received < FRAMES * M_AXIS_BEATS && cycle - moved_in > TIMEOUT) begin
         $display("FAIL: cycle %0d: nothing moves; %0d beats of %0d taken, %0d of %0d delivered", cycle,
-                 taken, FRAMES * S_AXIS_BEATS, received, FRAMES * M_AXIS_BEATS);
+                 taken, FRAMES * S_AXIS_WORDS, received, FRAMES * M_AXIS_BEATS);
         $fatal(1);
     end
     if (received == FRAMES * M_AXIS_BEATS && cycle == last_out + DRAIN) begin
-        if (taken != FRAMES * S_AXIS_BEATS) begin
-            $display("FAIL: %0d beats of %0d taken", taken, FRAMES * S_AXIS_BEATS);
+        if (taken != FRAMES * S_AXIS_WORDS) begin
+            $display("FAIL: %0d beats of %0d taken", taken, FRAMES * S_AXIS_WORDS);
+            $fatal(1);
+        end
+        if (compared != FRAMES * SIZE_OUT * SIZE_OUT * CHANNELS_OUT) begin
+            $display("FAIL: %0d elements of %0d delivered", compared,
+                     FRAMES * SIZE_OUT * SIZE_OUT * CHANNELS_OUT);
             $fatal(1);
         end
         $display("PASS: DUT, %0d beats in, %0d beats out equal to the golden, %0d cycles from first to last",

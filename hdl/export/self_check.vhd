@@ -17,18 +17,41 @@ entity DUT_bench is
 end entity;
 
 architecture self_checking of DUT_bench is
-    constant TIMEOUT : positive := 20 * CYCLES_PER_FRAME;   -- cycles in which nothing moves
+    -- Cycles in which nothing moves.
+    constant TIMEOUT : positive := 20 * CYCLES_PER_FRAME + LAST_OUTPUT_CYCLES;
     constant DRAIN : positive := 1000;  -- cycles after the last beat, to see that no more come
 
     signal clk : std_logic := '0';
     signal rst : std_logic := '1';
     signal s_axis_tdata : unsigned(S_AXIS_BITS - 1 downto 0) := (others => '0');
     signal s_axis_tvalid : std_logic := '0';
+    signal s_axis_tuser : std_logic := '0';     -- the beat brings a tile, where tiles creep
     signal s_axis_tready : std_logic;
     signal m_axis_tdata : unsigned(M_AXIS_BITS - 1 downto 0);
     signal m_axis_tvalid : std_logic;
     signal m_axis_tready : std_logic := '0';
     signal m_axis_tlast : std_logic;
+    signal m_axis_tuser : std_logic;            -- only where m_axis creeps
+    signal m_axis_tuser : std_logic := '1';     -- only where m_axis does not creep
+
+    type golden_array is array (0 to M_AXIS_BEATS - 1) of
+        std_logic_vector(M_AXIS_BITS - 1 downto 0);
+
+    impure function golden_content return golden_array is
+        file golden : text open read_mode is MEMORY_FOLDER & "/DUT_golden.mem";
+        variable row : line;
+        variable content : golden_array;
+    begin
+        for tile in content'range loop
+            readline(golden, row);
+            hread(row, content(tile));
+        end loop;
+        return content;
+    end function;
+
+    -- Tiles that creep: of each beat the tile that it brings, -1: none.
+    constant AGO : positive := M_AXIS_ROW + 2;
+    type brought_array is array (0 to AGO - 1) of integer;
 
     -- A shift register of 32 bits with feedback; from zero it stays at zero.
     function next_state(state : unsigned(31 downto 0)) return unsigned is
@@ -59,9 +82,11 @@ begin
         s_axis_tdata => s_axis_tdata,
         s_axis_tvalid => s_axis_tvalid,
         s_axis_tready => s_axis_tready,
+        s_axis_tuser => s_axis_tuser,   -- only where s_axis creeps
         m_axis_tdata => m_axis_tdata,
         m_axis_tvalid => m_axis_tvalid,
         m_axis_tready => m_axis_tready,
+        m_axis_tuser => m_axis_tuser,   -- only where m_axis creeps
         m_axis_tlast => m_axis_tlast);
 
     clk <= not clk after 5 ns;
@@ -76,27 +101,30 @@ begin
     end process;
 
     process (clk) is
-        file stimulus, golden : text;
-        variable row : line;
-        variable beat : std_logic_vector(S_AXIS_BITS - 1 downto 0) := (others => '0');
-        variable expected : std_logic_vector(M_AXIS_BITS - 1 downto 0);
+        file stimulus : text;
+        variable word : line;
+        variable beat : std_logic_vector(S_AXIS_WORD_BITS - 1 downto 0) := (others => '0');
+        variable golden : golden_array := golden_content;
+        variable brought : brought_array := (others => -1);
         variable source_state : unsigned(31 downto 0) := first_state(x"5eed");
         variable sink_state : unsigned(31 downto 0) := first_state(x"beef");
         variable offered, taken, received, cycle, moved_in, first_in, last_out : natural := 0;
-        variable channel, low : natural;
+        variable beats, compared, real_ones, channel, row, column, low, from : natural := 0;
+        variable tile : integer;
         variable held : boolean := false;
-        variable before : unsigned(M_AXIS_BITS downto 0);   -- tlast and tdata
+        variable offer, before : unsigned(M_AXIS_BITS + 1 downto 0);   -- tuser, tlast and tdata
     begin
         if rising_edge(clk) and rst = '0' then
+            offer := m_axis_tuser & m_axis_tlast & m_axis_tdata;
             if is_x(s_axis_tready) or is_x(m_axis_tvalid)
-                    or (m_axis_tvalid = '1' and is_x(std_logic_vector(m_axis_tlast & m_axis_tdata))) then
+                    or (m_axis_tvalid = '1' and is_x(std_logic_vector(offer))) then
                 fail(cycle, "unknown bits at the outputs");
             end if;
-            if held and (m_axis_tvalid = '0' or m_axis_tlast & m_axis_tdata /= before) then
+            if held and (m_axis_tvalid = '0' or offer /= before) then
                 fail(cycle, "m_axis withdrew or changed a beat that had not been taken");
             end if;
             held := m_axis_tvalid = '1' and m_axis_tready = '0';
-            before := m_axis_tlast & m_axis_tdata;
+            before := offer;
 
             if s_axis_tvalid = '1' and s_axis_tready = '1' then
                 if taken = 0 then
@@ -106,51 +134,76 @@ begin
                 moved_in := cycle;
             end if;
             if m_axis_tvalid = '1' and m_axis_tready = '1' then
-                if received = FRAMES * M_AXIS_BEATS then
-                    fail(cycle, "a beat more than " & integer'image(received));
-                end if;
-                if received mod M_AXIS_BEATS = 0 then
-                    if received > 0 then
-                        file_close(golden);
+                brought(beats mod AGO) := received when m_axis_tuser = '1' else -1;
+                real_ones := 0;
+                for lane in 0 to M_AXIS_TILE * M_AXIS_TILE * M_AXIS_LANES - 1 loop
+                    row := lane / M_AXIS_LANES / M_AXIS_TILE;
+                    column := lane / M_AXIS_LANES mod M_AXIS_TILE;
+                    -- Above the creep the tile of a row of beats ago, left of it that of the beat
+                    -- before.
+                    from := beats + AGO;
+                    if row < M_AXIS_CREEP then
+                        from := from - M_AXIS_ROW;
                     end if;
-                    file_open(golden, MEMORY_FOLDER & "/DUT_golden.mem", read_mode);
-                end if;
-                readline(golden, row);
-                hread(row, expected);
-                for lane in 0 to M_AXIS_LANES - 1 loop
+                    if column < M_AXIS_CREEP then
+                        from := from - 1;
+                    end if;
+                    tile := brought(from mod AGO);
+                    row := (row + M_AXIS_TILE - M_AXIS_CREEP) mod M_AXIS_TILE;
+                    column := (column + M_AXIS_TILE - M_AXIS_CREEP) mod M_AXIS_TILE;
+                    from := ((row * M_AXIS_TILE + column) * M_AXIS_LANES + lane mod M_AXIS_LANES)
+                            * M_AXIS_ELEMENT_BITS;
                     low := lane * M_AXIS_ELEMENT_BITS;
-                    if m_axis_tdata(low + M_AXIS_ELEMENT_BITS - 1 downto low)
-                            /= unsigned(expected(low + M_AXIS_ELEMENT_BITS - 1 downto low)) then
-                        channel := received mod M_AXIS_BEATS * M_AXIS_LANES + lane;
-                        fail(cycle, "frame " & integer'image(received / M_AXIS_BEATS)
-                             & ", row " & integer'image(channel / CHANNELS_OUT / SIZE_OUT)
-                             & ", column " & integer'image(channel / CHANNELS_OUT mod SIZE_OUT)
-                             & ", channel " & integer'image(channel mod CHANNELS_OUT)
-                             & ": expected "
-                             & to_hstring(expected(low + M_AXIS_ELEMENT_BITS - 1 downto low))
-                             & ", got "
-                             & to_hstring(m_axis_tdata(low + M_AXIS_ELEMENT_BITS - 1 downto low)));
+                    if tile >= 0 and tile < FRAMES * M_AXIS_BEATS then
+                        real_ones := real_ones + 1;
+                        if m_axis_tdata(low + M_AXIS_ELEMENT_BITS - 1 downto low) /= unsigned(
+                                golden(tile mod M_AXIS_BEATS)(from + M_AXIS_ELEMENT_BITS - 1 downto from)) then
+                            channel := tile mod M_AXIS_BEATS * M_AXIS_LANES + lane mod M_AXIS_LANES;
+                            row := channel / CHANNELS_OUT / M_AXIS_ROW * M_AXIS_TILE + row;
+                            column := channel / CHANNELS_OUT mod M_AXIS_ROW * M_AXIS_TILE + column;
+                            fail(cycle, "frame " & integer'image(tile / M_AXIS_BEATS)
+                                 & ", row " & integer'image(row)
+                                 & ", column " & integer'image(column)
+                                 & ", channel " & integer'image(channel mod CHANNELS_OUT)
+                                 & ": expected " & to_hstring(golden(tile mod M_AXIS_BEATS)(
+                                     from + M_AXIS_ELEMENT_BITS - 1 downto from))
+                                 & ", got " & to_hstring(
+                                     m_axis_tdata(low + M_AXIS_ELEMENT_BITS - 1 downto low)));
+                        end if;
                     end if;
                 end loop;
-                if (m_axis_tlast = '1') /= (received mod M_AXIS_BEATS = M_AXIS_BEATS - 1) then
+                if real_ones = 0 then
+                    fail(cycle, "a beat more than " & integer'image(received));
+                end if;
+                beats := beats + 1;
+                compared := compared + real_ones;
+                if (m_axis_tlast = '1') /= (m_axis_tuser = '1'
+                        and received mod M_AXIS_BEATS = M_AXIS_BEATS - 1) then
                     fail(cycle, "tlast is " & std_logic'image(m_axis_tlast) & " with beat "
                          & integer'image(received mod M_AXIS_BEATS + 1) & " of the "
                          & integer'image(M_AXIS_BEATS) & " of a frame");
                 end if;
-                received := received + 1;
+                if m_axis_tuser = '1' then
+                    received := received + 1;
+                    last_out := cycle;
+                end if;
                 moved_in := cycle;
-                last_out := cycle;
             end if;
 
-            if cycle - moved_in > TIMEOUT then
+            if received < FRAMES * M_AXIS_BEATS and cycle - moved_in > TIMEOUT then
                 fail(cycle, "nothing moves; " & integer'image(taken) & " beats of "
-                     & integer'image(FRAMES * S_AXIS_BEATS) & " taken, " & integer'image(received)
+                     & integer'image(FRAMES * S_AXIS_WORDS) & " taken, " & integer'image(received)
                      & " of " & integer'image(FRAMES * M_AXIS_BEATS) & " delivered");
             end if;
             if received = FRAMES * M_AXIS_BEATS and cycle = last_out + DRAIN then
-                if taken /= FRAMES * S_AXIS_BEATS then
+                if taken /= FRAMES * S_AXIS_WORDS then
                     fail(cycle, integer'image(taken) & " beats of "
-                         & integer'image(FRAMES * S_AXIS_BEATS) & " taken");
+                         & integer'image(FRAMES * S_AXIS_WORDS) & " taken");
+                end if;
+                if compared /= FRAMES * SIZE_OUT * SIZE_OUT * CHANNELS_OUT then
+                    fail(cycle, integer'image(compared) & " elements of "
+                         & integer'image(FRAMES * SIZE_OUT * SIZE_OUT * CHANNELS_OUT)
+                         & " delivered");
                 end if;
                 write(output, "PASS: DUT, " & integer'image(taken) & " beats in, "
                       & integer'image(received) & " beats out equal to the golden, "
@@ -161,20 +214,22 @@ begin
             -- A beat once offered stays until it is taken; what is there while none is offered is
             -- no beat.
             if s_axis_tvalid = '0' or s_axis_tready = '1' then
-                if offered < FRAMES * S_AXIS_BEATS and source_state(0) = '0' then
-                    if offered mod S_AXIS_BEATS = 0 then
+                if offered < FRAMES * S_AXIS_WORDS and source_state(0) = '0' then
+                    if offered mod S_AXIS_WORDS = 0 then
                         if offered > 0 then
                             file_close(stimulus);
                         end if;
                         file_open(stimulus, MEMORY_FOLDER & "/DUT_stimulus.mem", read_mode);
                     end if;
-                    readline(stimulus, row);
-                    hread(row, beat);
-                    s_axis_tdata <= unsigned(beat);
+                    readline(stimulus, word);
+                    hread(word, beat);
+                    s_axis_tdata <= unsigned(beat(S_AXIS_BITS - 1 downto 0));
+                    s_axis_tuser <= beat(S_AXIS_WORD_BITS - 1);
                     s_axis_tvalid <= '1';
                     offered := offered + 1;
                 else
                     s_axis_tdata <= not s_axis_tdata;
+                    s_axis_tuser <= not s_axis_tuser;
                     s_axis_tvalid <= '0';
                 end if;
             end if;

@@ -48,7 +48,7 @@ LANGUAGES = {
           "    -f files.f {0}_bench.sv && ./obj_dir/V{0}_bench"))),
     "VHDL": Language(
         "--", "vhdlSource-2008", ".vhd", "vhdlSource-2008", ".vhd", "vhdlSource-2008",
-        "    constant {} : positive := {};".format, (("package {} is",), ("end package;",)), "ghdl",
+        "    constant {} : natural := {};".format, (("package {} is",), ("end package;",)), "ghdl",
         """\
       ghdl:
         analyze_options: [--std=08]
@@ -167,7 +167,21 @@ def outside_lines(block: Block) -> list[str]:
         "`s_axis` the bits above a number are not read. There is no `s_axis_tlast`: a frame is as "
         "many beats as S_AXIS_BEATS says, back to back; a source's own `tlast` stays open. "
         f"`{block.full_name}` inside has the same streams without the bits above and without "
-        "`tlast`.", ""]
+        "`tlast`.", "", *creep_lines(block)]
+
+
+def creep_lines(block: Block) -> list[str]:
+    """The page's words on tiles that creep, where there are such."""
+    if all(stream.creep is None for stream in block.inner_streams):
+        return []
+    return [
+        "Tiles creep where the table says so: by so many rows and columns, S_AXIS_CREEP and "
+        "M_AXIS_CREEP, they lie behind the frame's own. The first rows of a beat are the last ones "
+        "of the tile that came one row of tiles before (S_AXIS_ROW and M_AXIS_ROW beats ago), its "
+        "first columns the last ones of the tile of the beat before. `tuser` is high where a beat "
+        "brings a tile; `tlast` counts these. After a frame that none follows, S_AXIS_ROW + 1 "
+        "beats with `tuser` low, and at `m_axis` as many, bring what is left of it; what is no "
+        "tile's in them may be anything.", ""]
 
 
 def time_lines(timing: Timing) -> list[str]:

@@ -4,7 +4,7 @@ One number sets the speed of a design: cycles_per_frame, N.  A unit with P outpu
 cycles for each; it gets the fewest multipliers that meet that.  PE and SIMD are FINN's words
 (Blott et al., "FINN-R", 2018).
 """
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hdl.layers import Precision, Unit
@@ -15,6 +15,7 @@ from hdl.plan.tiles import LEAST_KEPT, TileGeometry, tile_rates, tile_side
 # each as wide as a weight, an operand and the carries of some hundred products, which is two
 # operands and a half.  It chooses among foldings of equally many multipliers.
 ACCUMULATOR = 5
+NONE_ABOVE: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True)
@@ -113,19 +114,22 @@ def divisors(number: int) -> list[int]:
     return [d for d in range(1, number + 1) if number % d == 0]
 
 
-def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int) -> tuple[Folding, ...]:
+def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int,
+         above: Mapping[str, int] = NONE_ABOVE) -> tuple[Folding, ...]:
     """The foldings of every unit of ``table`` with the fewest multipliers that meet the rate.
+
+    above -- {unit: so many multipliers, which have been found to be too few}
 
     Raises ValueError, with the unit and the least cycles, where no folding does.
     """
     least = table[0].pixels_out
     if cycles_per_frame < least:
-        return fold_tiles(table, precision, cycles_per_frame)
+        return fold_tiles(table, precision, cycles_per_frame, above)
     foldings, lanes = [], table[0].channels_in
     for unit in table:
         widths = precision.of(unit.name)
         if unit.facts.convolves:
-            row = fold_convolution(unit, widths, cycles_per_frame, lanes)
+            row = fold_convolution(unit, widths, cycles_per_frame, lanes, above.get(unit.name, 0))
         else:
             row = Folding(unit, widths, 1, 1, lanes, lanes)
         foldings.append(row)
@@ -133,8 +137,8 @@ def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int) -> 
     return tuple(foldings)
 
 
-def fold_tiles(table: Sequence[Unit], precision: Precision,
-               cycles_per_frame: int) -> tuple[Folding, ...]:
+def fold_tiles(table: Sequence[Unit], precision: Precision, cycles_per_frame: int,
+               above: Mapping[str, int]) -> tuple[Folding, ...]:
     """As ``fold``, at a rate at which the first unit puts out tiles: units that take a pixel or
     more in every cycle have constant weights, slower ones are folded.
 
@@ -153,8 +157,9 @@ def fold_tiles(table: Sequence[Unit], precision: Precision,
         widths = precision.of(unit.name)
         if unit.pixels_out < cycles_per_frame:
             lanes = foldings[-1].lanes_out
-            foldings.append(replace(fold_convolution(unit, widths, cycles_per_frame, lanes),
-                                    loops=True) if unit.facts.convolves
+            foldings.append(replace(fold_convolution(unit, widths, cycles_per_frame, lanes,
+                                                     above.get(unit.name, 0)), loops=True)
+                            if unit.facts.convolves
                             else Folding(unit, widths, 1, 1, lanes, lanes))
             continue
         # A stage whose 3x3 unit works on tiles has beats that say what is real in them.
@@ -198,8 +203,9 @@ def word_lanes(unit: Unit, pe: int, simd: int) -> int:
 
 
 def fold_convolution(unit: Unit, precision: Precision, cycles_per_frame: int,
-                     lanes_in: int) -> Folding:
-    """The folding of one convolution that takes ``lanes_in`` channels a beat."""
+                     lanes_in: int, above: int = 0) -> Folding:
+    """The folding of one convolution that takes ``lanes_in`` channels a beat, of more than
+    ``above`` multipliers."""
     budget = cycles_per_frame // unit.pixels_out
     inputs, outputs = unit.weight_shape
     shared, tiles = unit.facts.shared, unit.facts.tiled and cycles_per_frame < unit.pixels_in
@@ -212,7 +218,7 @@ def fold_convolution(unit: Unit, precision: Precision, cycles_per_frame: int,
                 continue
             if tiles and simd < inputs:     # whole windows, which come as they are completed
                 continue
-            if inputs // simd * beats <= budget:
+            if inputs // simd * beats <= budget and pe * simd > above:
                 takes = word_lanes(unit, pe, simd)
                 fits = takes % lanes_in == 0 or lanes_in % takes == 0
                 choices.append((pe * simd, not fits, ACCUMULATOR * pe + simd, pe, simd))

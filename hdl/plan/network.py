@@ -5,7 +5,7 @@ import numpy as np
 
 from hdl.layers import Precision, Unit
 from hdl.plan.folding import Folding, fold
-from hdl.plan.schedule import FRAMES, Buffers, schedule
+from hdl.plan.schedule import FRAMES, Buffers, TooSlow, schedule
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,15 @@ def plan_network(table: tuple[Unit, ...], precision: Precision, cycles_per_frame
 
     Raises ValueError, with the unit and what it takes, where no folding meets the rate.
     """
-    foldings = fold(table, precision, cycles_per_frame)
-    buffers, leave = schedule(foldings, cycles_per_frame, frames)
+    above: dict[str, int] = {}  # {unit: so many multipliers that were too few}
+    while True:
+        foldings = fold(table, precision, cycles_per_frame, above)
+        try:
+            buffers, leave = schedule(foldings, cycles_per_frame, frames)
+            break
+        except TooSlow as slow:
+            if not slow.folding.multipliers:    # an add
+                raise
+            above[slow.folding.unit.name] = slow.folding.multipliers
     return Plan(tuple(table), precision, cycles_per_frame, frames,
                 tuple(map(UnitPlan, foldings, buffers)), leave)

@@ -68,23 +68,31 @@ def offers(beats: int, cycles: int, frames: int = FRAMES) -> np.ndarray:
     return beat if cycles <= beats else -(-beat * cycles // beats)
 
 
+class TooSlow(ValueError):
+    """A unit does not keep the rate, though its multipliers could: its windows come too late."""
+
+    def __init__(self, folding: Folding, takes: int, cycles: int) -> None:
+        super().__init__(f"{folding.unit.name} takes {takes} cycles for a frame, not {cycles}: "
+                         "give more cycles")
+        self.folding = folding
+
+
 def schedule(foldings: Sequence[Folding], cycles: int, frames: int = FRAMES) -> Timed:
     """The timing of a whole network at one frame every ``cycles``: as ``follow`` gives it, with
     buffers that are deep enough for any number of frames.
 
-    Raises ValueError, with the unit and what it takes, where one does not keep the rate.
+    Raises TooSlow, with the unit and what it takes, where one does not keep the rate.
     """
     first = foldings[0]
     tiles = -(-first.unit.size_in // first.tile_in)
     enough = max(FRAMES, -(-FILLED // cycles))
     buffers, leave = follow(foldings, offers(tiles ** 2, cycles, enough))
-    for folding, (name, times) in zip(foldings, leave.items()):
+    for folding, times in zip(foldings, leave.values()):
         if folding.constant:    # a beat in every cycle
             continue
         takes = times[-1] - times[-1 - len(times) // enough]
         if takes > cycles:
-            raise ValueError(f"{name} takes {takes} cycles for a frame, not {cycles}: give more "
-                             "cycles")
+            raise TooSlow(folding, takes, cycles)
     if frames != enough:
         buffers, leave = follow(foldings, offers(tiles ** 2, cycles, frames), buffers)
     return buffers, leave

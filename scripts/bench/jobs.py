@@ -25,7 +25,7 @@ from golden import photo, store
 from golden.metrics import sqnr_db
 from golden.network import Network
 from hdl.axis import AxiStream
-from hdl.beats import payload, tiled
+from hdl.beats import payload
 from hdl.blocks.stream import register_slice
 from hdl.build import built_once, default_build_dir, digest
 from hdl.convert.network import convert_network
@@ -39,7 +39,7 @@ from hdl.sim.design import Design
 from hdl.sim.design import simulate as run_design
 from hdl.sim.endpoints import TIMEOUT, Sink, Source
 from hdl.sim.memories import memory_directory
-from hdl.sim.network import PATIENCE, network_design, pace
+from hdl.sim.network import PATIENCE, frame_words, network_design, pace, values_of
 from hdl.sim.trace import Run
 from hdl.units.by_kind import BLOCKS
 
@@ -63,6 +63,7 @@ class Case:
     words: np.ndarray       # payload of s_axis
     # {stream to compare: its integers in order}; the last is m_axis's or the last unit's
     expected: dict[str, np.ndarray]
+    configs: tuple[UnitConfig, ...] = ()    # of a network, whose outputs are tiles
     pause: np.ndarray | None = None     # of the source
     timeout: int = TIMEOUT
 
@@ -77,11 +78,11 @@ class Case:
 
     def compare(self, run: Run) -> dict[str, int]:
         """How many integers were compared, and how many of them are not the golden's."""
-        streams = {**self.design.ports, **{name: watched.stream for name, watched
-                                           in self.design.monitors.items()}}
+        ports, units = self.design.ports, {config.unit.name: config for config in self.configs}
         wrong = 0
         for name, values in self.expected.items():
-            found = run[name].values(streams[name].shape).ravel()
+            found = values_of(run[name], units[name]) if name in units else \
+                run[name].values(ports[name].shape).ravel()
             wrong += int((found != values).sum()) if found.size == values.size else values.size
         return {"elements": sum(map(np.size, self.expected.values())), "mismatches": wrong}
 
@@ -108,10 +109,10 @@ def case(alpha: float = 1.0, resolution: int = 224, cycles: int | None = None,
                           golden.fixed[before], golden.fixed[unit], config)
     design = network_design(configs)
     source = design.ports["s_axis"].shape
-    words = payload(source, tiled(np.stack([golden.fixed["input"]] * frames), source.tile))
+    words = frame_words(source, np.stack([golden.fixed["input"]] * frames))
     return Case(design, words, {name: np.tile(golden.fixed[name].ravel(), frames)
                                 for name in design.monitors},
-                pace(len(words) // frames, cycles), PATIENCE * cycles)
+                configs, pace(len(words) // frames, cycles), PATIENCE * cycles)
 
 
 def block_case(block: Callable, stream_in: StreamShape, stream_out: StreamShape, sent: np.ndarray,

@@ -67,6 +67,14 @@ COLUMNS = {     # {section: ((head, its words from a row), ...)}; an error takes
         *((head, lambda row, step=step: stage(row[step])) for head, step in (
             ("golden", "golden"), ("conversion", "conversion"), ("build", "build"),
             ("simulation", "simulation")))),
+    "rates": (
+        ("cycles\n/frame", lambda row: number(row["cycles"])),
+        ("multi-\npliers", lambda row: number(row["multipliers"])),
+        ("busy", lambda row: f"{row['busy']:.1%}"),
+        ("memory, of\nlower bound", lambda row: number(row["memory"], ".3f")),
+        ("latency,\nframes", lambda row: number(row["latency"], ".2f")),
+        *((head, lambda row, step=head: stage(row[step]))
+          for head in ("conversion", "build", "simulation"))),
     "throughput": (
         ("what", lambda row: row["name"]),
         ("frames", lambda row: str(row["frames"])),

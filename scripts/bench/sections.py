@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
+from golden.network import Network
+from hdl.plan.budget import ladder_rates, rung
 from hdl.sim import SIMULATORS
 from scripts.bench.runner import Bench, Job, Row
 
@@ -154,7 +156,21 @@ def throughput(bench: Bench) -> list[Row]:
     return table
 
 
-SECTIONS = {section.__name__: section for section in (simulators, frame, scaling, throughput)}
+def rates(bench: Bench) -> list[Row]:
+    """Every rung of the ladder at 224 x 224: what it takes, and how long each step does."""
+    table, network = [], Network(1.0, 224)
+    for cycles in ladder_rates(network.resolution):
+        row = rung(network.table, network.precision, cycles)
+        point = {"alpha": network.alpha, "resolution": network.resolution, "cycles": cycles}
+        table.append({
+            **point, "multipliers": row.multipliers,
+            "busy": row.ideal_multipliers / row.multipliers, "memory": row.memory,
+            "latency": row.latency / cycles, **steps(bench, point, f"{cycles:,} cycles a frame")})
+    return table
+
+
+SECTIONS = {section.__name__: section
+            for section in (simulators, frame, scaling, rates, throughput)}
 
 
 def compared(case: str, rows: Mapping[str, Row], ours: Row) -> list[Row]:

@@ -16,6 +16,7 @@ from scripts.bench.runner import Bench, Job
 from scripts.bench.sections import Runner, compared, goals
 from scripts.shared.checkout import ROOT
 from tests.support.json_page import check
+from tests.support.networks import TABLE, golden
 
 RUNS = {"seconds": [2.0, 1.0, 4.0], "cycles": 100, "elements": 7, "mismatches": 0,
         "peak_mb": 50.4, "build_seconds": 3.0}
@@ -29,6 +30,9 @@ ROWS = {
                  **dict.fromkeys(("golden", "conversion", "build"), STEP),
                  "simulation": {"error": "did not end in 5 s"}}
                 for axis in ("resolution", "alpha", "cycles") for size in (32, 64)],
+    "rates": [{"alpha": 1.0, "resolution": 224, "cycles": 49, "multipliers": 6_112_128,
+               "busy": 1.0, "memory": 1.003, "latency": 7.49,
+               **dict.fromkeys(("golden", "conversion", "build"), STEP), "simulation": RUNS}],
     "throughput": [{"name": "1 process", "frames": 4, "seconds": [2.0], "peak_mb": 5.0}],
 }
 
@@ -179,3 +183,16 @@ def test_without_a_checkout_it_asks_for_a_folder(monkeypatch, tmp_path):
     assert result.exit_code == 2 and result.stderr == (
         "Error: this command writes to docs/ of a checkout of its source, and runs from none: give "
         "a place with --out\n")
+
+
+@pytest.mark.slow
+def test_a_rate_at_which_tiles_creep(monkeypatch):
+    """Every unit's output is compared, whatever the tiles that it comes in; one integer that is
+    changed on its way is one mismatch."""
+    monkeypatch.setattr(bench_jobs, "read_golden", lambda network: golden("w16a16"))
+    todo = bench_jobs.case(resolution=32, cycles=4)
+    run = bench_jobs.run_design("myhdl", todo.design, todo.ends(), todo.timeout)
+    elements = sum(unit.pixels_out * unit.channels_out for unit in TABLE)
+    assert todo.compare(run) == {"elements": elements, "mismatches": 0}
+    run["Conv1"].words[0, -2] ^= 1      # the last pixel of the first tile, below the bit of tiles
+    assert todo.compare(run)["mismatches"] == 1

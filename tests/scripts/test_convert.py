@@ -96,9 +96,6 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["--block", "block_1", "--cycles-per-frame", "49"],
-     "block block_1 works on tiles that creep at 49 cycles a frame, and only the whole chain"),
-    (["--block", "all", "--cycles-per-frame", "196"], "block stem works on tiles that creep"),
     (["--block", "block_17"], "there is no block block_17: give all, chain or one of stem, "),
     (["--resolution", "16"], "resolution 16 is too small"),
     (["no/such/photo.png"], "no photo no/such/photo.png"),

@@ -49,7 +49,7 @@ class Bench:
 
     def run(self, inputs, counts, stall="free", seed=0, drain=40):
         """Send ``inputs`` {stream: (beats, lanes), of creeping tiles with whether each beat brings
-        one}, await ``counts`` {stream: beats} and ``drain`` cycles more, to see that no more come.
+        one, which is tuser outside}, await ``counts`` {stream: beats} and ``drain`` cycles more, to see that no more come.
 
         stall -- of STALLS, or {stream: its pauses}
         """
@@ -74,7 +74,9 @@ class Bench:
     def words(self, name, values):
         """Words of the beats to send on a stream."""
         shape = self.arguments[name].shape
-        return payload(shape, values) if shape.creep is None else creeping_payload(shape, *values)
+        if shape.creep is not None:
+            return creeping_payload(shape, *values)
+        return payload(shape, values[0], tuser=values[1]) if shape.marks else payload(shape, values)
 
 
 def agree(one, other):

@@ -16,10 +16,11 @@ PASS = re.compile(r"^PASS: (\w+), (\d+) beats in, (\d+) beats out equal to the g
                   r"(\d+) cycles from first to last$", re.M)
 
 
-def made(precision="w8a8", stages=STAGES, prefix=""):
-    """{name: Block} of some consecutive stages of the stored golden, and of their chain."""
-    units = tuple(config for name in stages for config in stage(name, precision))
-    return blocks(units, plan(precision), golden(precision).fixed, 1.0, prefix)
+def made(precision="w8a8", stages=STAGES, prefix="", cycles=CYCLES):
+    """{name: Block} of some consecutive stages of the stored golden, and of their chain, at so many
+    cycles a frame."""
+    units = tuple(config for name in stages for config in stage(name, precision, cycles))
+    return blocks(units, plan(precision, cycles), golden(precision).fixed, 1.0, prefix)
 
 
 def folder(tmp_path, name, hdl, precision="w8a8", **options):

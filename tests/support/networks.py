@@ -35,6 +35,6 @@ def configs(precision, cycles=RESOLUTION ** 2):
     return configure_network(plan(precision, cycles).units, golden(precision).params)
 
 
-def stage(name, precision="w8a8"):
-    """UnitConfig of every unit of one stage."""
-    return by_stage(configs(precision))[name]
+def stage(name, precision="w8a8", cycles=RESOLUTION ** 2):
+    """UnitConfig of every unit of one stage at a rate, one pixel per clock."""
+    return by_stage(configs(precision, cycles))[name]

@@ -8,7 +8,7 @@ import pytest
 from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.folding import Folding, fold
 from hdl.plan.network import UnitPlan, plan_network
-from hdl.plan.schedule import NO_BUFFERS, Buffers
+from hdl.plan.schedule import NO_BUFFERS, Buffers, TooSlow
 from tests.support.networks import RATES, TABLE
 
 W8A8 = PRECISIONS["w8a8"]
@@ -84,3 +84,28 @@ def test_bits_of_buffers():
 def test_a_rate_that_no_plan_keeps_is_refused():
     with pytest.raises(ValueError, match="^255 cycles for a frame are fewer than the 256 pixels"):
         plan_network(TABLE, W8A8, 255)
+
+
+def test_a_unit_whose_windows_come_too_late_gets_more_multipliers():
+    """A depthwise unit of 4 x 4 pixels has a product for each of its 3,456 cycles, and the last
+    window of a frame comes a cycle after that: it gets the next folding, and no other unit does."""
+    table = layer_table(0.35, 32)
+    plan, fewest = plan_network(table, W8A8, 3456), fold(table, W8A8, 3456)
+    slow = {row.unit.name: (few.multipliers, row.folding.multipliers)
+            for row, few in zip(plan.units, fewest) if row.folding != few}
+    assert slow == {"block_6_depthwise": (1, 2)}
+    assert len(plan.leave["block_6_depthwise"]) == plan.frames * 4 * 96
+    times = plan.leave["Conv_1"].reshape(plan.frames, -1)
+    assert (np.diff(times, axis=0) == 3456).all()
+
+
+def test_a_unit_without_multipliers_that_is_too_slow_is_refused(monkeypatch):
+    add = next(row for row in fold(TABLE, W8A8, 1024) if not row.unit.weights)
+
+    def too_slow(foldings, cycles, frames):
+        raise TooSlow(add, cycles + 1, cycles)
+
+    monkeypatch.setattr("hdl.plan.network.schedule", too_slow)
+    with pytest.raises(ValueError, match="^block_2_add takes 1025 cycles for a frame, not 1024: "
+                       "give more cycles$"):
+        plan_network(TABLE, W8A8, 1024)

@@ -11,6 +11,7 @@ from hdl.layers import ALPHAS, PRECISIONS, layer_table
 from hdl.plan import geometry
 from hdl.plan import schedule as model
 from hdl.plan.config import configure, configure_network
+from hdl.plan.folding import fold
 from hdl.plan.network import UnitPlan, plan_network
 from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers
 from hdl.sim.design import simulate
@@ -146,7 +147,7 @@ def test_a_row_less_and_the_rate_is_not_kept(monkeypatch):
     """The fourth row of a line buffer at a stride of 2; a unit that is too slow is told."""
     monkeypatch.setattr(model, "rows_kept", lambda size, stride: geometry.KERNEL)
     with pytest.raises(ValueError, match="^Conv1 takes 1.* cycles for a frame, not 1024: give"):
-        plan_network(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024)
+        model.schedule(fold(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024), 1024)
 
 
 def test_latencies_are_the_blocks():

@@ -99,14 +99,15 @@ def test_a_frame_in_every_clock(tool):
         assert mismatches(units, fixed, tool, frames=3, seed=4)[:2] == (0, None)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 @pytest.mark.parametrize("cycles", [4, 16, 64])
-def test_rates_at_which_tiles_creep(verilator, cycles):
+def test_rates_at_which_tiles_creep(simulator, cycles):
+    """Every stage: frames back to back at their rate, then stalled on both sides."""
     planned, units, fixed = plan("w8a8", cycles), configs("w8a8", cycles), golden("w8a8").fixed
-    count, first, run = mismatches(units, fixed, "verilator", frames=3, cycles=cycles)
+    count, first, run = mismatches(units, fixed, simulator, frames=3, cycles=cycles)
     assert (count, first, run.input_stalls["s_axis"]) == (0, None, 0)
     assert intervals(planned, run)[0] == cycles
-    assert mismatches(units, fixed, "verilator", frames=3, seed=4)[:2] == (0, None)
+    assert mismatches(units, fixed, simulator, frames=3, seed=4)[:2] == (0, None)
 
 
 @pytest.mark.slow

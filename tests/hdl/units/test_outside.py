@@ -35,3 +35,21 @@ def test_around_a_register_slice(simulator, rng, case):
         assert np.flatnonzero(last).tolist() == [4, 9, 14, 19]
         if stall == "free":
             assert (done["m_axis"].cycles == done["s_axis"].cycles + 1).all()
+
+
+def test_tiles_that_creep(simulator, rng):
+    """The bit of beats that bring a tile is tuser on either side; tlast is at every fifth of them."""
+    inner = StreamShape(1, 9, True, 2, creep=1)
+    ports = {"s_axis": stream(1, 16, True, 2, marks=("tuser",)),
+             "m_axis": stream(1, 16, True, 2, marks=("tlast", "tuser"))}
+    dut = Bench(simulator, outside, {**ports, "shapes": (inner, inner), "inside": register_slice,
+                                     "arguments": (), "beats": BEATS})
+    values, own = integers(rng, 9, True, (23, 4)), rng.random(23) < 0.7
+    assert 10 < own.sum() < 23
+    for stall in STALLS:
+        done = dut.run({"s_axis": (values, own)}, {"m_axis": 23}, stall, seed_of(rng))["m_axis"]
+        shape = ports["m_axis"].shape
+        np.testing.assert_array_equal(done.values(shape), values)
+        np.testing.assert_array_equal(done.mark(shape, "tuser"), own)
+        np.testing.assert_array_equal(np.flatnonzero(done.mark(shape, "tlast")),
+                                      np.flatnonzero(own)[BEATS - 1::BEATS])
