@@ -49,7 +49,8 @@ class Bench:
 
     def run(self, inputs, counts, stall="free", seed=0, drain=40):
         """Send ``inputs`` {stream: (beats, lanes), of creeping tiles with whether each beat brings
-        one, which is tuser outside}, await ``counts`` {stream: beats} and ``drain`` cycles more, to see that no more come.
+        one, which is tuser outside}, await ``counts`` {stream: beats} and ``drain`` cycles more,
+        to see that no more come.
 
         stall -- of STALLS, or {stream: its pauses}
         """

@@ -25,46 +25,49 @@ def test_bench_of_a_stage(tmp_path, tool, stage):
     assert passes(tool, directory)[:2] == beats
 
 
-# Tiles that creep, at four cycles a frame: only at the output, whose beats the stage's own flush
-# makes; on both sides; through a stride of 2; to whole tiles.
-CREEPING = {"stem": (None, 1), "expanded_conv": (1, 2), "block_1": (2, 2), "block_3": (3, None)}
+# Tiles that creep at so many cycles a frame: only at the output, whose beats the stage's own flush
+# makes; only at the input; on both sides, through a stride of 2; to whole tiles.
+CREEPING = {(64, "stem"): (None, 1), (64, "expanded_conv"): (1, None), (4, "block_1"): (2, 2),
+            (4, "block_3"): (3, None)}
 
 
-@pytest.mark.parametrize("tool, stage", [
-    ("icarus", "stem"), ("icarus", "expanded_conv"), ("ghdl", "expanded_conv"),
-    *(pytest.param(tool, stage, marks=pytest.mark.full)
-      for tool in LANGUAGE for stage in ("block_1", "block_3"))])
-def test_bench_of_a_stage_whose_tiles_creep(tmp_path, tool, stage):
-    block = made(cycles=4)[stage]
-    assert tuple(stream.creep for stream in block.inner_streams) == CREEPING[stage]
-    directory = folder(tmp_path, stage, LANGUAGE[tool], cycles=4)
+@pytest.mark.parametrize("tool, cycles, stage", [
+    ("icarus", 64, "stem"), ("icarus", 64, "expanded_conv"), ("ghdl", 64, "expanded_conv"),
+    *(pytest.param(tool, *case, marks=pytest.mark.full) for tool in LANGUAGE
+      for case in [(4, "block_1"), (4, "block_3")])])
+def test_bench_of_a_stage_whose_tiles_creep(tmp_path, tool, cycles, stage):
+    block, creeps = made(cycles=cycles)[stage], CREEPING[cycles, stage]
+    assert tuple(stream.creep for stream in block.inner_streams) == creeps
+    directory = folder(tmp_path, stage, LANGUAGE[tool], cycles=cycles)
     constants = block.constants()
     words, beats = constants["S_AXIS_WORDS"], constants["M_AXIS_BEATS"]
     assert passes(tool, directory, frames=2)[:2] == (2 * words, 2 * beats)
     page = (directory / "README.md").read_text()
     assert "Tiles creep" in page
     assert [f"| `{side}_tuser` | {way} | 1 |" in page for side, way in (
-        ("s_axis", "in"), ("m_axis", "out"))] == [creep is not None for creep in CREEPING[stage]]
+        ("s_axis", "in"), ("m_axis", "out"))] == [creep is not None for creep in creeps]
 
 
-@pytest.mark.slow
-def test_bench_of_a_chain_of_a_frame_a_clock(tmp_path):
+@pytest.mark.full
+@pytest.mark.parametrize("tool", LANGUAGE)
+def test_bench_of_a_chain_of_a_frame_a_clock(tmp_path, tool):
     """Three frames of 32 x 32 pixels a beat, through constants alone."""
-    assert passes("icarus", folder(tmp_path, TOP, "Verilog", cycles=1), frames=3)[:2] == (3, 3)
+    directory = folder(tmp_path, TOP, LANGUAGE[tool], cycles=1)
+    assert passes(tool, directory, frames=3)[:2] == (3, 3)
 
 
 def test_a_wrong_left_over_is_told(tmp_path):
     """A pixel of a tile that leaves a row of beats after it: the first difference has its place."""
-    directory, block = folder(tmp_path, "stem", "Verilog", cycles=4), made(cycles=4)["stem"]
+    directory, block = folder(tmp_path, "stem", "Verilog", cycles=64), made(cycles=64)["stem"]
     vectors, bits, lanes = directory / "stem_golden.mem", 8, 32
     lines = vectors.read_text().splitlines()
-    assert (block.streams[1].tile, block.inner_streams[1].creep, len(lines)) == (8, 1, 4)
-    tile, row, column, channel = 1, 7, 2, 5     # at the right above, its last row
-    place = ((row * 8 + column) * lanes + channel) * bits
+    assert (block.streams[1].tile, block.inner_streams[1].creep, len(lines)) == (2, 1, 64)
+    tile, row, column, channel = 10, 1, 0, 5    # in the second row of tiles, its last row
+    place = ((row * 2 + column) * lanes + channel) * bits
     lines[tile] = f"{int(lines[tile], 16) ^ 1 << place:0{len(lines[tile])}x}"
     vectors.write_text("\n".join(lines) + "\n")
     status, said = check("icarus", directory)
-    assert status != 0 and "frame 0, row 7, column 10, channel 5: expected" in said, said
+    assert status != 0 and "frame 0, row 3, column 4, channel 5: expected" in said, said
 
 
 @pytest.mark.full

@@ -38,7 +38,7 @@ def test_around_a_register_slice(simulator, rng, case):
 
 
 def test_tiles_that_creep(simulator, rng):
-    """The bit of beats that bring a tile is tuser on either side; tlast is at every fifth of them."""
+    """The bit of beats that bring a tile is tuser on either side, tlast at every fifth of them."""
     inner = StreamShape(1, 9, True, 2, creep=1)
     ports = {"s_axis": stream(1, 16, True, 2, marks=("tuser",)),
              "m_axis": stream(1, 16, True, 2, marks=("tlast", "tuser"))}
