@@ -272,7 +272,7 @@ def test_page_and_constants_are_those_of_the_text(tmp_path, hdl):
     inner = [stream.bits for stream in block.inner_streams]
     assert inner == [12, 12] and all(f"signed, {bits} bits and its sign above" in page
                                      for bits in inner)
-    constants = dict(re.findall(r"(\w+)(?: : positive :)? ?= (\d+);", next(
+    constants = dict(re.findall(r"(\w+)(?: : natural :)? ?= (\d+);", next(
         directory.glob("block_2_constants.*")).read_text()))
     assert {name: int(value) for name, value in constants.items()} == block.constants()
     assert constants["S_AXIS_BITS"] == str(found["s_axis_tdata"][1])
