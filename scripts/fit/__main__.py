@@ -63,6 +63,8 @@ def main(network: Network, cycles_per_frame: int | None, name: str, device_name:
     check_tools(board, synthesise, route)
     family = device.family if device else FAMILIES[name]
     ladder = Ladder(network, integers(network) if synthesise or route else typical_of(network))
+    if cycles_per_frame:
+        ladder.rate(cycles_per_frame)   # refused before the others are counted
     asked = [device] if device else list(devices().values())
     rates = {each.name: ladder.fastest(each) for each in asked}
     cycles = cycles_per_frame or (device and rates[device.name]) or network.pixels
