@@ -1,24 +1,25 @@
 """Line buffer: pixels in, the taps of their 3x3 windows out, borders filled with zero.
 
-Three or four row memories in rotation; ``row_writer`` fills one while ``window_walk`` goes through
-the windows and asks for the rows that they need, so borders, strides and frame edges cost no cycle.
-``window_mux`` makes windows of what the memories give.  A window leaves as soon as its newest
-channel group has arrived; the last rows of a frame do not wait for the next frame.
-Latency 3 cycles from the last beat a window needs, 1 beat per cycle.
+Pixels go round a memory, or several where several taps are read at once; ``row_writer`` fills it
+while ``window_walk`` goes through the windows and asks for the taps that they need, so borders,
+strides and frame edges cost no cycle.  ``window_mux`` makes windows of what the memories give.  A
+window leaves as soon as its newest channel group has arrived; the last rows of a frame do not wait
+for the next frame.  Latency 4 cycles from the last beat a window needs, 1 beat per cycle.
 """
-from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances
+from myhdl import (ResetSignal, SignalType, always, always_comb, always_seq, block, instances,
+                   intbv)
 
 from hdl.axis import AxiStream, Bundle
 from hdl.blocks.fifo import ram
 from hdl.blocks.lanes import pack
 from hdl.blocks.refusals import refuse_other, refuse_tiles
-from hdl.blocks.registers import count_down
+from hdl.blocks.registers import count_down, register
 from hdl.blocks.signals import Instances, count, flag, start, uint
 from hdl.blocks.window_mux import Place, window_mux
 from hdl.blocks.window_walk import Walk, window_walk
 from hdl.plan.geometry import KERNEL, WindowGeometry
 
-LATENCY = 3     # cycles from the last beat that a window needs to the window
+LATENCY = 4     # cycles from the last beat that a window needs to the window
 
 
 @block
@@ -35,32 +36,200 @@ def line_buffer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: Ax
     refuse_tiles("line_buffer", s_axis, m_axis)
     refuse_other("line_buffer", f"an output of {geometry.taps} taps a beat", m_axis,
                  s_axis.shape.with_lanes(geometry.taps * s_axis.shape.lanes))
-    rows, banks, depth = geometry.rows, geometry.banks, geometry.depth
-    written, walk, place = Written(geometry), Walk(geometry), Place(geometry)
-    lead = start(geometry.before, rows + 1)     # rows from the window's top to the writer's
-    go, complete, read, give, fetched = [flag() for _ in range(5)]
-    write = [flag() for _ in range(rows * banks)]
+    banks, depth = geometry.banks, geometry.depth
+    written, walk = Written(geometry), Walk(geometry)
+    places = [Place(geometry) for _ in range(2)]
+    complete, read = flag(), flag()
+    write = [flag() for _ in range(banks)]
     read_address = [count(depth) for _ in range(banks)]
-    word = [uint(s_axis.shape.width) for _ in range(rows * banks)]
+    word, settled = [[uint(s_axis.shape.width) for _ in range(banks)] for _ in range(2)]
     tap = [uint(s_axis.shape.width) for _ in range(geometry.taps)]
+    steps = WindowSteps()
 
-    writer = row_writer(clk, rst, s_axis, lead, walk.oldest, write, written, geometry)
-    memories = [ram(clk, write[i], written.address, s_axis.tdata, read, read_address[i % banks],
-                    word[i], depth) for i in range(rows * banks)]
-    rows_between = row_lead(clk, rst, written.row_done, walk, lead, geometry)
-    walker = window_walk(clk, rst, read, walk, place, read_address, geometry)
-    arrival = window_complete(written, walk, lead, complete, geometry)
-    mux = window_mux(clk, give, word, place, tap, geometry)
+    writer = row_writer(clk, rst, s_axis, write, written, geometry)
+    memories = [ram(clk, write[i], written.address, s_axis.tdata, read, read_address[i], word[i],
+                    depth) for i in range(banks)]
+    settle = [register(clk, steps.settle, *words) for words in zip(word, settled)]
+    between = words_between(clk, rst, read, written, walk, complete, geometry)
+    walker = window_walk(clk, rst, read, walk, places[0], read_address, geometry)
+    follow = follow_place(clk, steps.settle, *places)
+    mux = window_mux(clk, steps.give, settled, places[1], tap, geometry)
     window = pack(tap, m_axis.tdata)
+    control = window_control(clk, rst, m_axis, complete, read, steps, geometry.interval)
+    return instances()
+
+
+class WindowSteps(Bundle):
+    """Which steps of a line buffer's pipeline move in a cycle."""
+
+    def __init__(self) -> None:
+        self.settle = flag()    # words that the memories give, into the registers behind them
+        self.give = flag()      # ... from there into the window
+
+
+class Written(Bundle):
+    """The pixel and channel group that arrives next, and where it is written."""
+
+    def __init__(self, geometry: WindowGeometry) -> None:
+        self.address = count(geometry.depth)
+        self.accept = flag()        # a word is taken
+        self.row_done = flag()      # ... the last of a row
+        # Words from the first that windows need to this one.
+        self.ahead = start(-geometry.first * geometry.groups, geometry.room + 1
+                           + (geometry.pitch - geometry.size) * geometry.groups)
+
+
+@block
+def row_writer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, write: list[SignalType],
+               written: Written, geometry: WindowGeometry) -> Instances:
+    """Take what has room, pixel after pixel into the banks in turn.
+
+    write   -- for each bank
+    written -- Written
+    """
+    size, banks, room, last_address = (geometry.size, geometry.banks, geometry.room,
+                                       geometry.depth - 1)
+    last_group, skipped = geometry.groups - 1, geometry.pitch - geometry.size
+    ahead, address, accept, row_done = (written.ahead, written.address, written.accept,
+                                        written.row_done)
+    pixel_done = flag()
+    column, group, bank = count(size), count(geometry.groups), count(banks)
+
+    @always_comb
+    def admit():
+        s_axis.tready.next = ahead < room
+        accept.next = s_axis.tvalid and ahead < room
+
+    @always_comb
+    def finish():
+        pixel_done.next = accept and group == last_group
+        row_done.next = accept and group == last_group and column == size - 1
+
+    @always_comb
+    def select():
+        for i in range(banks):
+            write[i].next = accept and bank == i
+
+    @always_seq(clk.posedge, reset=rst)
+    def advance():
+        if accept:
+            group.next = 0 if pixel_done else group + 1
+        if pixel_done:
+            column.next = 0 if row_done else column + 1
+
+    @always_seq(clk.posedge, reset=rst)
+    def move():
+        if accept:
+            to = intbv(0, min=0, max=2 * banks)
+            to[:] = bank
+            if row_done:
+                to[:] = bank + 1 + skipped
+            elif pixel_done:
+                to[:] = bank + 1
+            if pixel_done and to < banks:
+                address.next = address - last_group
+            else:
+                address.next = 0 if address == last_address else address + 1
+            bank.next = to - banks if to >= banks else to
+
+    return instances()
+
+
+@block
+def words_between(clk: SignalType, rst: ResetSignal, read: SignalType, written: Written, walk: Walk,
+                  complete: SignalType, geometry: WindowGeometry) -> Instances:
+    """written.ahead, and complete: all that the window's next channel group needs is written.
+
+    The bottom row of a frame that ends in zeros needs a row less, its last column a pixel less.
+    """
+    groups, pitch, after, last = (geometry.groups, geometry.pitch, geometry.after,
+                                  geometry.size_out - 1)
+    window_last, pixel_last, row_last, frame_last = (walk.window_last, walk.pixel_last,
+                                                     walk.row_last, walk.frame_last)
+    row, column = walk.row, walk.column
+    ahead, accept, row_done = written.ahead, written.accept, written.row_done
+    a_row, a_column = pitch * groups, groups
+    whole = (KERNEL - 1) * (a_row + a_column)
+    row_words = 1 + (pitch - geometry.size) * groups
+    pixel_words = 1 + (geometry.stride - 1) * groups
+    line_words = 1 + (geometry.row_step - 1) * groups
+    frame_words = 1 + (geometry.frame_step - 1) * groups
+    most = 1 + max(row_words, pixel_words, line_words, frame_words)
+
+    @always_comb
+    def wait():
+        if row == last and column == last and after != 0:
+            complete.next = ahead > whole - a_row - a_column
+        elif row == last and after != 0:
+            complete.next = ahead > whole - a_row
+        elif column == last and after != 0:
+            complete.next = ahead > whole - a_column
+        else:
+            complete.next = ahead > whole
+
+    @always_seq(clk.posedge, reset=rst)
+    def keep():
+        more = intbv(0, min=0, max=most)
+        fewer = intbv(0, min=0, max=most)
+        if row_done:
+            more[:] = row_words
+        elif accept:
+            more[:] = 1
+        if read and window_last:
+            if frame_last:
+                fewer[:] = frame_words
+            elif row_last:
+                fewer[:] = line_words
+            elif pixel_last:
+                fewer[:] = pixel_words
+            else:
+                fewer[:] = 1
+        ahead.next = ahead + more - fewer
+
+    return instances()
+
+
+@block
+def follow_place(clk: SignalType, enable: SignalType, place: Place, settled: Place) -> Instances:
+    """settled = place, a cycle later, when ``enable``."""
+
+    @always(clk.posedge)
+    def follow():
+        if enable:
+            settled.bank.next = place.bank
+            settled.three.next = place.three
+            settled.row_step.next = place.row_step
+            settled.column_step.next = place.column_step
+            settled.top.next = place.top
+            settled.bottom.next = place.bottom
+            settled.left.next = place.left
+            settled.right.next = place.right
+
+    return follow
+
+
+@block
+def window_control(clk: SignalType, rst: ResetSignal, m_axis: AxiStream, complete: SignalType,
+                   read: SignalType, steps: WindowSteps, interval: int) -> Instances:
+    """When taps are read, and when each step after that moves.
+
+    interval -- cycles from read to read at the soonest
+    """
+    go, fetched, settled = [flag() for _ in range(3)]
+    settle, give = steps.settle, steps.give
 
     @always_comb
     def flow():
         go.next = m_axis.tready or not m_axis.tvalid
-        give.next = (m_axis.tready or not m_axis.tvalid) and fetched
 
-    if geometry.interval > 1:
-        rest = count(geometry.interval)
-        pause = count_down(clk, rst, read, rest, geometry.interval - 1)
+    @always_comb
+    def work():
+        settle.next = go and fetched
+        give.next = go and settled
+
+    if interval > 1:
+        rest = count(interval)
+        pause = count_down(clk, rst, read, rest, interval - 1)
 
         @always_comb
         def step():
@@ -74,127 +243,7 @@ def line_buffer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: Ax
     def leave():
         if go:
             fetched.next = read
-            m_axis.tvalid.next = fetched
-
-    return instances()
-
-
-class Written(Bundle):
-    """The pixel and channel group that arrives next, and where it is written."""
-
-    def __init__(self, geometry: WindowGeometry) -> None:
-        self.column = count(geometry.size)
-        self.group = count(geometry.groups)
-        self.address = count(geometry.depth)
-        self.row_done = flag()      # the last beat of a row is taken
-
-
-@block
-def row_writer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, lead: SignalType,
-               oldest: SignalType, write: list[SignalType], written: Written,
-               geometry: WindowGeometry) -> Instances:
-    """Take what has room, into the row memories in turn.
-
-    lead    -- rows from the window's top row to the one that is written
-    oldest  -- first column that windows still need of the row whose memory is taken next
-    write   -- for each row and bank
-    written -- Written
-    """
-    size, rows, banks = geometry.size, geometry.rows, geometry.banks
-    last_group = geometry.groups - 1
-    column, group, address, row_done = (written.column, written.group, written.address,
-                                        written.row_done)
-    accept, pixel_done = flag(), flag()
-    row, bank = count(rows), count(KERNEL)
-
-    @always_comb
-    def admit():
-        s_axis.tready.next = lead < rows or column < oldest
-        accept.next = s_axis.tvalid and (lead < rows or column < oldest)
-
-    @always_comb
-    def finish():
-        pixel_done.next = accept and group == last_group
-        row_done.next = accept and group == last_group and column == size - 1
-
-    @always_comb
-    def select():
-        for i in range(rows):
-            for j in range(banks):
-                write[i * banks + j].next = accept and row == i and bank == j
-
-    @always_seq(clk.posedge, reset=rst)
-    def advance():
-        if accept:
-            group.next = 0 if pixel_done else group + 1
-        if pixel_done:
-            column.next = 0 if row_done else column + 1
-        if row_done:
-            row.next = 0 if row == rows - 1 else row + 1
-            bank.next = 0
-            address.next = 0
-        elif pixel_done and bank != banks - 1:
-            bank.next = bank + 1
-            address.next = address - last_group
-        elif accept:
-            address.next = address + 1
-            if pixel_done:
-                bank.next = 0
-
-    return instances()
-
-
-@block
-def row_lead(clk: SignalType, rst: ResetSignal, row_done: SignalType, walk: Walk, lead: SignalType,
-             geometry: WindowGeometry) -> Instances:
-    """lead = rows from the top row of the window to the one that is written.
-
-    row_done -- a row more is written
-    walk     -- Walk: a row of windows more is read, or the last of a frame
-    """
-    stride, frame_rows = geometry.stride, geometry.frame_rows
-    row_read, frame_read = walk.row_read, walk.frame_read
-
-    @always_seq(clk.posedge, reset=rst)
-    def keep():
-        if frame_read:
-            if row_done:
-                lead.next = lead - (frame_rows - 1)
-            else:
-                lead.next = lead - frame_rows
-        elif row_read:
-            if row_done:
-                lead.next = lead - (stride - 1)
-            else:
-                lead.next = lead - stride
-        elif row_done:
-            lead.next = lead + 1
-
-    return keep
-
-
-@block
-def window_complete(written: Written, walk: Walk, lead: SignalType, complete: SignalType,
-                    geometry: WindowGeometry) -> Instances:
-    """complete: all that the window's next channel group needs has been written.
-
-    Its last row is at hand where more rows than two lie between, or its own so far; the bottom
-    row of a frame that ends in zeros needs a row less.
-    """
-    last_row, after = geometry.size_out - 1, geometry.after
-    column, group, newest = written.column, written.group, walk.newest
-    walk_row, walk_group = walk.row, walk.group
-    arrived = flag()
-
-    @always_comb
-    def arrive():
-        arrived.next = column > newest or (column == newest and group > walk_group)
-
-    @always_comb
-    def wait():
-        if walk_row == last_row and after != 0:
-            complete.next = lead > 1 or (lead == 1 and arrived)
-        else:
-            complete.next = lead > 2 or (lead == 2 and arrived)
+            settled.next = fetched
+            m_axis.tvalid.next = settled
 
     return instances()

@@ -1,5 +1,5 @@
 """Window walk: the windows of a frame one after the other, and where their taps lie in memory."""
-from myhdl import ResetSignal, Signal, SignalType, always_comb, always_seq, block, instances, intbv
+from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances, intbv
 
 from hdl.axis import Bundle
 from hdl.blocks.signals import Instances, count, flag, start
@@ -8,22 +8,29 @@ from hdl.plan.geometry import KERNEL, WindowGeometry
 
 
 class Walk(Bundle):
-    """The taps that are read next: counters, each inside the next, and what they need."""
+    """The taps that are read next: counters, each inside the next, and what their read ends."""
 
     def __init__(self, geometry: WindowGeometry) -> None:
-        size, size_out = geometry.size, geometry.size_out
+        size_out = geometry.size_out
         self.row_step = count(KERNEL)       # rows of the window, where not all leave at once
         self.column_step = count(KERNEL)    # columns of the window, the same
         self.group = count(geometry.groups)
         self.column = count(size_out)       # of the output pixel
         self.row = count(size_out)
-        self.column_done = flag()           # the read is the last of a column of the window
-        self.window_done = flag()           # ... of a window's channel group
-        self.pixel_done = flag()            # ... of all groups of an output pixel
-        self.row_read = flag()              # ... of a row of output pixels
-        self.frame_read = flag()            # ... of a frame
-        self.newest = start(geometry.first_newest, size)    # last column that the window needs
-        self.oldest = count(size + KERNEL)  # first column that the windows of the row need
+        self.column_last = flag()           # the read is the last of a column of the window
+        self.window_last = flag()           # ... of a window's channel group
+        self.pixel_last = flag()            # ... of all groups of an output pixel
+        self.row_last = flag()              # ... of a row of output pixels
+        self.frame_last = flag()            # ... of a frame
+
+
+class Step(Bundle):
+    """How far the taps that are read move with the next read."""
+
+    def __init__(self, geometry: WindowGeometry) -> None:
+        self.banks = count(geometry.banks)
+        self.near = count(geometry.depth)   # words of address
+        self.far = count(geometry.depth)    # ... if the banks are begun anew
 
 
 @block
@@ -36,13 +43,16 @@ def window_walk(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk,
     read_address -- of each bank, of the taps that are read now
     geometry     -- WindowGeometry
     """
-    steps = walk_counters(clk, rst, read, walk, geometry)
-    reach = window_reach(clk, rst, walk, geometry)
-    row_top = start(geometry.first_row_top, geometry.rows)
-    phase = start(geometry.first_phase, KERNEL)
-    top = top_row(clk, rst, walk, row_top, geometry)
-    addresses = window_address(clk, rst, walk, phase, read_address, geometry)
-    places = keep_place(clk, rst, read, walk, row_top, phase, place, geometry)
+    step = Step(geometry)
+    counters = walk_counters(clk, rst, read, walk, geometry)
+    stride = choose_step(walk, step, geometry)
+    firsts = [geometry.lies(geometry.first + row * geometry.pitch)
+              for row in range(geometry.rows_at_once)]
+    bank = [start(first, geometry.banks) for first, _ in firsts]
+    address = [start(first, geometry.depth) for _, first in firsts]
+    rows = [row_place(clk, rst, read, step, *row, geometry) for row in zip(bank, address)]
+    locate = bank_address(bank, address, read_address, geometry)
+    places = keep_place(clk, rst, read, walk, bank[0], place, geometry)
     return instances()
 
 
@@ -52,146 +62,174 @@ def walk_counters(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Wal
     """The counters of Walk, each one on with the last of the one before it."""
     row_step, column_step, group, column, row = (walk.row_step, walk.column_step, walk.group,
                                                  walk.column, walk.row)
-    column_done, window_done, pixel_done, row_read, frame_read = (
-        walk.column_done, walk.window_done, walk.pixel_done, walk.row_read, walk.frame_read)
+    column_last, window_last, pixel_last, row_last, frame_last = (
+        walk.column_last, walk.window_last, walk.pixel_last, walk.row_last, walk.frame_last)
     last_row_step = KERNEL - geometry.rows_at_once
     last_column_step = KERNEL - geometry.columns_at_once
     last_group, last = geometry.groups - 1, geometry.size_out - 1
 
     @always_comb
     def finish():
-        column_done.next = read and row_step == last_row_step
-        window_done.next = (read and row_step == last_row_step
-                            and column_step == last_column_step)
+        column_last.next = row_step == last_row_step
+        window_last.next = row_step == last_row_step and column_step == last_column_step
 
     @always_comb
     def finish_pixel():
-        pixel_done.next = window_done and group == last_group
-        row_read.next = window_done and group == last_group and column == last
-        frame_read.next = (window_done and group == last_group and column == last
+        pixel_last.next = window_last and group == last_group
+        row_last.next = window_last and group == last_group and column == last
+        frame_last.next = (window_last and group == last_group and column == last
                            and row == last)
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
         if read:
-            row_step.next = 0 if column_done else row_step + 1
-        if column_done:
-            column_step.next = 0 if window_done else column_step + 1
-        if window_done:
-            group.next = 0 if pixel_done else group + 1
-        if pixel_done:
-            column.next = 0 if row_read else column + 1
-        if row_read:
-            row.next = 0 if frame_read else row + 1
+            row_step.next = 0 if column_last else row_step + 1
+            if column_last:
+                column_step.next = 0 if window_last else column_step + 1
+            if window_last:
+                group.next = 0 if pixel_last else group + 1
+            if pixel_last:
+                column.next = 0 if row_last else column + 1
+            if row_last:
+                row.next = 0 if frame_last else row + 1
 
     return instances()
 
 
 @block
-def window_reach(clk: SignalType, rst: ResetSignal, walk: Walk,
-                 geometry: WindowGeometry) -> Instances:
-    """walk.newest, walk.oldest: the columns that the window and its row need."""
-    size, stride, before = geometry.size, geometry.stride, geometry.before
-    first_newest = geometry.first_newest
-    pixel_done, row_read, column = walk.pixel_done, walk.row_read, walk.column
-    newest, oldest = walk.newest, walk.oldest
+def choose_step(walk: Walk, step: Step, geometry: WindowGeometry) -> Instances:
+    """step = how far it is from the taps that are read now to the next."""
+    column_last, window_last, pixel_last, row_last, frame_last = (
+        walk.column_last, walk.window_last, walk.pixel_last, walk.row_last, walk.frame_last)
+    banks, near, far = step.banks, step.near, step.far
+    pitch = geometry.pitch
+    down = KERNEL - geometry.rows_at_once       # of a window's last tap, from its first
+    back = -down * pitch - (KERNEL - geometry.columns_at_once)
+    next_group = 1 - geometry.groups
+    tap_banks, tap_near, tap_far = geometry.step(pitch, 0)
+    column_banks, column_near, column_far = geometry.step(1 - down * pitch, 0)
+    group_banks, group_near, group_far = geometry.step(back, 1)
+    pixel_banks, pixel_near, pixel_far = geometry.step(back + geometry.stride, next_group)
+    row_banks, row_near, row_far = geometry.step(back + geometry.row_step, next_group)
+    frame_banks, frame_near, frame_far = geometry.step(back + geometry.frame_step, next_group)
+
+    @always_comb
+    def choose():
+        if frame_last:
+            banks.next = frame_banks
+            near.next = frame_near
+            far.next = frame_far
+        elif row_last:
+            banks.next = row_banks
+            near.next = row_near
+            far.next = row_far
+        elif pixel_last:
+            banks.next = pixel_banks
+            near.next = pixel_near
+            far.next = pixel_far
+        elif window_last:
+            banks.next = group_banks
+            near.next = group_near
+            far.next = group_far
+        elif column_last:
+            banks.next = column_banks
+            near.next = column_near
+            far.next = column_far
+        else:
+            banks.next = tap_banks
+            near.next = tap_near
+            far.next = tap_far
+
+    return choose
+
+
+@block
+def row_place(clk: SignalType, rst: ResetSignal, read: SignalType, step: Step, bank: SignalType,
+              address: SignalType, geometry: WindowGeometry) -> Instances:
+    """bank, address = place of the first tap that is read of a row of the window."""
+    banks, depth = geometry.banks, geometry.depth
 
     @always_seq(clk.posedge, reset=rst)
     def move():
-        if row_read:
-            newest.next = first_newest
-            oldest.next = 0
-        elif pixel_done:
-            newest.next = newest + stride if newest + stride < size else size - 1
-            oldest.next = oldest + stride if column != 0 else stride - before
-
-    return move
-
-
-@block
-def top_row(clk: SignalType, rst: ResetSignal, walk: Walk, row_top: SignalType,
-            geometry: WindowGeometry) -> Instances:
-    """row_top = the memory of the window's top row, which rotates."""
-    rows, stride, frame_rows = geometry.rows, geometry.stride, geometry.frame_rows
-    row_read, frame_read = walk.row_read, walk.frame_read
+        if read:
+            further = intbv(0, min=0, max=2 * depth)
+            if bank + step.banks >= banks:
+                bank.next = bank + step.banks - banks
+                further[:] = address + step.far
+            else:
+                bank.next = bank + step.banks
+                further[:] = address + step.near
+            if further >= depth:
+                further[:] = further - depth
+            address.next = further
 
     @always_seq(clk.posedge, reset=rst)
-    def rotate():
-        if frame_read:
-            row_top.next = row_top + frame_rows if row_top + frame_rows < rows \
-                else row_top + frame_rows - rows
-        elif row_read:
-            row_top.next = row_top + stride if row_top + stride < rows \
-                else row_top + stride - rows
+    def move_on():
+        if read:
+            further = intbv(0, min=0, max=2 * depth)
+            further[:] = address + step.near
+            if further >= depth:
+                further[:] = further - depth
+            address.next = further
 
-    return rotate
+    return move if banks > 1 else move_on
 
 
 @block
-def window_address(clk: SignalType, rst: ResetSignal, walk: Walk, phase: SignalType,
-                   read_address: list[SignalType], geometry: WindowGeometry) -> Instances:
-    """Where the taps lie in each bank.
+def bank_address(bank: list[SignalType], address: list[SignalType],
+                 read_address: list[SignalType], geometry: WindowGeometry) -> Instances:
+    """read_address = of each bank, the address of its tap.
 
-    phase -- column bank of the window's left column: the banks before it hold columns of the
-             next three, a pixel further
+    bank, address -- of the first tap of each row; the row's others lie in the banks after it
     """
-    groups, banks, depth, stride = (geometry.groups, geometry.banks, geometry.depth,
-                                    geometry.stride)
-    first_base = -geometry.before * groups
-    first_phase = geometry.first_phase
-    base = Signal(intbv(first_base, min=-groups - 1, max=(geometry.size + KERNEL) * groups))
-    offset = count(2 * groups + 1)      # of the column within the window, where columns take turns
-    column_done, window_done, pixel_done, row_read = (walk.column_done, walk.window_done,
-                                                      walk.pixel_done, walk.row_read)
-    lowest, highest = -groups - 1, (geometry.size + 2 * KERNEL) * groups
+    rows, columns, banks = geometry.rows_at_once, geometry.columns_at_once, geometry.banks
+    groups, depth = geometry.groups, geometry.depth
+
+    @always_comb
+    def forward():
+        read_address[0].next = address[0]
 
     @always_comb
     def locate():
-        place = intbv(0, min=lowest, max=highest)
-        for i in range(banks):
-            place[:] = base + offset
-            if phase > i:
-                place[:] = place + groups
-            if place < 0 or place >= depth:
-                place[:] = 0
-            read_address[i].next = place
+        for k in range(banks):
+            read_address[k].next = address[0]
+            for i in range(rows):
+                if k >= bank[i] and k < bank[i] + columns:
+                    read_address[k].next = address[i]
+                elif k + banks < bank[i] + columns:     # a row's bank is begun anew
+                    if address[i] >= depth - groups:
+                        read_address[k].next = address[i] + groups - depth
+                    else:
+                        read_address[k].next = address[i] + groups
 
-    @always_seq(clk.posedge, reset=rst)
-    def move():
-        if window_done:
-            offset.next = 0
-        elif column_done:
-            offset.next = offset + groups
-        if row_read:
-            base.next = first_base
-            phase.next = first_phase
-        elif pixel_done:
-            if banks == 1:
-                base.next = base + 1 + (stride - 1) * groups
-            elif phase + stride < banks:
-                phase.next = phase + stride
-                base.next = base + 1 - groups
-            else:
-                phase.next = phase + stride - banks
-                base.next = base + 1
-        elif window_done:
-            base.next = base + 1
-
-    return instances()
+    return locate if banks > 1 else forward
 
 
 @block
-def keep_place(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk, row_top: SignalType,
-               phase: SignalType, place: Place, geometry: WindowGeometry) -> Instances:
-    """The place of the taps that are read, for the cycle in which their words are there."""
+def keep_place(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk, bank: SignalType,
+               place: Place, geometry: WindowGeometry) -> Instances:
+    """The place of the taps that are read, for the cycle in which their words are there.
+
+    bank -- of the first tap
+    """
     before, after, last = geometry.before, geometry.after, geometry.size_out - 1
     row, column, row_step, column_step = walk.row, walk.column, walk.row_step, walk.column_step
 
     @always_seq(clk.posedge, reset=rst)
     def keep():
         if read:
-            place.row_top.next = row_top
-            place.phase.next = phase
+            if bank >= 9:
+                place.three.next = 3
+                place.bank.next = bank - 9
+            elif bank >= 6:
+                place.three.next = 2
+                place.bank.next = bank - 6
+            elif bank >= 3:
+                place.three.next = 1
+                place.bank.next = bank - 3
+            else:
+                place.three.next = 0
+                place.bank.next = bank
             place.row_step.next = row_step
             place.column_step.next = column_step
             place.top.next = row == 0 and before != 0

@@ -125,7 +125,7 @@ def folded_cost(plan: UnitPlan) -> Cost:
     folding = plan.folding
     return Cost(
         plan.unit, folding.multipliers, plan.unit.weights * folding.tile_out ** 2,
-        weight_bits=folding.weight_bits, line_buffer_bits=folding.line_buffer_bits,
+        weight_bits=folding.weight_bits, line_buffer_bits=plan.line_buffer_bits,
         fifo_bits=plan.fifo_bits, buffer_bits=plan.buffer_bits, pe=folding.pe,
         simd=folding.simd, steps=folding.steps, requantizers=folding.requantizers)
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hdl.layers import Precision, Unit
-from hdl.plan.geometry import TAPS, TILE, rows_kept
-from hdl.plan.tiles import LEAST_KEPT, TileGeometry, tile_rates, tile_side
+from hdl.plan.geometry import TAPS, TILE, WindowGeometry
+from hdl.plan.tiles import TileGeometry, tile_rates, tile_side
 
 # What an output at once costs in registers, in those of an operand: its sum and its accumulator,
 # each as wide as a weight, an operand and the carries of some hundred products, which is two
@@ -82,17 +82,12 @@ class Folding:
         return 0 if self.constant else self.unit.weights * self.precision.weight_bits
 
     @property
-    def line_buffer_bits(self) -> int:
-        """The rows that a 3x3 unit's line buffer keeps; one of tiles, where it takes those that do
-        not creep."""
-        unit = self.unit
-        if unit.kernel == 1:
-            return 0
-        if self.constant:
-            return LEAST_KEPT * unit.size_in * unit.channels_in * self.bits_in
-        pixels = unit.size_out * self.tile_in ** 2 if self.tile_in > 1 \
-            else rows_kept(unit.size_in, unit.stride) * unit.size_in
-        return pixels * unit.channels_in * self.bits_in
+    def windows(self) -> WindowGeometry:
+        """How the windows of a 3x3 unit of single pixels lie; the least of them has room."""
+        unit, stem = self.unit, self.unit.facts.shared
+        groups = unit.channels_in // (self.lanes_in if stem else self.pe)
+        return WindowGeometry(unit.size_in, groups, unit.stride, unit.pad,
+                              TAPS if stem else self.simd, self.steps if stem else 1)
 
     @property
     def accumulator_bits(self) -> int:

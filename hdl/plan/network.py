@@ -1,11 +1,13 @@
 """The finished plan of a network for a rate: every unit's folding and buffers, and the times."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from hdl.layers import Precision, Unit
 from hdl.plan.folding import Folding, fold
+from hdl.plan.geometry import WindowGeometry
 from hdl.plan.schedule import FRAMES, Buffers, TooSlow, schedule
+from hdl.plan.tiles import LEAST_KEPT
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,27 @@ class UnitPlan:
     def unit(self) -> Unit:
         """The layer-table row."""
         return self.folding.unit
+
+    @property
+    def windows(self) -> WindowGeometry:
+        """How the windows of a 3x3 unit of single pixels lie, and how many words have room."""
+        return replace(self.folding.windows, words=self.buffers.line_words)
+
+    @property
+    def line_buffer_bits(self) -> int:
+        """What a 3x3 unit keeps of its input: of pixels what the schedule found, of tiles two rows,
+        or one of tiles, where it takes those that do not creep."""
+        folding, unit = self.folding, self.unit
+        if unit.kernel == 1:
+            return 0
+        if folding.constant:
+            pixels = LEAST_KEPT * unit.size_in
+        elif folding.tile_in > 1:
+            pixels = unit.size_out * folding.tile_in ** 2
+        else:
+            windows = self.windows
+            return windows.room * unit.channels_in // windows.groups * folding.bits_in
+        return pixels * unit.channels_in * folding.bits_in
 
     @property
     def fifo_bits(self) -> int:

@@ -15,13 +15,14 @@ import numpy as np
 
 from hdl.layers import Unit
 from hdl.plan.folding import Folding
-from hdl.plan.geometry import KERNEL, TAPS, rows_kept
+from hdl.plan.geometry import KERNEL, TAPS, WindowGeometry
 from hdl.plan.tiles import Beats, cut, flushed
 
 FRAMES = 3          # back to back: the first fills the design, the others repeat it
 FILLED = 64         # cycles after which a stage is full of beats
 FIFO = 2            # cycles from a FIFO's input to its output
-WINDOW = 2          # from the read of the line buffer to the window's beat
+WINDOW = 3          # from the read of the line buffer to the window's beat
+TILE_WINDOW = 2     # from the last tile that a window needs to the window's beat
 ACCUMULATED = 3     # from the last operand to the result in the MAC array's output register
 BANKED = 4          # the same, where results go through a FIFO
 REQUANTIZED = 6     # through requantize and the register slice after it
@@ -39,6 +40,7 @@ class Buffers:
     fifo_depth: int     # words that wait before the unit, of an add the shortcut's; 0: no FIFO
     fifo_lanes: int     # channels of such a word; 0: no FIFO
     words_held: int     # input words held to go through them again; 0: it goes through them once
+    line_words: int = 0     # input words that a line buffer has room for; 0: there is none
 
 
 NO_BUFFERS = Buffers(fifo_depth=0, fifo_lanes=0, words_held=0)
@@ -238,8 +240,9 @@ def pointwise(folding: Folding, floor: Buffers, arrival: Arrival) -> tuple[Buffe
 def depthwise(folding: Folding, floor: Buffers, arrival: Arrival) -> tuple[Buffers, np.ndarray]:
     """As pointwise; a window's beats are read one after the other."""
     beats = TAPS // folding.simd
-    lines = Lines(folding.unit, folding.unit.channels_in // folding.pe, beats, beats)
+    lines = Lines(folding.windows, beats, beats)
     buffers = link(arrival, folding.pe, lines.write, floor).buffers
+    buffers = replace(buffers, line_words=max(lines.words, floor.line_words))
     sums = lines.read + WINDOW + beats - 1 + ACCUMULATED
     return buffers, activations(folding, sums)
 
@@ -251,8 +254,9 @@ def stem(folding: Folding, floor: Buffers, arrival: Arrival) -> tuple[Buffers, n
         buffers = NO_BUFFERS
         windows = tile_windows(unit, arrival.cycles, folding.steps)
     else:
-        lines = Lines(unit, 1, 1, folding.steps)
+        lines = Lines(folding.windows, 1, folding.steps)
         buffers = link(arrival, folding.lanes_in, lines.write, floor).buffers
+        buffers = replace(buffers, line_words=max(lines.words, floor.line_words))
         windows = lines.read + WINDOW
     words, _ = split(windows, TAPS * unit.channels_in // folding.simd,
                      lambda ready: no_sooner(ready, 1))
@@ -331,42 +335,36 @@ def tile_windows(unit: Unit, arrive: np.ndarray, interval: int) -> np.ndarray:
         alone = own[-1] + interval * np.arange(1, delay + 1)
         alone = alone[alone < after[0]]
         windows += [own[delay:], alone, after[:delay - len(alone)]]
-    return np.concatenate(windows) + WINDOW
+    return np.concatenate(windows) + TILE_WINDOW
 
 
 class Lines:
-    """A line buffer: rows of words in; windows out, of ``beats`` beats, ``interval`` apart at the
-    soonest."""
+    """A line buffer: words in, windows of ``beats`` beats out, ``interval`` apart or more."""
 
-    def __init__(self, unit: Unit, groups: int, beats: int, interval: int) -> None:
-        self.unit, self.groups, self.beats, self.interval = unit, groups, beats, interval
+    def __init__(self, geometry: WindowGeometry, beats: int, interval: int) -> None:
+        self.geometry, self.beats, self.interval = geometry, beats, interval
         self.read: np.ndarray   # when the first beat of each window is read, known by ``write``
+        self.words: int         # that must have room for no word to wait, known by ``write``
 
     def write(self, ready: np.ndarray) -> np.ndarray:
-        """When words are written that are ready then; a row's words follow the reading of the
-        row whose memory they take."""
-        unit, groups = self.unit, self.groups
-        size, stride, before = unit.size_in, unit.stride, unit.pad[0]
-        rows = ready.reshape(-1, size * groups)
-        written, tops = np.empty_like(rows), []
-        reads: list[np.ndarray] = []
-        column = np.arange(unit.size_out)
-        newest = np.minimum(column * stride + KERNEL - 1 - before, size - 1)
-        freed_by = np.minimum((np.arange(size) + before) // stride, unit.size_out - 1)
-        for frame in range(len(rows) // size):
-            tops += [(frame * size + row * stride - before,
-                      frame * size + min(row * stride - before + KERNEL - 1, size - 1))
-                     for row in range(unit.size_out)]
-        freed: dict[int, np.ndarray] = {}
-        kept = rows_kept(size, stride)
-        for row, words in enumerate(rows):
-            if row in freed:
-                words = np.maximum(words, np.repeat(freed.pop(row)[freed_by], groups))
-            written[row] = no_sooner(words, 1, written[row - 1, -1] if row else None)
-            while len(reads) < len(tops) and tops[len(reads)][1] <= row:
-                top, needs = tops[len(reads)]
-                ready = written[needs].reshape(size, groups)[newest].ravel() + 1
-                reads.append(no_sooner(ready, self.interval, reads[-1][-1] if reads else None))
-                freed[top + kept] = reads[-1].reshape(-1, groups)[:, -1] + self.beats
-        self.read = np.concatenate(reads)
-        return written.ravel()
+        """When words are written that are ready then: at once, one a cycle."""
+        geometry = self.geometry
+        size, groups, pitch = geometry.size, geometry.groups, geometry.pitch
+        frames = len(ready) // (size ** 2 * groups)
+        written = no_sooner(ready, 1)
+        frame, row, column = np.ogrid[:frames, :geometry.size_out, :geometry.size_out]
+        top, left = (place * geometry.stride - geometry.before for place in (row, column))
+        bottom, right = (np.minimum(place + KERNEL - 1, size - 1) for place in (top, left))
+        newest = written.reshape(frames, size, size, groups)[frame, bottom, right]
+        self.read = no_sooner(newest.ravel() + 1, self.interval)
+        # Places of words in memory, in order: of each that is written, and of the first that is
+        # needed by each window, and by the one after the last.
+        own = np.arange(size) * pitch
+        places = np.arange(frames)[:, None, None] * size * pitch + own[:, None] + np.arange(size)
+        upper_left = (frame * size + top) * pitch + left
+        first = (np.append(upper_left, frames * size * pitch + geometry.first)[:, None] * groups
+                 + np.arange(groups)).ravel()
+        needed = first[np.searchsorted(self.read + self.beats, written, side="right")]
+        places = (places.ravel()[:, None] * groups + np.arange(groups)).ravel()
+        self.words = max(int((places - needed).max()) + 1, geometry.least)
+        return written

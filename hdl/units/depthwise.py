@@ -7,7 +7,6 @@ from hdl.blocks.line_buffer import line_buffer
 from hdl.blocks.refusals import refuse_other
 from hdl.blocks.signals import Instances
 from hdl.plan.config import UnitConfig
-from hdl.plan.geometry import WindowGeometry
 from hdl.units.convolve import convolve
 
 
@@ -24,8 +23,6 @@ def depthwise(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiS
     gathered = AxiStream(s_axis.shape.with_lanes(folding.pe))
     windows = AxiStream(s_axis.shape.with_lanes(folding.simd * folding.pe))
     gather = link(clk, rst, s_axis, gathered, config.buffers.fifo_depth)
-    geometry = WindowGeometry(unit.size_in, unit.channels_in // folding.pe, unit.stride, unit.pad,
-                              taps=folding.simd)
-    lines = line_buffer(clk, rst, gathered, windows, geometry)
+    lines = line_buffer(clk, rst, gathered, windows, config.plan.windows)
     array = convolve(clk, rst, windows, m_axis, config)
     return instances()

@@ -11,7 +11,7 @@ from hdl.blocks.signals import Instances
 from hdl.blocks.stream import width_converter
 from hdl.blocks.tile_windows import tile_windows
 from hdl.plan.config import UnitConfig
-from hdl.plan.geometry import TAPS, TILE, WindowGeometry
+from hdl.plan.geometry import TAPS, TILE
 from hdl.units.pointwise import matrix
 
 
@@ -32,9 +32,7 @@ def stem(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream
     else:
         waiting = AxiStream(s_axis.shape)
         wait = link(clk, rst, s_axis, waiting, config.buffers.fifo_depth)
-        geometry = WindowGeometry(unit.size_in, unit.channels_in // s_axis.shape.lanes,
-                                  unit.stride, unit.pad, TAPS, folding.steps)
-        lines = line_buffer(clk, rst, waiting, windows, geometry)
+        lines = line_buffer(clk, rst, waiting, windows, config.plan.windows)
     operands = AxiStream(windows.shape.with_lanes(folding.simd))
     split = width_converter(clk, rst, windows, operands)
     sums = matrix(clk, rst, operands, m_axis, config)

@@ -20,7 +20,7 @@ from hdl.blocks.requantize import (Factors, Scaling, ScalingSteps, requantize, r
                                    scaler)
 from hdl.blocks.residual_add import residual_add
 from hdl.blocks.serialise import register_chain, serialise
-from hdl.blocks.signals import count, flag, sint, start, uint
+from hdl.blocks.signals import count, flag, sint, uint
 from hdl.blocks.stream import fork, narrow, register_slice, widen, width_converter
 from hdl.blocks.tile_add import tile_add
 from hdl.blocks.tile_flush import tile_flush
@@ -163,12 +163,12 @@ def window_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "line_buffer": (line_buffer, {"s_axis": stream(2), "m_axis": stream(18),
                                       "geometry": geometry}),
         "row_writer": (row_writer, {
-            "s_axis": stream(2), "lead": start(1, 4), "oldest": count(9),
-            "write": [flag() for _ in range(9)], "written": Written(geometry),
-            "geometry": geometry}),
+            "s_axis": stream(2), "write": [flag() for _ in range(geometry.banks)],
+            "written": Written(geometry), "geometry": geometry}),
         "window_walk": (window_walk, {
             "read": flag(), "walk": Walk(geometry), "place": Place(geometry),
-            "read_address": [count(geometry.depth) for _ in range(3)], "geometry": geometry}),
+            "read_address": [count(geometry.depth) for _ in range(geometry.banks)],
+            "geometry": geometry}),
         "tile_windows": (tile_windows, {"s_axis": stream(3, 9, True, 2), "m_axis": stream(27, 9),
                                         "size": 6, "pad": (0, 1), "interval": 2}),
     }

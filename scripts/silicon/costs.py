@@ -109,7 +109,7 @@ def cost(config: UnitConfig, counts: Counts | None = None) -> Cost:
     counts -- of the adder graph of one copy, of a unit whose weights are constants
     """
     folding = config.folding
-    memory = Cells(ram_bits=folding.line_buffer_bits + config.plan.fifo_bits
+    memory = Cells(ram_bits=config.plan.line_buffer_bits + config.plan.fifo_bits
                    + config.plan.buffer_bits)
     if not config.unit.weights:
         return Cost(config, Counts(0, 0, 0), {"adders": added(config), "memories": memory})

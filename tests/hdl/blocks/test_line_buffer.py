@@ -36,10 +36,11 @@ def windows(frames, stride, taps, lanes):
     return found
 
 
-def buffer(simulator, size, stride, taps, channels, lanes):
+def buffer(simulator, size, stride, taps, channels, lanes, words=0):
     """A Bench for a line buffer."""
     ports = {"s_axis": stream(lanes, BITS), "m_axis": stream(taps * lanes, BITS)}
-    geometry = WindowGeometry(size, channels // lanes, stride, padding(size, stride), taps)
+    geometry = WindowGeometry(size, channels // lanes, stride, padding(size, stride), taps,
+                              words=words)
     return Bench(simulator, line_buffer, {**ports, "geometry": geometry})
 
 
@@ -76,7 +77,9 @@ def test_windows_of_every_size(rng, size, stride, taps, stall):
 def test_borders_cost_no_cycle(simulator, rng, size, channels, lanes):
     """At stride 1 with nine taps a beat goes in and one comes out every cycle, frames back to
     back; the last pixels wait for nothing."""
-    done, got, expected = run(buffer(simulator, size, 1, 9, channels, lanes), rng, "free")
+    groups = channels // lanes
+    bench = buffer(simulator, size, 1, 9, channels, lanes, words=(2 * size + 12) * groups)
+    done, got, expected = run(bench, rng, "free")
     assert got == expected
     beats_in = FRAMES * size * size * channels // lanes
     assert done["s_axis"].cycles.tolist() == list(range(beats_in))
@@ -87,7 +90,7 @@ def test_borders_cost_no_cycle(simulator, rng, size, channels, lanes):
 @pytest.mark.parametrize("taps", [1, 3, 9])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_a_window_leaves_as_soon_as_it_is_complete(simulator, rng, stride, taps):
-    """Three cycles after the last pixel it needs, which no border needs: a source that pauses long
+    """Four cycles after the last pixel it needs, which no border needs: a source that pauses long
     after each pixel shows it."""
     size, pause = 5, 64
     done, got, expected = run(buffer(simulator, size, stride, taps, 1, 1), rng,
@@ -100,7 +103,7 @@ def test_a_window_leaves_as_soon_as_it_is_complete(simulator, rng, stride, taps)
         for row in range(size_out):
             for column in range(size_out):
                 last = [min(place * stride - before + 2, size - 1) for place in (row, column)]
-                ready.append(pause * (frame * size * size + last[0] * size + last[1]) + 3)
+                ready.append(pause * (frame * size * size + last[0] * size + last[1]) + 4)
     # Those that wait for a pixel leave when it comes, one after the other.
     steps, expected = 9 // taps, [0]
     for at in ready:

@@ -296,4 +296,4 @@ def test_every_block_with_streams_is_here():
 
 # Inner halves of blocks above, that are given streams which those have compared.
 PARTS = {"add_control", "serialise", "register_chain", "mac_control", "requantize_control",
-         "row_writer", "tile_arrival", "cut_out", "hold_beat"}
+         "row_writer", "window_control", "tile_arrival", "cut_out", "hold_beat"}

@@ -8,12 +8,11 @@ import pytest
 from hdl.beats import payload, tiled
 from hdl.blocks import fifo, line_buffer, mac, requantize, residual_add, stream, tile_windows
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
-from hdl.plan import geometry
 from hdl.plan import schedule as model
 from hdl.plan.config import configure, configure_network
 from hdl.plan.folding import fold
 from hdl.plan.network import UnitPlan, plan_network
-from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers
+from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers, schedule
 from hdl.sim.design import simulate
 from hdl.sim.endpoints import Sink, Source
 from hdl.sim.network import network_design
@@ -33,6 +32,7 @@ CASES = {
     "from_wide_beats": ("pointwise", 3, 12, 6, 2, 3, 6, 1, 1),
     "from_odd_beats": ("pointwise", 3, 12, 6, 2, 4, 6, 2, 1),
     "taps_in_turn": ("depthwise", 5, 4, 4, 2, 1, 1, 1, 1),
+    "words_of_taps": ("depthwise", 5, 4, 4, 2, 1, 2, 1, 1),
     "columns": ("depthwise", 4, 6, 6, 2, 3, 2, 1, 2),
     "all_taps": ("depthwise", 5, 2, 2, 2, 9, 2, 2, 2),
     "odd_lanes": ("depthwise", 4, 6, 6, 2, 3, 3, 1, 1),
@@ -96,7 +96,7 @@ def test_unit(simulator, rng, case):
 
 @pytest.mark.parametrize("memory, case", [
     ("fifo_depth", "in_groups"), ("fifo_depth", "from_wide_beats"),
-    ("fifo_depth", "from_odd_beats"), ("fifo_depth", "taps_in_turn"), ("fifo_depth", "odd_lanes"),
+    ("fifo_depth", "from_odd_beats"), ("fifo_depth", "odd_lanes"), ("line_words", "words_of_taps"),
     ("words_held", "in_passes"), ("words_held", "word_by_word")])
 def test_a_word_less_and_the_input_waits(rng, memory, case):
     folding, params, arrive = unit(rng, case)
@@ -143,17 +143,19 @@ def test_every_frame_takes_the_same_time(alpha, resolution, cycles):
         assert (np.diff(times.reshape(4, -1)[1:3], axis=0) == cycles).all(), name
 
 
-def test_a_row_less_and_the_rate_is_not_kept(monkeypatch):
-    """The fourth row of a line buffer at a stride of 2; a unit that is too slow is told."""
-    monkeypatch.setattr(model, "rows_kept", lambda size, stride: geometry.KERNEL)
-    with pytest.raises(ValueError, match="^Conv1 takes 1.* cycles for a frame, not 1024: give"):
-        model.schedule(fold(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024), 1024)
+def test_a_unit_that_is_too_slow_is_told():
+    """The stem with one result a cycle: of 16 x 16 pixels 32 each."""
+    first, *others = fold(layer_table(1.0, 32), PRECISIONS["w16a16"], 1024)
+    slower = dataclasses.replace(first, pe=first.pe // 2, lanes_out=1)
+    with pytest.raises(ValueError, match="^Conv1 takes 8192 cycles for a frame, not 1024: give"):
+        schedule([slower, *others], 1024)
 
 
 def test_latencies_are_the_blocks():
     """The schedule has numbers of its own: sums of what blocks state and their tests hold."""
     assert model.FIFO == fifo.LATENCY
-    assert model.WINDOW == line_buffer.LATENCY - 1 == tile_windows.LATENCY     # from the read
+    assert model.WINDOW == line_buffer.LATENCY - 1      # from the read
+    assert model.TILE_WINDOW == tile_windows.LATENCY
     assert model.ACCUMULATED == mac.LATENCY
     assert model.BANKED == mac.LATENCY + mac.QUEUE_LATENCY
     assert model.REQUANTIZED == requantize.LATENCY + stream.SLICE_LATENCY
