@@ -6,17 +6,16 @@ strides and frame edges cost no cycle.  ``window_mux`` makes windows of what the
 window leaves as soon as its newest channel group has arrived; the last rows of a frame do not wait
 for the next frame.  Latency 4 cycles from the last beat a window needs, 1 beat per cycle.
 """
-from myhdl import (ResetSignal, SignalType, always, always_comb, always_seq, block, instances,
-                   intbv)
+from myhdl import ResetSignal, SignalType, always, always_comb, always_seq, block, instances, intbv
 
 from hdl.axis import AxiStream, Bundle
 from hdl.blocks.fifo import ram
 from hdl.blocks.lanes import pack
 from hdl.blocks.refusals import refuse_other, refuse_tiles
-from hdl.blocks.registers import count_down, register
+from hdl.blocks.registers import count_down, counter, register
 from hdl.blocks.signals import Instances, count, flag, start, uint
 from hdl.blocks.window_mux import Place, window_mux
-from hdl.blocks.window_walk import Walk, window_walk
+from hdl.blocks.window_walk import Walk, bank_kept, window_walk
 from hdl.plan.geometry import KERNEL, WindowGeometry
 
 LATENCY = 4     # cycles from the last beat that a window needs to the window
@@ -52,7 +51,7 @@ def line_buffer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: Ax
     settle = [register(clk, steps.settle, *words) for words in zip(word, settled)]
     between = words_between(clk, rst, read, written, walk, complete, geometry)
     walker = window_walk(clk, rst, read, walk, places[0], read_address, geometry)
-    follow = follow_place(clk, steps.settle, *places)
+    follow = follow_place(clk, steps.settle, *places, geometry)
     mux = window_mux(clk, steps.give, settled, places[1], tap, geometry)
     window = pack(tap, m_axis.tdata)
     control = window_control(clk, rst, m_axis, complete, read, steps, geometry.interval)
@@ -87,13 +86,12 @@ def row_writer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, write: list
     write   -- for each bank
     written -- Written
     """
-    size, banks, room, last_address = (geometry.size, geometry.banks, geometry.room,
-                                       geometry.depth - 1)
-    last_group, skipped = geometry.groups - 1, geometry.pitch - geometry.size
+    size, banks, room, last_group = (geometry.size, geometry.banks, geometry.room,
+                                     geometry.groups - 1)
     ahead, address, accept, row_done = (written.ahead, written.address, written.accept,
                                         written.row_done)
     pixel_done = flag()
-    column, group, bank = count(size), count(geometry.groups), count(banks)
+    column, group = count(size), count(geometry.groups)
 
     @always_comb
     def admit():
@@ -105,11 +103,6 @@ def row_writer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, write: list
         pixel_done.next = accept and group == last_group
         row_done.next = accept and group == last_group and column == size - 1
 
-    @always_comb
-    def select():
-        for i in range(banks):
-            write[i].next = accept and bank == i
-
     @always_seq(clk.posedge, reset=rst)
     def advance():
         if accept:
@@ -117,20 +110,46 @@ def row_writer(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, write: list
         if pixel_done:
             column.next = 0 if row_done else column + 1
 
+    if banks == 1:
+        addresses = counter(clk, rst, accept, address, geometry.depth)
+
+        @always_comb
+        def forward():
+            write[0].next = accept
+    else:
+        places = bank_writer(clk, rst, write, written, pixel_done, geometry)
+
+    return instances()
+
+
+@block
+def bank_writer(clk: SignalType, rst: ResetSignal, write: list[SignalType], written: Written,
+                pixel_done: SignalType, geometry: WindowGeometry) -> Instances:
+    """Which bank is written, and where: pixels take turns, a row begins ``pitch`` places on."""
+    banks, last_group, last_address = geometry.banks, geometry.groups - 1, geometry.depth - 1
+    skipped = geometry.pitch - geometry.size
+    address, accept, row_done = written.address, written.accept, written.row_done
+    bank = count(banks)
+
+    @always_comb
+    def select():
+        for i in range(banks):
+            write[i].next = accept and bank == i
+
     @always_seq(clk.posedge, reset=rst)
     def move():
         if accept:
-            to = intbv(0, min=0, max=2 * banks)
-            to[:] = bank
+            following = intbv(0, min=0, max=2 * banks)
+            following[:] = bank
             if row_done:
-                to[:] = bank + 1 + skipped
+                following[:] = bank + 1 + skipped
             elif pixel_done:
-                to[:] = bank + 1
-            if pixel_done and to < banks:
+                following[:] = bank + 1
+            if pixel_done and following < banks:
                 address.next = address - last_group
             else:
                 address.next = 0 if address == last_address else address + 1
-            bank.next = to - banks if to >= banks else to
+            bank.next = following - banks if following >= banks else following
 
     return instances()
 
@@ -190,14 +209,13 @@ def words_between(clk: SignalType, rst: ResetSignal, read: SignalType, written: 
 
 
 @block
-def follow_place(clk: SignalType, enable: SignalType, place: Place, settled: Place) -> Instances:
+def follow_place(clk: SignalType, enable: SignalType, place: Place, settled: Place,
+                 geometry: WindowGeometry) -> Instances:
     """settled = place, a cycle later, when ``enable``."""
 
     @always(clk.posedge)
     def follow():
         if enable:
-            settled.bank.next = place.bank
-            settled.three.next = place.three
             settled.row_step.next = place.row_step
             settled.column_step.next = place.column_step
             settled.top.next = place.top
@@ -205,7 +223,18 @@ def follow_place(clk: SignalType, enable: SignalType, place: Place, settled: Pla
             settled.left.next = place.left
             settled.right.next = place.right
 
-    return follow
+    @always(clk.posedge)
+    def follow_bank():
+        if enable:
+            settled.bank.next = place.bank
+
+    @always(clk.posedge)
+    def follow_threes():
+        if enable:
+            settled.bank.next = place.bank
+            settled.three.next = place.three
+
+    return follow, *bank_kept(geometry, follow_bank, follow_threes)
 
 
 @block

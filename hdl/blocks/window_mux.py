@@ -1,5 +1,5 @@
 """Window mux: the taps of a window out of the words of all banks, zeros beyond the border."""
-from myhdl import SignalType, always, always_comb, block, instances
+from myhdl import SignalType, always, always_comb, block
 
 from hdl.axis import Bundle
 from hdl.blocks.signals import Instances, count, flag, uint
@@ -39,6 +39,15 @@ def window_mux(clk: SignalType, give: SignalType, word: list[SignalType], place:
         turned = word
 
     @always(clk.posedge)
+    def mask():
+        if give:
+            if ((top and row_step == 0) or (bottom and row_step == KERNEL - 1)
+                    or (left and column_step == 0) or (right and column_step == KERNEL - 1)):
+                tap[0].next = 0
+            else:
+                tap[0].next = word[0]
+
+    @always(clk.posedge)
     def assemble():
         if give:
             for i in range(rows_at_once):
@@ -54,7 +63,9 @@ def window_mux(clk: SignalType, give: SignalType, word: list[SignalType], place:
                     else:
                         tap[i * columns_at_once + j].next = turned[(i * pitch + j + 2) % banks]
 
-    return instances()
+    if banks == 1:
+        return mask
+    return (turn, assemble) if banks > KERNEL else assemble
 
 
 @block

@@ -218,6 +218,21 @@ def keep_place(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk, 
     @always_seq(clk.posedge, reset=rst)
     def keep():
         if read:
+            place.row_step.next = row_step
+            place.column_step.next = column_step
+            place.top.next = row == 0 and before != 0
+            place.bottom.next = row == last and after != 0
+            place.left.next = column == 0 and before != 0
+            place.right.next = column == last and after != 0
+
+    @always_seq(clk.posedge, reset=rst)
+    def keep_bank():
+        if read:
+            place.bank.next = bank
+
+    @always_seq(clk.posedge, reset=rst)
+    def keep_threes():
+        if read:
             if bank >= 9:
                 place.three.next = 3
                 place.bank.next = bank - 9
@@ -230,11 +245,12 @@ def keep_place(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk, 
             else:
                 place.three.next = 0
                 place.bank.next = bank
-            place.row_step.next = row_step
-            place.column_step.next = column_step
-            place.top.next = row == 0 and before != 0
-            place.bottom.next = row == last and after != 0
-            place.left.next = column == 0 and before != 0
-            place.right.next = column == last and after != 0
 
-    return keep
+    return keep, *bank_kept(geometry, keep_bank, keep_threes)
+
+
+def bank_kept(geometry: WindowGeometry, few: Instances, threes: Instances) -> list[Instances]:
+    """What keeps the place of a bank: nothing of one, ``few`` of three, ``threes`` of more."""
+    if geometry.banks > KERNEL:
+        return [threes]
+    return [few] if geometry.banks > 1 else []

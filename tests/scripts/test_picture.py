@@ -23,7 +23,7 @@ NOT_DRAWN = {
     "shift_register", "counter", "count_down", "accumulator", "add_terms", "round_and_clip",
     "saturating_add", "add_control", "mac_finish", "words_between", "follow_place",
     "choose_step", "row_place", "bank_address", "turn_threes", "window_control",
-    "walk_counters", "keep_place", "window_mux", "tile_arrival", "window_position", "cut_out",
+    "walk_counters", "keep_place", "window_mux", "bank_writer", "tile_arrival", "window_position", "cut_out",
     "choose", "from_bytes", "row_delay", "tile_known", "tile_borders", "keep_borders",
     "add_elements", "tile_alone", "constant_control", "mobilenet_v2",
     "hold_beat", "repair_patience", "repair_step", "repair_state", "repair_place", "repair_verdict",
