@@ -40,10 +40,10 @@ class Buffers:
     fifo_depth: int     # words that wait before the unit, of an add the shortcut's; 0: no FIFO
     fifo_lanes: int     # channels of such a word; 0: no FIFO
     words_held: int     # input words held to go through them again; 0: it goes through them once
-    line_words: int = 0     # input words that a line buffer has room for; 0: there is none
+    line_words: int     # input words that a line buffer has room for; 0: as few as do, or none
 
 
-NO_BUFFERS = Buffers(fifo_depth=0, fifo_lanes=0, words_held=0)
+NO_BUFFERS = Buffers(fifo_depth=0, fifo_lanes=0, words_held=0, line_words=0)
 # (Buffers of every unit, {unit: cycles at which its output's beats move}).
 Timed = tuple[tuple[Buffers, ...], dict[str, np.ndarray]]
 
@@ -191,7 +191,7 @@ def fifo(written: np.ndarray, latest: np.ndarray, left: np.ndarray, lanes: int,
          floor: Buffers) -> Buffers:
     """Buffers that are a FIFO of words of ``lanes``; its next word is read as one leaves."""
     read = np.maximum(written + 1, previous(left))
-    return Buffers(max(depth(latest, read, written), floor.fifo_depth), lanes, words_held=0)
+    return Buffers(max(depth(latest, read, written), floor.fifo_depth), lanes, 0, 0)
 
 
 def following(times: np.ndarray) -> np.ndarray:

@@ -117,7 +117,7 @@ def any_buffers(folding):
     """Buffers that are deep enough for any unit: two pixels held, and at a stride of 2 a FIFO."""
     words = folding.unit.weight_shape[0] // folding.simd
     return Buffers(fifo_depth=3 if folding.unit.stride == 2 else 0, fifo_lanes=folding.lanes_in,
-                   words_held=2 * words if folding.passes > 1 else 0)
+                   words_held=2 * words if folding.passes > 1 else 0, line_words=0)
 
 
 def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, lanes_out,

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from hdl.blocks.fifo import fifo
+from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.memory import blocks, in_blocks, luts
+from hdl.plan.network import plan_network
 from hdl.plan.rom import Rom
 from hdl.sim.design import Design
 from tests.support.bench import integers
@@ -37,6 +39,32 @@ def test_rule():
     assert [in_blocks(depth, 36, False) for depth in (1, 64, 128, 129)] == [False] * 3 + [True]
     assert [in_blocks(depth, 36, True) for depth in (1, 64, 65)] == [False] * 2 + [True]
     assert [in_blocks(4, 1728, False), in_blocks(1024, 4, False)] == [False, False]
+
+
+def memories(planned):
+    """(words, bits of each, whether they are written, how many) of a unit's memories but scales."""
+    unit, folding, buffers = planned.unit, planned.folding, planned.buffers
+    bits = folding.bits_in
+    if unit.weights:
+        yield (unit.weights // folding.multipliers,
+               folding.multipliers * folding.precision.weight_bits, False, 1)
+    yield buffers.fifo_depth, buffers.fifo_lanes * bits, True, 1
+    yield buffers.words_held, folding.simd * bits, True, 1
+    if unit.kernel == 3:
+        windows = planned.windows
+        yield windows.depth, unit.channels_in // windows.groups * bits, True, windows.banks
+
+
+def test_blocks_of_a_network():
+    """A quarter of a pixel per clock: at most 1.2 times the blocks that its bits would fill; a tap
+    at a time is one memory."""
+    made = plan_network(layer_table(), PRECISIONS["w8a8"], 200_704)
+    found = [memory for planned in made.units for memory in memories(planned)
+             if in_blocks(*memory[:3])]
+    ideal = sum(depth * width * count for depth, width, _, count in found) / 18_432
+    assert ideal < sum(blocks(*memory[:2]) * memory[3] for memory in found) <= 1.2 * ideal
+    assert all(planned.windows.banks == 1 for planned in made.units
+               if planned.unit.kind == "depthwise" and planned.folding.simd == 1)
 
 
 def memory(rng, directory, depth, width, written):

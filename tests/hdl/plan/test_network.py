@@ -75,7 +75,7 @@ def test_bits_of_buffers():
     assert add.buffer_bits == expand.fifo_bits == 0
     assert add.fifo_bits == add.buffers.fifo_depth * add.buffers.fifo_lanes * 12
     assert expand.folding.passes > 1 and expand.folding.accumulator_bits == 0
-    waiting = UnitPlan(expand.folding, Buffers(fifo_depth=3, fifo_lanes=4, words_held=5))
+    waiting = UnitPlan(expand.folding, Buffers(3, 4, words_held=5, line_words=0))
     assert waiting.buffer_bits == (3 * 4 + 5 * expand.folding.simd) * 12
     # 144 products of 8 by 8 bits, two sums for each of 24 outputs.
     assert UnitPlan(project.folding, NO_BUFFERS).buffer_bits == 2 * 24 * (8 + 8 + 8)
@@ -109,3 +109,15 @@ def test_a_unit_without_multipliers_that_is_too_slow_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="^block_2_add takes 1025 cycles for a frame, not 1024: "
                        "give more cycles$"):
         plan_network(TABLE, W8A8, 1024)
+
+
+@pytest.mark.parametrize("cycles", [200_704, 802_816])
+def test_line_buffers_keep_little_more_than_two_rows(cycles):
+    """A tap at a time: two rows, two pixels and what comes meanwhile; three rows at a stride of 2,
+    where the windows of a row take as long as two rows of pixels to come."""
+    for planned in plan_network(layer_table(), PRECISIONS["w8a8"], cycles).units:
+        if planned.folding.simd == 1 and planned.unit.kind == "depthwise":
+            size, windows = planned.unit.size_in, planned.windows
+            rows = 2 if planned.unit.stride == 1 else 3
+            assert 2 * size < windows.room / windows.groups <= rows * size + 3
+            assert planned.line_buffer_bits == windows.room * planned.folding.pe * 8
