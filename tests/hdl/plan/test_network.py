@@ -8,7 +8,7 @@ import pytest
 from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.folding import Folding, fold
 from hdl.plan.network import UnitPlan, plan_network
-from hdl.plan.schedule import NO_BUFFERS, Buffers, TooSlow
+from hdl.plan.schedule import NO_BUFFERS, Buffers, TooSlow, schedule
 from tests.support.networks import RATES, TABLE
 
 W8A8 = PRECISIONS["w8a8"]
@@ -86,9 +86,15 @@ def test_a_rate_that_no_plan_keeps_is_refused():
         plan_network(TABLE, W8A8, 255)
 
 
-def test_a_unit_whose_windows_come_too_late_gets_more_multipliers():
-    """A depthwise unit of 4 x 4 pixels has a product for each of its 3,456 cycles, and the last
-    window of a frame comes a cycle after that: it gets the next folding, and no other unit does."""
+def test_a_unit_that_is_too_slow_gets_more_multipliers(monkeypatch):
+    """Where the schedule says so of its first folding it gets the next, and no other unit does."""
+    def strict(foldings, cycles, frames):
+        for row in foldings:
+            if row.unit.name == "block_6_depthwise" and row.multipliers == 1:
+                raise TooSlow(row, cycles + 1, cycles)
+        return schedule(foldings, cycles, frames)
+
+    monkeypatch.setattr("hdl.plan.network.schedule", strict)
     table = layer_table(0.35, 32)
     plan, fewest = plan_network(table, W8A8, 3456), fold(table, W8A8, 3456)
     slow = {row.unit.name: (few.multipliers, row.folding.multipliers)
