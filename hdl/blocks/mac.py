@@ -4,7 +4,7 @@ An output group takes ``beats`` input beats; the ROM is read in step with the in
 itself, so weights are never reloaded.  Accumulators are as wide as weights and inputs can reach,
 so they never overflow.
 """
-from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances
+from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, concat, instances
 
 from hdl.axis import AxiStream, Handshake
 from hdl.blocks.fifo import Queue, fifo_control
@@ -15,10 +15,13 @@ from hdl.blocks.registers import register
 from hdl.blocks.serialise import serialise
 from hdl.blocks.signals import Instances, count, flag, sint, uint
 from hdl.blocks.weight_rom import Fetch, weight_rom
+from hdl.plan.folding import pipeline
 from hdl.plan.rom import Rom
 from hdl.shape import StreamShape
 
-LATENCY = 3         # cycles from an output's last input beat to its result, where PE have lanes
+# Cycles from an output's last input beat to its result, where PE have lanes and SIMD is 1 or 2; one
+# more for every time that it doubles.
+LATENCY = 4
 QUEUE_LATENCY = 1   # one more through the queue of the results of several groups
 # ... and serialise.LATENCY where the results of all PE share fewer lanes
 
@@ -30,8 +33,8 @@ def mac(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
 
     Every input beat is held for ``groups`` cycles, one for each group of PE outputs, whose sums
     wait in a memory meanwhile; with the last beat they leave through a FIFO of as many.
-    Latency 3 cycles from the last input beat to the first result, one more through the FIFO and
-    one where the results of all PE share fewer lanes, lowest PE first.
+    Latency 3 cycles and the levels of adders from the last input beat to the first result, one more
+    through the FIFO and one where the results of all PE share fewer lanes, lowest PE first.
 
     s_axis -- fold.inputs lanes, PE minor where they are not shared
     m_axis -- accumulators, the two's complement of signed numbers; lanes divide PE
@@ -41,15 +44,16 @@ def mac(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
     check(s_axis, m_axis, rom, fold)
     go, take = flag(), flag()
     fetch = Fetch(len(rom.rows))
-    steps, queue = Steps(fold.groups), Queue(fold.groups)
-    operand = uint(s_axis.shape.width)
+    steps, queue = Steps(fold.groups, pipeline(fold.simd)), Queue(fold.groups)
+    held, operand = [uint(s_axis.shape.width) for _ in range(2)]
     weight = [sint(rom.widths[0]) for _ in range(fold.pe * fold.simd)]
     total = [sint(m_axis.shape.bits) for _ in range(fold.pe)]
     done = Handshake()
 
     control = mac_control(clk, rst, go, s_axis, take, fetch, steps, fold)
-    hold = register(clk, take, s_axis.tdata, operand)
-    weights = weight_rom(clk, fetch.step, fetch.address, tuple(weight), rom)
+    hold = register(clk, take, s_axis.tdata, held)
+    use = register(clk, steps.move, held, operand)
+    weights = weight_rom(clk, fetch.step, fetch.address, tuple(weight), rom, steps.move)
     array = mac_array(clk, steps, queue, operand, s_axis.shape, weight, total, fold)
     results = serialise(clk, rst, total, done, m_axis)
     finish = mac_finish(clk, rst, go, steps, queue, done, fold)
@@ -76,13 +80,14 @@ def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiSt
 
     go      -- results find their place: all stages move
     take    -- an input beat comes in, which is held for all groups
-    fetch   -- Fetch of the weights, a cycle before they are multiplied
+    fetch   -- Fetch of the weights
     steps   -- Steps
     """
     beats, groups, depth = fold.beats, fold.groups, fetch.rows
     step, address = fetch.step, fetch.address
-    operand_valid, operand_first, operand_last = flag(), flag(), flag()
     beat, group = count(beats), count(groups)
+    # A bit for each cycle between operands and sums: whether what is there is valid.
+    line, oldest, before = uint(steps.depth), steps.depth - 1, steps.depth - 2
 
     @always_comb
     def accept():
@@ -92,27 +97,29 @@ def mac_control(clk: SignalType, rst: ResetSignal, go: SignalType, s_axis: AxiSt
 
     @always_comb
     def work():
-        steps.multiply.next = go and operand_valid
-        steps.add.next = go and steps.valid
+        steps.valid.next = line[oldest]
+        steps.move.next = go and line != 0
+        steps.fetch.next = go and line[before]
+        steps.add.next = go and line[oldest]
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
         if go:
-            operand_valid.next = step
-            steps.valid.next = operand_valid
-        if steps.multiply:
-            steps.first.next = operand_first
-            steps.last.next = operand_last
-            steps.group.next = steps.ahead
+            line.next = concat(line[oldest:], step)
         if step:
-            operand_first.next = beat == 0
-            operand_last.next = beat == beats - 1
-            steps.ahead.next = group
             address.next = 0 if address == depth - 1 else address + 1
-            if group != groups - 1:
-                group.next = group + 1
+            group.next = 0 if group == groups - 1 else group + 1
+
+    @always_seq(clk.posedge, reset=rst)
+    def follow():
+        if steps.fetch:
+            steps.first.next = beat == 0
+            steps.last.next = beat == beats - 1
+            steps.group.next = steps.ahead
+            if steps.ahead != groups - 1:
+                steps.ahead.next = steps.ahead + 1
             else:
-                group.next = 0
+                steps.ahead.next = 0
                 beat.next = 0 if beat == beats - 1 else beat + 1
 
     return instances()

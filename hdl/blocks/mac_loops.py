@@ -1,4 +1,4 @@
-"""Multiply-accumulate array in loops: ``mac`` for thousands of multipliers, in the same cycles.
+"""Multiply-accumulate array in loops: ``mac`` for thousands of multipliers.
 
 Weights, sums and accumulators are arrays, and the Verilog and VHDL are written by hand as loops
 over them (``mac_text``): a text for each multiplier, as ``mac`` has it, would be megabytes.  MyHDL
@@ -21,7 +21,8 @@ from hdl.blocks.signals import Instances, flag, sint, uint
 from hdl.blocks.weight_rom import Fetch
 from hdl.plan.rom import Constants
 
-LATENCY = 3     # cycles from an output's last input beat to its result, as ``mac`` has it
+LATENCY = 3     # cycles from an output's last input beat to its result
+DEPTH = 2       # ... from an operand's read to the sum of its products
 
 
 @block
@@ -45,7 +46,7 @@ def mac_loops(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiS
             f"{fold.groups} groups: {s_axis.shape} come in, {m_axis.shape} go out, there are "
             f"{len(weights.values)} weights")
     go, take = flag(), flag()
-    fetch, steps, queue = Fetch(rows), Steps(fold.groups), Queue(fold.groups)
+    fetch, steps, queue = Fetch(rows), Steps(fold.groups, DEPTH), Queue(fold.groups)
     operand = uint(s_axis.shape.width)
     totals = uint(fold.pe * m_axis.shape.bits)
     total = [sint(m_axis.shape.bits) for _ in range(fold.pe)]
@@ -70,7 +71,7 @@ def loop_array(clk: SignalType, fetch: Fetch, steps: Steps, queue: Queue, operan
     """
     model = LoopModel(work)
     step, address = fetch.step, fetch.address
-    multiply, add, first = steps.multiply, steps.add, steps.first
+    multiply, add, first = steps.fetch, steps.add, steps.first
     ahead, group = steps.ahead, steps.group
     write, read, tail = queue.write, queue.read, queue.tail
 

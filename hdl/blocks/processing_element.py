@@ -1,10 +1,10 @@
-"""Processing element: the products of one output, summed in chunks, and its accumulators."""
+"""Processing element: the products of one output, their sum, and its accumulators."""
 from dataclasses import dataclass
 
-from myhdl import SignalType, always, always_comb, block, instances, intbv
+from myhdl import SignalType, always, block, instances, intbv
 
 from hdl.axis import Bundle
-from hdl.blocks.dot import DOT, MOST, dot_bits
+from hdl.blocks.dot import dot, dot_bits
 from hdl.blocks.fifo import Queue
 from hdl.blocks.registers import register
 from hdl.blocks.signals import Instances, count, flag, sint
@@ -34,20 +34,22 @@ class Fold:
 class Steps(Bundle):
     """What all processing elements of an array do in a cycle."""
 
-    def __init__(self, groups: int) -> None:
-        self.multiply = flag()          # operands and weights are valid: sum their products
-        self.add = flag()               # those sums are valid: accumulate them
+    def __init__(self, groups: int, depth: int) -> None:
+        self.depth = depth              # cycles from an operand's read to the sum of its products
+        self.move = flag()              # all registers from operands to sums move
+        self.fetch = flag()             # sums come next
+        self.add = flag()               # sums of products are valid: accumulate them
         self.valid = flag()             # ... valid, whether anything moves or not
         self.first = flag()             # the sums are an output's first
         self.last = flag()              # ... its last
-        self.ahead = count(groups)      # group that is multiplied, whose sums come next
+        self.ahead = count(groups)      # group whose sums come next
         self.group = count(groups)      # group of the sums
 
 
 @block
 def processing_element(clk: SignalType, steps: Steps, queue: Queue, x: list[SignalType],
                        weight: list[SignalType], total: SignalType, fold: Fold) -> Instances:
-    """One output's products, summed in chunks, and its accumulators, one for each group.
+    """One output's products, their sum, and its accumulators, one for each group.
 
     steps     -- Steps of the array
     queue     -- Queue of the last sums of several groups
@@ -55,18 +57,8 @@ def processing_element(clk: SignalType, steps: Steps, queue: Queue, x: list[Sign
     total     -- the accumulator last written, or read where there are several
     fold      -- Fold of the array
     """
-    bits, simd = len(total), len(x)
-    chunks = -(-simd // MOST)
-    cuts = [k * simd // chunks for k in range(chunks + 1)]
-    chunk_sum = [sint(min(dot_bits(end - start, x[0], weight[0]), bits))
-                 for start, end in zip(cuts, cuts[1:])]
-    dots = [DOT[end - start](clk, steps.multiply, x[start:end], weight[start:end], sum_)
-            for start, end, sum_ in zip(cuts, cuts[1:], chunk_sum)]
-    if chunks > 1:
-        new = sint(bits)
-        sums = add_terms(chunk_sum, new)
-    else:
-        new = chunk_sum[0]
+    new = sint(min(dot_bits(len(x), x[0], weight[0]), len(total)))
+    products = dot(len(x))(clk, steps.move, x, weight, new)
 
     if fold.beats == 1:
         give = register(clk, steps.add, new, total)
@@ -100,8 +92,7 @@ def accumulator(clk: SignalType, add: SignalType, first: SignalType, new: Signal
 def accumulators(clk: SignalType, steps: Steps, queue: Queue, new: SignalType, total: SignalType,
                  groups: int) -> Instances:
     """An accumulator for each group in a memory; the last sums wait in another, for the queue."""
-    add, multiply, first, ahead, group = (steps.add, steps.multiply, steps.first, steps.ahead,
-                                          steps.group)
+    add, next_, first, ahead, group = steps.add, steps.fetch, steps.first, steps.ahead, steps.group
     write, read, tail = queue.write, queue.read, queue.tail
     low, high = total.min, total.max
     memory, result = [[sint(len(total)) for _ in range(groups)] for _ in range(2)]
@@ -109,7 +100,7 @@ def accumulators(clk: SignalType, steps: Steps, queue: Queue, new: SignalType, t
 
     @always(clk.posedge)
     def fetch():
-        if multiply:
+        if next_:
             before.next = memory[ahead]
 
     @always(clk.posedge)
@@ -127,29 +118,5 @@ def accumulators(clk: SignalType, steps: Steps, queue: Queue, new: SignalType, t
     def give():
         if read:
             total.next = result[tail]
-
-    return instances()
-
-
-@block
-def add_terms(terms: list[SignalType], total: SignalType) -> Instances:
-    """total = sum of two or more terms, at once."""
-    if len(terms) > 3:
-        half, part = len(terms) // 2, [sint(len(total)) for _ in range(2)]
-        lower = add_terms(terms[:half], part[0])
-        upper = add_terms(terms[half:], part[1])
-        whole = add_terms(part, total)
-    elif len(terms) == 3:
-        a, b, c = terms
-
-        @always_comb
-        def three():
-            total.next = a + b + c
-    else:
-        a, b = terms
-
-        @always_comb
-        def two():
-            total.next = a + b
 
     return instances()

@@ -1,7 +1,7 @@
 """Requantize: accumulators in, activations out, a serial channel sequence through few multipliers.
 
 y[c] = clip(((acc + bias[c]) * multiplier[c] + 2**(shift[c] - 1)) >> shift[c]), rounding halves up
-with an arithmetic shift.  Latency 5 cycles, 1 beat per cycle; holds while the sink stalls.
+with an arithmetic shift.  Latency 6 cycles, 1 beat per cycle; holds while the sink stalls.
 """
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from hdl.blocks.signals import WIDE, Instances, flag, sint, uint
 from hdl.blocks.weight_rom import Fetch, weight_rom
 from hdl.plan.rom import Rom
 
-LATENCY = 5     # cycles
+LATENCY = 6     # cycles
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,18 @@ def requantize(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: Axi
     lanes = s_axis.shape.lanes
     steps = ScalingSteps()
     fetch = Fetch(len(rom.rows))
-    held = uint(s_axis.shape.width)
+    held, operand = [uint(s_axis.shape.width) for _ in range(2)]
     acc = [sint(s_axis.shape.bits) for _ in range(lanes)]
     factors = [Factors(*(rom.widths[i * lanes] for i in range(3))) for _ in range(lanes)]
     activation = [uint(m_axis.shape.bits) for _ in range(lanes)]
 
     control = requantize_control(clk, rst, s_axis, m_axis, fetch, steps)
     hold = register(clk, fetch.step, s_axis.tdata, held)
+    use = register(clk, steps.read, held, operand)
     parameters = weight_rom(clk, fetch.step, fetch.address, (
         *(each.bias for each in factors), *(each.multiplier for each in factors),
-        *(each.shift for each in factors)), rom)
-    accumulators = unpack(held, acc)
+        *(each.shift for each in factors)), rom, steps.read)
+    accumulators = unpack(operand, acc)
     scalers = [scaler(clk, steps, acc[i], factors[i], activation[i], scaling)
                for i in range(lanes)]
     activations = pack(activation, m_axis.tdata)
@@ -73,6 +74,7 @@ class ScalingSteps(Bundle):
     """Which steps of the pipeline move in a cycle."""
 
     def __init__(self) -> None:
+        self.read = flag()          # what was read beside what it is for
         self.add = flag()           # the bias
         self.multiply = flag()
         self.scale = flag()         # shift
@@ -98,7 +100,7 @@ def requantize_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_a
     """
     take, address, depth = fetch.step, fetch.address, fetch.rows
     go, busy = flag(), flag()
-    held_valid, biased_valid, product_valid, scaled_valid = flag(), flag(), flag(), flag()
+    held_valid, read_valid, biased_valid, product_valid, scaled_valid = [flag() for _ in range(5)]
 
     @always_comb
     def flow():
@@ -111,8 +113,10 @@ def requantize_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_a
 
     @always_comb
     def work():
-        busy.next = held_valid or biased_valid or product_valid or scaled_valid or m_axis.tvalid
-        steps.add.next = go and held_valid
+        busy.next = (held_valid or read_valid or biased_valid or product_valid or scaled_valid
+                     or m_axis.tvalid)
+        steps.read.next = go and held_valid
+        steps.add.next = go and read_valid
         steps.multiply.next = go and biased_valid
         steps.scale.next = go and product_valid
         steps.saturate.next = go and scaled_valid
@@ -121,7 +125,8 @@ def requantize_control(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_a
     def advance():
         if go and (busy or s_axis.tvalid):
             held_valid.next = s_axis.tvalid
-            biased_valid.next = held_valid
+            read_valid.next = held_valid
+            biased_valid.next = read_valid
             product_valid.next = biased_valid
             scaled_valid.next = product_valid
             m_axis.tvalid.next = scaled_valid

@@ -2,7 +2,8 @@
 
 Hand-written HDL, in the form that every vendor's tool maps to block RAM, or to LUTs where its
 depth and width say so (``hdl/plan/memory.py``).
-Latency 1 cycle, 1 word per cycle, holds while ``enable`` is low.
+Latency 2 cycles: the memory's own register, which holds while ``enable`` is low, and a second one,
+which holds while ``again`` is low; 1 word per cycle.
 """
 from myhdl import SignalType, always, block
 
@@ -47,11 +48,12 @@ class Fetch(Bundle):
 
 @block
 def weight_rom(clk: SignalType, enable: SignalType, address: SignalType,
-               lanes: tuple[SignalType, ...], rom: Rom) -> Instances:
-    """lanes[i] = field i of rom[address], one cycle after ``address``.
+               lanes: tuple[SignalType, ...], rom: Rom, again: SignalType) -> Instances:
+    """lanes[i] = field i of rom[address], two cycles after ``address``.
 
     lanes -- tuple of signals, as wide as rom.widths
     rom   -- Rom
+    again -- when the second register takes what the memory's own holds
     """
     widths = tuple(len(lane) for lane in lanes)
     if widths != rom.widths or 2 ** len(address) < len(rom.rows):
@@ -63,30 +65,41 @@ def weight_rom(clk: SignalType, enable: SignalType, address: SignalType,
     block_ram = in_blocks(len(rows), rom.width, written=False)
     style, vhdl_style = STYLES[block_ram], "block" if block_ram else "distributed"
 
+    row = [0]
+
     @always(clk.posedge)
     def read():
-        if enable:
-            for lane, value in zip(lanes, rows[int(address)]):
+        if again:
+            for lane, value in zip(lanes, rows[row[0]]):
                 lane.next = value
+        if enable:
+            row[0] = int(address)
 
     weight_rom.verilog_code = """
 (* $style *)
 reg [$high:0] rom [0:$last];
-reg [$high:0] word;
+reg [$high:0] word, held;
 initial $$readmemh("$name.mem", rom);
 always @(posedge $clk) begin
+    if ($again) held <= word;
     if ($enable) word <= rom[$address];
 end
-assign $lanes = word;
+assign $lanes = held;
 """
     weight_rom.vhdl_code = VHDL_MEMORY + """
     attribute rom_style : string;
     attribute rom_style of rom : constant is "$vhdl_style";
+    signal word : std_logic_vector($high downto 0);
 begin
     process ($clk) is
     begin
-        if rising_edge($clk) and $enable = '1' then
-            $lanes <= $kind(rom(to_integer($address)));
+        if rising_edge($clk) then
+            if $again = '1' then
+                $lanes <= $kind(word);
+            end if;
+            if $enable = '1' then
+                word <= rom(to_integer($address));
+            end if;
         end if;
     end process;
 """

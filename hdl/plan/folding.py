@@ -15,6 +15,7 @@ from hdl.plan.tiles import TileGeometry, tile_rates, tile_side
 # each as wide as a weight, an operand and the carries of some hundred products, which is two
 # operands and a half.  It chooses among foldings of equally many multipliers.
 ACCUMULATOR = 5
+READ = 2        # cycles from the address of a weight to its multiplier: memory, and a register
 NONE_ABOVE: Mapping[str, int] = {}
 
 
@@ -102,6 +103,17 @@ class Folding:
     def bits_in(self) -> int:
         """Of an input element."""
         return self.precision.bits(self.unit.activation_in)
+
+
+def adder_levels(simd: int) -> int:
+    """Cycles in which so many products become one sum: two of them in the first, with what they
+    are of, then two sums in each."""
+    return max((simd - 1).bit_length(), 1)
+
+
+def pipeline(simd: int) -> int:
+    """Cycles from the read of operands and weights to the sum of their products."""
+    return READ + adder_levels(simd)
 
 
 def divisors(number: int) -> list[int]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hdl.layers import Unit
-from hdl.plan.folding import Folding
+from hdl.plan.folding import Folding, pipeline
 from hdl.plan.geometry import KERNEL, TAPS, WindowGeometry
 from hdl.plan.tiles import Beats, cut, flushed
 
@@ -23,9 +23,9 @@ FILLED = 64         # cycles after which a stage is full of beats
 FIFO = 2            # cycles from a FIFO's input to its output
 WINDOW = 3          # from the read of the line buffer to the window's beat
 TILE_WINDOW = 2     # from the last tile that a window needs to the window's beat
-ACCUMULATED = 3     # from the last operand to the result in the MAC array's output register
-BANKED = 4          # the same, where results go through a FIFO
-REQUANTIZED = 6     # through requantize and the register slice after it
+LOOPED = 3          # from the last operand to the result of a MAC array in loops
+BANKED = 1          # more, where results go through a FIFO
+REQUANTIZED = 7     # through requantize and the register slice after it
 ADDED = 2           # through the residual add and the register slice after it
 PATCHED = 1         # from a tile to its patch, which is what a shortcut's tile is cut out of
 MULTIPLIED = 4      # from a patch through constant weights and the register slice after them
@@ -212,6 +212,11 @@ def activations(folding: Folding, sums: np.ndarray) -> np.ndarray:
     return sums + REQUANTIZED
 
 
+def accumulated(folding: Folding) -> int:
+    """Cycles from the last operand to the result in the MAC array's output register."""
+    return LOOPED if folding.loops else pipeline(folding.simd) + 1
+
+
 def matrix(folding: Folding, words: np.ndarray, latest: np.ndarray,
            floor: Buffers) -> tuple[int, np.ndarray]:
     """(words held to go through them again, when the output's beats leave)."""
@@ -222,11 +227,11 @@ def matrix(folding: Folding, words: np.ndarray, latest: np.ndarray,
         turns = read[:, None] + beats * np.arange(folding.passes)
         freed = turns[:, -2:-1] + 1 + np.arange(beats)
         held = max(depth(latest, freed.ravel(), words), beats, floor.words_held)
-        return held, activations(folding, turns.ravel() + 1 + ACCUMULATED)
+        return held, activations(folding, turns.ravel() + 1 + accumulated(folding))
     last = words[beats - 1::beats]
     sums = (last[:, None] + np.arange(folding.groups)).ravel()
-    return 0, activations(folding, sums + (BANKED if folding.groups > 1 and beats > 1
-                                           else ACCUMULATED))
+    banked = BANKED if folding.groups > 1 and beats > 1 else 0
+    return 0, activations(folding, sums + accumulated(folding) + banked)
 
 
 def pointwise(folding: Folding, floor: Buffers, arrival: Arrival) -> tuple[Buffers, np.ndarray]:
@@ -243,7 +248,7 @@ def depthwise(folding: Folding, floor: Buffers, arrival: Arrival) -> tuple[Buffe
     lines = Lines(folding.windows, beats, beats)
     buffers = link(arrival, folding.pe, lines.write, floor).buffers
     buffers = replace(buffers, line_words=max(lines.words, floor.line_words))
-    sums = lines.read + WINDOW + beats - 1 + ACCUMULATED
+    sums = lines.read + WINDOW + beats - 1 + accumulated(folding)
     return buffers, activations(folding, sums)
 
 

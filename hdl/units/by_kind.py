@@ -20,11 +20,12 @@ CONSTANT_BLOCKS: dict[str, Callable[..., Instances]] = {
 
 
 # Where each block has its multiply-accumulate array: the names of instances, from the unit inwards;
-# and the bits there that are all high in the cycles in which every multiplier makes a product.
+# and the bits there that are all high in as many cycles as every multiplier makes products: a
+# folded array adds each beat's, once.
 MULTIPLY: dict[str, tuple[str, ...]] = {
     "stem": ("sums", "array", "array"), "pointwise": ("sums", "array", "array"),
     "depthwise": ("array", "array")}
-MULTIPLY_BITS = ("steps_multiply",)
+MULTIPLY_BITS = ("steps_add",)
 CONSTANT_MULTIPLY: dict[str, tuple[str, ...]] = {
     "stem": ("windows", "convolve"), "pointwise": ("convolve",), "depthwise": ("convolve",)}
 # The products of a beat without a tile of its own are of no frame, but for those of what is left

@@ -8,6 +8,7 @@ from PIL import Image
 
 from golden import store
 from hdl.layers import layer_table
+from hdl.plan import schedule
 from hdl.sim import network
 from hdl.sim.endpoints import Sink
 from scripts import cosim
@@ -91,7 +92,7 @@ def test_two_frames(verilator, monkeypatch, photo):
     assert result.exit_code == 0, result.output
     assert "interval 1,024 cycles between frames, input stalls 0" in " ".join(result.stdout.split())
 
-    monkeypatch.setattr("hdl.plan.schedule.REQUANTIZED", 7)
+    monkeypatch.setattr("hdl.plan.schedule.REQUANTIZED", schedule.REQUANTIZED + 1)
     result = run(photo, *SMALL)
     assert result.exit_code == 1 and "NOT as scheduled" in result.stdout
 

@@ -20,7 +20,7 @@ TIMING = timing.examples()
 # Blocks of one process or of wires alone, of which a sentence says as much as a picture.
 NOT_DRAWN = {
     "connect", "ram", "fifo_control", "field", "unpack", "pack", "register",
-    "shift_register", "counter", "count_down", "accumulator", "add_terms", "round_and_clip",
+    "shift_register", "counter", "count_down", "accumulator", "round_and_clip",
     "saturating_add", "add_control", "mac_finish", "words_between", "follow_place",
     "choose_step", "row_place", "bank_address", "turn_threes", "window_control",
     "walk_counters", "keep_place", "window_mux", "bank_writer",

@@ -269,20 +269,22 @@ def rom_reader(clk, rst, s_axis, m_axis, rom):
     """A weight ROM behind a stream of addresses; its lanes lie in tdata, lane 0 lowest."""
     lanes = [sint(bits) for bits in rom.widths]
     address = uint(s_axis.shape.width)
-    enable = Signal(bool(0))
-    memory = weight_rom(clk, enable, address, tuple(lanes), rom)
+    enable, again, held = [Signal(bool(0)) for _ in range(3)]
+    memory = weight_rom(clk, enable, address, tuple(lanes), rom, again)
     word = pack(lanes, m_axis.tdata)
 
     @always_comb
     def connect():
         address.next = s_axis.tdata
         enable.next = s_axis.tvalid and (m_axis.tready or not m_axis.tvalid)
+        again.next = held and (m_axis.tready or not m_axis.tvalid)
         s_axis.tready.next = m_axis.tready or not m_axis.tvalid
 
     @always_seq(clk.posedge, reset=rst)
     def advance():
         if m_axis.tready or not m_axis.tvalid:
-            m_axis.tvalid.next = s_axis.tvalid
+            held.next = s_axis.tvalid
+            m_axis.tvalid.next = held
 
     return memory, word, connect, advance
 

@@ -16,8 +16,15 @@ CASES = [(1, 1, True, 1, 1, 4, False, 3), (2, 3, True, 4, 3, 6, True, 5),
          (1, 1, False, 9, 2, 6, False, 5), (2, 3, False, 3, 4, 8, False, 8),
          (3, 9, False, 1, 1, 16, False, 16)]
 OUTPUTS = 36
-# The array written out, and in loops: the same numbers in the same cycles.
+# The array written out, and in loops: the same numbers.
 both = pytest.mark.parametrize("block", [mac, mac_loops], ids=lambda block: block.func.__name__)
+
+
+def latency(block, simd):
+    """From an output's last beat to its sum: what the array states, and for each time that SIMD
+    doubles from 2 on a level of adders."""
+    return in_loops.LATENCY if block is mac_loops \
+        else LATENCY + sum(simd > most for most in (2, 4, 8, 16, 32))
 
 
 def naive(x, rows, pe, simd, shared, count):
@@ -74,7 +81,8 @@ def test_sums(simulator, rng, pe, simd, shared, count, groups, bits, signed, wei
         assert beats(done, dut.arguments) == naive(x, rows, pe, simd, shared, count), stall
         if stall == "free":
             assert cycles(done, "s_axis") == list(range(OUTPUTS * count))
-            assert cycles(done, "m_axis") == [count * (i + 1) + 2 for i in range(OUTPUTS)]
+            after = latency(block, simd) - 1
+            assert cycles(done, "m_axis") == [count * (i + 1) + after for i in range(OUTPUTS)]
 
 
 @both
@@ -95,8 +103,8 @@ def test_groups(simulator, rng, pe, simd, lanes, count, groups, block):
         if stall == "free" and parts <= count * groups:
             assert cycles(done, "s_axis") == list(range(0, outputs * count * groups, groups))
             first = cycles(done, "m_axis")[::parts]
-            assert first == [count * groups * (i + 1) - groups + (4 if count > 1 else 3)
-                             + (lanes < pe) for i in range(outputs)]
+            after = latency(block, simd) + (count > 1) + (lanes < pe)
+            assert first == [count * groups * (i + 1) - groups + after for i in range(outputs)]
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared", "depthwise"])
@@ -116,5 +124,13 @@ def test_extremes(simulator, bits, signed, shared):
     assert got == [[-high * reach] * 2, [high * reach] * 2, [-low * reach] * 2, [low * reach] * 2]
 
 
-def test_one_latency():
-    assert in_loops.LATENCY == LATENCY
+@pytest.mark.parametrize("simd", range(1, 41))
+def test_every_number_of_products(rng, simd):
+    """Each tree of adders, at both ends of every range and between them."""
+    rows = [[-15] * simd, [15] * simd, integers(rng, 5, True, simd).clip(-15, 15).tolist()]
+    dut = array("myhdl", rows, 1, simd, True, 1, 6, True, 5)
+    x = [[end] * simd for end in (-32, 31) for _ in range(3)] \
+        + integers(rng, 6, True, (6, simd)).tolist()
+    done = dut.run({"s_axis": x}, {"m_axis": len(x)})
+    assert beats(done, dut.arguments) == naive(x, rows, 1, simd, True, 1)
+    assert cycles(done, "m_axis")[0] == latency(mac, simd)

@@ -61,7 +61,7 @@ def test_channels(simulator, rng, case):
         assert got == expected, stall
         if stall == "free":
             assert cycles(done, "s_axis") == list(range(12 * count))
-            assert cycles(done, "m_axis") == list(range(5, 5 + 12 * count))
+            assert cycles(done, "m_axis") == list(range(6, 6 + 12 * count))
 
 
 @pytest.mark.parametrize("shift", [8, 9, 11])

@@ -29,7 +29,7 @@ def test_words(simulator, rng, widths, depth):
         words = ["".join(f"{word:08x}" for word in beat[::-1]) for beat in done["m_axis"].words]
         assert read_back("\n".join(words), rom.widths) == tuple(rom.rows[a] for a in addresses)
         if stall == "free":
-            assert (done["m_axis"].cycles == done["s_axis"].cycles + 1).all()
+            assert (done["m_axis"].cycles == done["s_axis"].cycles + 2).all()
 
 
 @pytest.mark.parametrize("widths", WIDTHS.values(), ids=WIDTHS)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from hdl.beats import payload, tiled
-from hdl.blocks import fifo, line_buffer, mac, requantize, residual_add, stream, tile_windows
+from hdl.blocks import (fifo, line_buffer, mac, mac_loops, requantize, residual_add, stream,
+                        tile_windows)
 from hdl.layers import ALPHAS, PRECISIONS, layer_table
 from hdl.plan import schedule as model
 from hdl.plan.config import configure, configure_network
-from hdl.plan.folding import fold
+from hdl.plan.folding import fold, pipeline
 from hdl.plan.network import UnitPlan, plan_network
 from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers, schedule
 from hdl.sim.design import simulate
@@ -156,8 +157,9 @@ def test_latencies_are_the_blocks():
     assert model.FIFO == fifo.LATENCY
     assert model.WINDOW == line_buffer.LATENCY - 1      # from the read
     assert model.TILE_WINDOW == tile_windows.LATENCY
-    assert model.ACCUMULATED == mac.LATENCY
-    assert model.BANKED == mac.LATENCY + mac.QUEUE_LATENCY
+    assert model.LOOPED == mac_loops.LATENCY
+    assert model.BANKED == mac.QUEUE_LATENCY
+    assert pipeline(simd=1) + 1 == mac.LATENCY
     assert model.REQUANTIZED == requantize.LATENCY + stream.SLICE_LATENCY
     assert model.ADDED == residual_add.LATENCY + stream.SLICE_LATENCY
 
