@@ -91,7 +91,7 @@ always @(posedge clk) if (!rst) begin
             s_axis_tuser <= stimulus[offered % S_AXIS_WORDS][S_AXIS_WORD_BITS-1];
             s_axis_tvalid <= 1;
             offered <= offered + 1;
-        end else begin
+        end else if (s_axis_tvalid) begin
             s_axis_tdata <= ~s_axis_tdata;
             s_axis_tuser <= ~s_axis_tuser;
             s_axis_tvalid <= 0;

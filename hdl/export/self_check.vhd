@@ -227,7 +227,7 @@ begin
                     s_axis_tuser <= beat(S_AXIS_WORD_BITS - 1);
                     s_axis_tvalid <= '1';
                     offered := offered + 1;
-                else
+                elsif s_axis_tvalid = '1' then
                     s_axis_tdata <= not s_axis_tdata;
                     s_axis_tuser <= not s_axis_tuser;
                     s_axis_tvalid <= '0';
