@@ -55,6 +55,15 @@ def grouped(items: Iterable[tuple[str, str]], indent: str = "    ") -> str:
     return textwrap.indent("\n".join(lines), indent)
 
 
+def instantiated(head: str, items: Iterable[tuple[str, str]], indent: str = "    ",
+                 room: int = COLUMNS) -> str:
+    """An instance's ports, as ``grouped``, the first line of them behind its head where that has
+    room."""
+    first, _, rest = grouped(items, indent).partition("\n")
+    line = head + first.strip()
+    return "\n".join(filter(None, [line if len(line) <= room else f"{head}\n{first}", rest]))
+
+
 def wrapped(kind: str, names: Iterable[str], tail: str = "") -> str:
     """The declaration of some names of one kind."""
     return textwrap.fill(f"{kind}{', '.join(names)}{tail};", COLUMNS, subsequent_indent="    ",

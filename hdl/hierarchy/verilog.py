@@ -12,7 +12,7 @@ from myhdl.conversion._misc import _kind
 from hdl.hierarchy.families import Grammar
 from hdl.hierarchy.module import Bits, Instance, Module, Net, Process, Text, is_signed
 from hdl.hierarchy.processes import Converted, converted
-from hdl.hierarchy.text import COLUMNS, grouped, joined, tidy, wrapped
+from hdl.hierarchy.text import COLUMNS, instantiated, joined, tidy, wrapped
 
 VISITORS = {
     _kind.SIMPLE_ALWAYS_COMB: _toVerilog._ConvertSimpleAlwaysCombVisitor,
@@ -43,7 +43,7 @@ def _header(module: Module, processes: Converted) -> str:
         kind = processes.kinds.get(port.net.name) or "wire"
         way = f"output {kind}" if port.output else "input wire"
         ports.append((port.net.group, f"{way} {_type(port.net)}{port.net.name},"))
-    return f"module {module.name} (\n{grouped(ports)[:-1]});"
+    return f"{instantiated(f'module {module.name} (', ports)[:-1]});"
 
 
 def _type(net: Net) -> str:
@@ -113,7 +113,8 @@ def _item(item: Process | Instance | Text, processes: Converted,
     if isinstance(item, Process):
         tree, buffer = processes.trees[id(item)], StringIO()
         VISITORS[tree.kind](tree, buffer, StringIO()).visit(tree)
-        return compact(re.sub(r"end\n +else", "end else", buffer.getvalue().strip()))
+        return values_together(compact(re.sub(r"end\n +else", "end else",
+                                              buffer.getvalue().strip())))
     if isinstance(item, Text):
         names = {**item.block.symdict,
                  **{name: expression(bits) for name, bits in item.names.items()}}
@@ -139,6 +140,16 @@ def compact(text: str) -> str:
     return shorter if shorter == text else compact(shorter)
 
 
+def values_together(text: str) -> str:
+    """A process with registers that get a number, such as those of a reset, several on a line."""
+    def filled(run: re.Match[str]) -> str:
+        return textwrap.fill(" ".join(run[0].split()), COLUMNS, initial_indent=run[1],
+                             subsequent_indent=run[1], break_on_hyphens=False) + "\n"
+
+    number = r"\w+ <= -?\d+;\n"
+    return re.sub(rf"^( +){number}(?: +{number})+", filled, text, flags=re.M)
+
+
 def _instance(item: Instance, module: str) -> str:
     if item.count is None:
         return _instantiation(item, module, item.name, "")
@@ -152,10 +163,11 @@ def _instance(item: Instance, module: str) -> str:
 def _instantiation(item: Instance, module: str, name: str, index: str) -> str:
     ports = [(port.net.group, f".{port.net.name}({expression(bits, index)}),")
              for port, bits in zip(item.module.ports, item.connections)]
+    room = COLUMNS - 4 * bool(index)
     line = f"{module} {name} ({' '.join(text for _, text in ports)[:-1]});"
-    if len(line) <= COLUMNS - 4 * bool(index):
+    if len(line) <= room:
         return line
-    return f"{module} {name} (\n{grouped(ports)[:-1]});"
+    return f"{instantiated(f'{module} {name} (', ports, room=room)[:-1]});"
 
 
 def expression(places: tuple[Bits, ...], index: str = "") -> str:

@@ -11,7 +11,7 @@ from myhdl.conversion._misc import _kind
 from hdl.hierarchy.families import Grammar
 from hdl.hierarchy.module import Bits, Instance, Module, Net, Process, Text
 from hdl.hierarchy.processes import Converted, converted
-from hdl.hierarchy.text import grouped, joined, tidy, wrapped
+from hdl.hierarchy.text import COLUMNS, grouped, instantiated, joined, tidy, wrapped
 from hdl.myhdl_fixes.vhdl import exact_vhdl
 
 VISITORS = {
@@ -200,8 +200,9 @@ def _instance(item: Instance, module: str) -> tuple[str, str]:
         else:
             ports += [(port.net.group, f"{formal} => {actual},")
                       for formal, actual in _associations(port.net, places, port.output, index)]
-    text = (f"    {name} : entity work.{module} port map (\n"
-            f"{grouped(ports, 8 * ' ')[:-1]});")
+    head = f"    {name} : entity work.{module} port map ("
+    room = COLUMNS - 4 * bool(item.count)
+    text = f"{instantiated(head, ports, 8 * ' ', room)[:-1]});"
     text = "\n".join([text, *statements])
     if not item.count:
         return "\n".join(declarations), text
