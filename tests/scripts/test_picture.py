@@ -17,7 +17,8 @@ DOCS = docs_folder()
 HARDWARE = DOCS.parent / "hdl"
 BLOCKS = examples.blocks()
 TIMING = timing.examples()
-# Blocks of one process or of wires alone, of which a sentence says as much as a picture.
+# Blocks of one process or of wires alone, of which a sentence says as much as a picture, and a unit
+# of additions, which is what its graph is.
 NOT_DRAWN = {
     "connect", "ram", "fifo_control", "field", "unpack", "pack", "register",
     "shift_register", "counter", "count_down", "accumulator", "round_and_clip",
@@ -28,7 +29,8 @@ NOT_DRAWN = {
     "choose", "from_bytes", "row_delay", "tile_known", "tile_borders", "keep_borders",
     "add_elements", "tile_alone", "constant_control", "mobilenet_v2",
     "hold_beat", "repair_patience", "repair_step", "repair_state", "repair_place", "repair_verdict",
-    "pixels_of_bytes", "number_of_byte", "mark_frames"}
+    "pixels_of_bytes", "number_of_byte", "mark_frames",
+    "adder_array", "adder_graph", "constants", "cut_window", "scale_pixel", "scale_constant"}
 STALE = "is not what the code says: run python -m scripts.picture"
 
 
