@@ -155,7 +155,8 @@ def count(block: Block | _Instantiator, parts: Parts) -> None:
     if memory:
         depth, width, written = memory()
         parts.memories[depth, width, written] += 1
-        parts.registers += 0 if in_blocks(depth, width, written) else width
+        # Of a word that is read, where no block of block RAM has it, and of a ROM once more.
+        parts.registers += width * ((not in_blocks(depth, width, written)) + (not written))
         return
     if name.startswith("dot_"):
         parts.products.update((signed_bits(x), signed_bits(weight))

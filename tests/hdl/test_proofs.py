@@ -11,10 +11,10 @@ from hdl.blocks.stream import narrow, register_slice, widen, width_converter
 from hdl.blocks.tile_flush import tile_flush
 from hdl.blocks.whole_bytes import to_bytes
 from hdl.shape import MARKS
+from scripts.shared.yosys import YosysError
 from tests.support.blocks import forked
 from tests.support.proof import prove
 from tests.support.streams import stream
-from tests.support.yosys import YosysError
 
 ROWS, COLUMNS = 2, 3
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from hdl.axis import AxiStream
 from hdl.convert.block import convert_block
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
-from tests.support.yosys import YosysError, yosys
+from scripts.shared.yosys import YosysError, yosys
 
 FIRST = """
 reg started = 0;    // the state before the first reset is any

@@ -10,10 +10,10 @@ from hdl.plan.memory import blocks, in_blocks, luts
 from hdl.plan.network import plan_network
 from hdl.plan.rom import Rom
 from hdl.sim.design import Design
+from scripts.shared.yosys import yosys
 from tests.support.bench import integers
 from tests.support.blocks import rom_reader
 from tests.support.streams import stream
-from tests.support.yosys import yosys
 
 SYNTHESIS = {"UltraScale+": "synth_xilinx -family xcup -flatten -top {} -run begin:fine",
              "7-series": "synth_xilinx -family xc7 -flatten -top {} -run begin:fine",
