@@ -69,7 +69,7 @@ COLUMNS = {     # {section: ((head, its words from a row), ...)}; an error takes
             ("simulation", "simulation")))),
     "rates": (
         ("cycles\n/frame", lambda row: number(row["cycles"])),
-        ("multi-\npliers", lambda row: number(row["multipliers"])),
+        ("multipliers", lambda row: number(row["multipliers"])),
         ("busy", lambda row: f"{row['busy']:.1%}"),
         ("memory, of\nlower bound", lambda row: number(row["memory"], ".3f")),
         ("latency,\nframes", lambda row: number(row["latency"], ".2f")),
