@@ -9,12 +9,15 @@ from pathlib import Path
 
 from hdl.build import built_once, default_build_dir, digest, in_threads
 from hdl.convert.network import convert_network
+from hdl.hierarchy.reserved import legal
 from hdl.plan.config import UnitConfig, by_stage, memory_files
+from hdl.units.inverted_residual import INSTANCES
 from scripts.fit.families import Family, Resources
 from scripts.shared.yosys import version, yosys
 
-CONVOLUTION = re.compile(r"^(\w+) (?:#\(.*?\) )?(expand|filter|project) \($", re.M)
-ROLES = {"expand": "expand", "filter": "depthwise", "project": "project"}   # {instance: role}
+# {role: the instance of its unit in converted text}
+CONVERTED = {role: legal(instance) for role, instance in INSTANCES.items()}
+CONVOLUTION = re.compile(rf"^(\w+) (?:#\(.*?\) )?({'|'.join(CONVERTED.values())}) \(", re.M)
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,11 @@ def jobs_of(configs: Sequence[UnitConfig], folder: Path) -> list[Job]:
         for name, text in memory_files(members).items():
             (place / name).write_text(text)
         everything = (*files, *(place / name for name in memory_files(members)))
-        modules = {ROLES[instance]: module for module, instance in
+        modules = {instance: module for module, instance in
                    CONVOLUTION.findall(files[-1].read_text())}
         for config in members:
-            top = modules.get(config.unit.role, stage)
+            alone = len(members) == 1 or not config.unit.weights
+            top = stage if alone else modules[CONVERTED[config.unit.role]]
             others = () if config.unit.weights else tuple(modules.values())
             found.append(Job(config.name, everything, top, others))
     return found

@@ -14,7 +14,7 @@ from scripts.fit import route
 from scripts.fit.devices import Device, boards, devices, rows
 from scripts.fit.families import FAMILIES, Resources
 from scripts.fit.model import elaborated, parts_of, typical
-from scripts.fit.synthesis import synthesised
+from scripts.fit.synthesis import jobs_of, synthesised
 from tests.support.bench import unit_config
 from tests.support.commands import invoked
 from tests.support.json_page import check
@@ -86,6 +86,16 @@ def test_the_model_is_near_to_yosys(rng, case, family):
     assert family == "xc7" or abs(model.ff - made.ff) <= made.ff / 3
     again = synthesised([config], FAMILIES[family], lambda *each: told.append(each))["dut"]
     assert again == made and told[1] == ("dut", True)
+
+
+def test_each_unit_is_synthesised_by_itself(tmp_path):
+    """A convolution is its own module of its stage; an add is the stage without them."""
+    network = configs_of(1024)
+    tops = {job.unit: (job.top, len(job.others)) for job in jobs_of(network, tmp_path)}
+    assert tops["Conv1"] == ("stem", 0) and tops["block_2_add"] == ("block_2", 3)
+    modules = [top for unit, (top, _) in tops.items() if unit.startswith("block_2_")]
+    assert len(set(modules)) == 4 and all(name.startswith("block_2") for name in modules)
+    assert {others for unit, (_, others) in tops.items() if not unit.endswith("add")} == {0}
 
 
 @pytest.mark.parametrize("family, a, b, number", [

@@ -13,6 +13,7 @@ from hdl.convert.block import convert_block
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from scripts.shared.yosys import YosysError, yosys
 
+DEPTH = 16      # cycles of induction at most
 FIRST = """
 reg started = 0;    // the state before the first reset is any
 always @(posedge clk) started <= 1;
@@ -60,14 +61,13 @@ def observer(clocked, streams, inner, properties):
             f"{FIRST}{rules}{properties}\nendmodule\n")
 
 
-def prove(directory, block, arguments, inner=None, properties="", depth=16):
+def prove(directory, block, arguments, inner=None, properties=""):
     """Show that a block keeps the streams' contract and ``properties``; YosysError where it does
     not, or where that does not follow.
 
     arguments  -- {name: AxiStream, signal or parameter}, by the block's names
     inner      -- {name in the properties: (wire of the flattened block, bits)}
     properties -- Verilog beside the block; its streams' signals are named as its ports
-    depth      -- cycles of induction at most
     """
     with fresh_elaboration():
         named = dict(zip(("clk", "rst"), clock_and_reset()))
@@ -85,6 +85,6 @@ def prove(directory, block, arguments, inner=None, properties="", depth=16):
         *(f"expose dut/w:{wire}" for wire, _ in inner.values()),
         "read_verilog -formal -sv observer.sv", "hierarchy -top observer", "proc", "flatten",
         "opt -full", "chformal -lower",
-        f"sat -tempinduct -prove-asserts -set-assumes -seq 1 -maxsteps {depth} -verify observer")
+        f"sat -tempinduct -prove-asserts -set-assumes -seq 1 -maxsteps {DEPTH} -verify observer")
     if "Induction step proven: SUCCESS!" not in said:
         raise YosysError(said[-3000:])
