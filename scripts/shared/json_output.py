@@ -4,14 +4,16 @@ from typing import Any
 
 import click
 
+from scripts.shared.provenance import made
+
 SCHEMA = 1      # of all commands; counts up when a field changes its name, type, unit or meaning
 
 
 def versioned(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields, begun with the number of their schema."""
-    return {"schema": SCHEMA, **fields}
+    """The fields, begun with the number of their schema and with where they come from."""
+    return {"schema": SCHEMA, "made": made(), **fields}
 
 
 def print_json(fields: dict[str, Any]) -> None:
-    """Print one JSON object with the number of its schema."""
+    """Print one JSON object with the number of its schema and where it comes from."""
     click.echo(json.dumps(versioned(fields)))

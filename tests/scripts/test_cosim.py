@@ -12,6 +12,7 @@ from hdl.plan import schedule
 from hdl.sim import network
 from hdl.sim.endpoints import Sink
 from scripts import cosim
+from scripts.shared import recording
 from tests.support.json_page import check
 
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
@@ -34,11 +35,12 @@ def photo(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_small_network(verilator, photo):
-    result = run(photo, *SMALL, "--json")
+def test_small_network(verilator, photo, tmp_path):
+    result = run(photo, *SMALL, "--json", "--record", str(tmp_path / "run.h5"))
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
     assert summary["ok"] is True
+    check_recording(recording.read(tmp_path / "run.h5"), summary)
     check("scripts.cosim", summary)
     table = layer_table(0.35, 32)
     assert [unit["name"] for unit in summary["units"]] == [unit.name for unit in table]
@@ -56,6 +58,21 @@ def test_small_network(verilator, photo):
     assert again.exit_code == 0, again.output
     assert "every element equals its golden" in again.stdout and "(cached)" in again.stdout
     assert "schedule" not in again.stdout
+
+
+def check_recording(found, summary):
+    """A recording is of the run that the summary tells of."""
+    assert {**found.summary, "made": None} == {**summary, "made": None}
+    assert found.image.shape == (32, 32, 3) and len(found.cycles["s_axis"]) == 32 * 32
+    assert sum(len(found.cycles[unit["name"]]) for unit in summary["units"]) == summary["beats"]
+    assert int(found.cycles["Conv_1"][-1] - found.cycles["s_axis"][0]) + 1 \
+        == summary["latency_cycles"]
+    for unit in summary["units"]:
+        name, (rows, columns, channels) = unit["name"], unit["shape"]
+        assert found.error[name].shape == found.wrong[name].shape == (rows, columns)
+        assert found.wrong_channels[name].shape == (channels,)
+        assert not found.wrong[name].any() and not found.wrong_channels[name].any()
+        assert found.error[name].any()
 
 
 @pytest.mark.slow
@@ -110,7 +127,7 @@ def test_a_unit_that_computes_something_twice(verilator, monkeypatch, photo):
 
 
 @pytest.mark.slow
-def test_a_difference_is_told_and_fails(verilator, monkeypatch, photo):
+def test_a_difference_is_told_and_fails(verilator, monkeypatch, photo, tmp_path):
     def corrupted(path):
         golden = read(path)
         golden.fixed["block_3_depthwise"][1, 0, 4] ^= 1
@@ -118,8 +135,12 @@ def test_a_difference_is_told_and_fails(verilator, monkeypatch, photo):
 
     read = store.read
     monkeypatch.setattr(store, "read", corrupted)
-    result = run(photo, *SMALL)
+    result = run(photo, *SMALL, "--record", str(tmp_path / "run.h5"))
     assert result.exit_code == 1
+    found = recording.read(tmp_path / "run.h5")
+    assert {name: np.argwhere(wrong).tolist() for name, wrong in found.wrong.items()
+            if wrong.any()} == {"block_3_depthwise": [[1, 0]]}
+    assert np.flatnonzero(found.wrong_channels["block_3_depthwise"]).tolist() == [4]
     flat = " ".join(result.stdout.split())
     assert "stage block_3, unit block_3_depthwise, frame 0, pixel (1, 0), channel 4: expected" \
         in flat and "NOT equal" in flat
@@ -142,6 +163,7 @@ def test_a_deadlock_is_one_sentence(verilator, monkeypatch, photo):
     (["--alpha", "0.4"], "alpha 0.4 is not one of Keras's"),
     (["--cycles-per-frame", "100"], "give at least 12544"),
     (["--classify"], "no 1000-class top"),
+    (["--record", "no/such/run.h5"], "recording no/such/run.h5 is in no folder that exists"),
 ])
 def test_bad_input_is_one_sentence(arguments, words):
     result = run(*arguments)

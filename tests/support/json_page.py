@@ -9,10 +9,12 @@ NAMES = {bool: "bool", int: "int", float: "float", str: "str", dict: "object", t
 
 
 def sections():
-    """{command: {field: (names of its types, whether it may be left out)}} of the page."""
+    """{command: {field: (names of its types, whether it may be left out)}} of the page, those of
+    every object among them."""
+    head, *parts = re.split(r"^## ", PAGE.read_text(), flags=re.M)
     found = {}
-    for part in re.split(r"^## ", PAGE.read_text(), flags=re.M)[1:]:
-        rows = re.findall(r"^\| `(.+?)` \| (.+?) \|", part, re.M)
+    for part in parts:
+        rows = re.findall(r"^\| `(.+?)` \| (.+?) \|", head + part, re.M)
         found[part.splitlines()[0]] = {
             field: (set(kinds.removesuffix(", optional").split(" or ")),
                     kinds.endswith(", optional")) for field, kinds in rows}
