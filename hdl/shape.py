@@ -56,6 +56,10 @@ class StreamShape:
         own = () if self.creep is None else ("tuser",)
         return replace(self, bits=-(-self.bits // 8) * 8, marks=(*marks, *own), creep=None)
 
+    def video(self, *marks: str) -> 'StreamShape':
+        """The same pixels as unsigned bytes, as video has them, with marks."""
+        return replace(self, bits=8, signed=False, marks=marks)
+
     def __str__(self) -> str:
         sign = "signed" if self.signed else "unsigned"
         pixels = f"{self.tile} x {self.tile} pixels of " if self.tile > 1 else ""

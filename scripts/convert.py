@@ -5,18 +5,20 @@ FuseSoC core, a page of ports and figures, and a bench that checks itself with t
 without one, of the cat that scikit-image ships.
 """
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from rich.console import Console
 
 from golden import build, store
+from golden.build import Reference, cache_folder
 from golden.network import Network
 from hdl.build import default_build_dir
-from hdl.convert.network import TOP
-from hdl.export.block import Block, blocks
+from hdl.convert.network import TOP, VIDEO_ENDING
+from hdl.export.block import Block, blocks, with_video
 from hdl.export.folder import export
 from hdl.export.names import check_prefix, prefixed
 from hdl.layers import stages
@@ -29,6 +31,7 @@ from scripts.shared.tables import grid
 
 CHAIN = "chain"
 WIDTH = 120
+LEAST_PATIENCE = 64     # cycles: a source that stalls at random is not silent
 
 
 @click.command(help=__doc__)
@@ -40,19 +43,30 @@ WIDTH = 120
 @click.option("--prefix", default="", metavar="NAME",
               help="What the names of all modules, entities, packages, memory files, FuseSoC cores "
                    "and folders begin with, so that two networks fit in one design.")
+@click.option("--video", is_flag=True,
+              help="With AXI4-Stream Video in around the chain, or the stem: any input makes whole "
+                   "frames, and damaged ones are marked.")
+@click.option("--patience", type=click.IntRange(min=1), default=None, metavar="CYCLES",
+              help="With --video: how long a source may bring nothing inside a frame; without it "
+                   "the cycles of a frame, and 64 at least.")
 @network_options
 @cycles_per_frame_option
 @out_option
 @json_option
 @user_errors
-def main(photo: Path | None, hdl: str, block: str, prefix: str, network: Network,
-         cycles_per_frame: int | None, out: Path | None, as_json: bool) -> None:
+def main(photo: Path | None, hdl: str, block: str, prefix: str, video: bool,
+         patience: int | None, network: Network, cycles_per_frame: int | None, out: Path | None,
+         as_json: bool) -> None:
     """Write the folders."""
     if prefix:
         check_prefix(prefix)
     chosen = choose(block, [*stages(network.table)])
+    if video and not set(chosen) <= {TOP, network.table[0].stage}:
+        raise ValueError(f"--video goes around what takes the image, the chain or "
+                         f"{network.table[0].stage}: give one of them with --block, not {block}")
     out = out or Path("build", hdl.lower())
-    folders = {name: out / prefixed(prefix, name) for name in chosen}
+    ending = VIDEO_ENDING if video else ""
+    folders = {name: out / prefixed(prefix, name + ending) for name in chosen}
     for folder in folders.values():
         check_replaceable(folder)
     plan = plan_network(network.table, network.precision, cycles_per_frame or network.pixels)
@@ -61,6 +75,10 @@ def main(photo: Path | None, hdl: str, block: str, prefix: str, network: Network
         golden = store.read(path, float=False)
         available = blocks(configure_network(plan.units, golden.params), plan, golden.fixed,
                            network.alpha, prefix)
+        if video:
+            available = filmed({name: available[name] for name in chosen}, golden, network,
+                               patience or max(plan.cycles_per_frame, LEAST_PATIENCE),
+                               status.update)
         for name, folder in folders.items():
             status.update(f"converting {name}")
             write(available[name], folder, hdl)
@@ -70,6 +88,18 @@ def main(photo: Path | None, hdl: str, block: str, prefix: str, network: Network
         print_json(summary)
     else:
         tell(summary, out)
+
+
+def filmed(chosen: dict[str, Block], golden: store.Golden, network: Network, patience: int,
+           report: Callable[[str], None]) -> dict[str, Block]:
+    """The blocks with video around them; the network computes what leaves of damaged frames."""
+    reference = Reference(network, report, cache_folder())
+
+    def computed(last: str) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda photo: reference.fixed(photo)[last]
+
+    return {name: with_video(block, golden.image, patience, computed(block.configs[-1].name))
+            for name, block in chosen.items()}
 
 
 def choose(block: str, names: Sequence[str]) -> list[str]:

@@ -37,6 +37,7 @@ TESTED_IN = {
     "hdl/blocks/window_mux.py": "tests/hdl/blocks/test_line_buffer.py",
     "hdl/blocks/window_walk.py": "tests/hdl/blocks/test_line_buffer.py",
     "hdl/convert/block.py": "tests/hdl/convert/test_network.py",
+    "hdl/convert/video.py": "tests/hdl/export/test_film.py",
     "hdl/errors.py": "tests/scripts/test_cli.py",
     "hdl/export/block.py": "tests/hdl/export/test_folder.py",
     "hdl/export/texts.py": "tests/hdl/export/test_folder.py",

@@ -45,18 +45,26 @@ def export(block: Block, directory: str | Path, cache: str | Path, hdl: str) -> 
 
 
 def bench_text(block: Block, language: Language) -> str:
-    """The bench that checks itself, without the lines of other streams than the block's."""
-    text = (HERE / f"self_check{language.bench}").read_text().replace("DUT", block.full_name)
-    for side, stream in zip(("s_axis", "m_axis"), block.inner_streams):
-        other = "does not creep" if stream.creep is not None else "creeps"
-        text = re.sub(f".* only where {side} {other}\n", "", text)
-    return re.sub(f" +{language.comment} only where .*", "", text)
+    """The bench that checks itself, without the lines of other streams than the block's: those that
+    end with a condition, "only where ...", that does not hold."""
+    text = (HERE / f"self_check{language.bench}").read_text()
+    text = text.replace("TOP", block.top).replace("DUT", block.full_name)
+    stated = {"there is video": block.film is not None, "there is no video": block.film is None}
+    for side, inner, outer in zip(("s_axis", "m_axis"), block.inner_streams, block.streams):
+        creeps, marked = inner.creep is not None, "tuser" in outer.marks
+        stated |= {f"{side} creeps": creeps, f"{side} does not creep": not creeps,
+                   f"{side} has tuser": marked, f"{side} has no tuser": not marked}
+    for condition, holds in stated.items():
+        if not holds:
+            text = re.sub(f".* only where {condition}\n", "", text)
+    return re.sub(f" *{language.comment} only where .*", "", text)
 
 
 def design(block: Block, cache: str | Path, hdl: str) -> dict[str, str]:
     """{file name: text} of the block's HDL, in the order in which tools want it."""
     with tempfile.TemporaryDirectory() as scratch:
-        files = convert_network(block.configs, scratch, cache, hdl, around=True)
+        files = convert_network(block.configs, scratch, cache, hdl,
+                                block.film.outside if block.film else True)
         texts = settle({file.name: file.read_text() for file in files}, block.prefix, hdl)
         return {f"{RTL}/{file}": text for file, text in texts.items()}
 

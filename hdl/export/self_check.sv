@@ -9,23 +9,31 @@ module DUT_bench;
 parameter integer FRAMES = 1;       // the vectors so many times, back to back
 parameter integer SEED = 1;         // of the stalls, half of all cycles on either side; 0: none
 parameter MEMORY_FOLDER = ".";      // of the .mem files
-localparam integer TIMEOUT = 20 * CYCLES_PER_FRAME + LAST_OUTPUT_CYCLES;   // cycles in which nothing moves
+// Cycles in which nothing moves.
+localparam integer TIMEOUT = 20 * CYCLES_PER_FRAME + LAST_OUTPUT_CYCLES; // only where there is no video
+localparam integer TIMEOUT = 20 * CYCLES_PER_FRAME + LAST_OUTPUT_CYCLES + PAUSE_CYCLES; // only where there is video
+localparam integer ELEMENTS = FRAMES * (M_AXIS_WORDS / M_AXIS_BEATS) * SIZE_OUT * SIZE_OUT * CHANNELS_OUT;
 localparam integer DRAIN = 1000;    // cycles after the last beat, to see that no more come
 
 reg clk = 0, rst = 1;
 reg [S_AXIS_BITS-1:0] s_axis_tdata = 0;
 reg s_axis_tvalid = 0;
-reg s_axis_tuser = 0;               // the beat brings a tile, where tiles creep
+reg s_axis_tuser = 0;               // the beat brings a tile, or of video begins a frame
+reg s_axis_tlast = 0;               // of video: the beat ends a line
 wire s_axis_tready;
 wire [M_AXIS_BITS-1:0] m_axis_tdata;
 wire m_axis_tvalid;
 wire m_axis_tlast;
-wire m_axis_tuser;                  // only where m_axis creeps
-wire m_axis_tuser = 1;              // only where m_axis does not creep
+wire m_axis_tuser;                  // only where m_axis has tuser
+wire m_axis_tuser = 0;              // only where m_axis has no tuser
+wire m_axis_brings = m_axis_tuser;  // only where m_axis creeps
+wire m_axis_brings = 1;             // only where m_axis does not creep
+wire [FRAME_ERROR_BITS-1:0] frame_error;    // only where there is video
+integer quiet = 0;                  // cycles since something was offered; only where there is video
 reg m_axis_tready = 0;
 
 reg [S_AXIS_WORD_BITS-1:0] stimulus [0:S_AXIS_WORDS-1];
-reg [M_AXIS_BITS-1:0] golden [0:M_AXIS_BEATS-1];
+reg [M_AXIS_WORD_BITS-1:0] golden [0:M_AXIS_WORDS-1];
 
 integer offered = 0, taken = 0, received = 0, cycle = 0, moved_in = 0, first_in = 0, last_out = 0;
 // Tiles that creep: of each beat the tile that it brings, -1: none.
@@ -37,17 +45,19 @@ reg [M_AXIS_BITS+1:0] previous = 0; // tuser, tlast and tdata
 reg [31:0] source_state = SEED == 0 ? 0 : {SEED[15:0], 16'h5eed};
 reg [31:0] sink_state = SEED == 0 ? 0 : {SEED[15:0], 16'hbeef};
 
-DUT_axis #(.MEMORY_FOLDER(MEMORY_FOLDER)) dut (
+TOP #(.MEMORY_FOLDER(MEMORY_FOLDER)) dut (
     .clk(clk),
     .rst(rst),
     .s_axis_tdata(s_axis_tdata),
     .s_axis_tvalid(s_axis_tvalid),
     .s_axis_tready(s_axis_tready),
-    .s_axis_tuser(s_axis_tuser),    // only where s_axis creeps
+    .s_axis_tuser(s_axis_tuser),    // only where s_axis has tuser
+    .s_axis_tlast(s_axis_tlast),    // only where there is video
+    .frame_error(frame_error),      // only where there is video
     .m_axis_tdata(m_axis_tdata),
     .m_axis_tvalid(m_axis_tvalid),
     .m_axis_tready(m_axis_tready),
-    .m_axis_tuser(m_axis_tuser),    // only where m_axis creeps
+    .m_axis_tuser(m_axis_tuser),    // only where m_axis has tuser
     .m_axis_tlast(m_axis_tlast)
 );
 
@@ -62,7 +72,7 @@ task differ(input integer frame, input integer channel);
         $display("FAIL: cycle %0d: frame %0d, row %0d, column %0d, channel %0d: expected %h, got %h",
                  cycle, frame, channel / CHANNELS_OUT / M_AXIS_ROW * M_AXIS_TILE + row,
                  channel / CHANNELS_OUT % M_AXIS_ROW * M_AXIS_TILE + column, channel % CHANNELS_OUT,
-                 golden[tile % M_AXIS_BEATS][from*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS],
+                 golden[tile % M_AXIS_WORDS][from*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS],
                  m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]);
         $fatal(1);
     end
@@ -86,17 +96,23 @@ always @(posedge clk) if (!rst) begin
 
     // A beat once offered stays until it is taken; what is there while none is offered is no beat.
     if (!s_axis_tvalid || s_axis_tready) begin
-        if (offered < FRAMES * S_AXIS_WORDS && !source_state[0]) begin
+        if (offered < FRAMES * S_AXIS_WORDS && !source_state[0]
+                && (quiet > PAUSE_CYCLES || !stimulus[offered % S_AXIS_WORDS][S_AXIS_BITS+2]) // only where there is video
+                ) begin
             s_axis_tdata <= stimulus[offered % S_AXIS_WORDS][S_AXIS_BITS-1:0];
-            s_axis_tuser <= stimulus[offered % S_AXIS_WORDS][S_AXIS_WORD_BITS-1];
+            s_axis_tlast <= stimulus[offered % S_AXIS_WORDS][S_AXIS_BITS]; // only where there is video
+            s_axis_tuser <= stimulus[offered % S_AXIS_WORDS][S_AXIS_BITS+1]; // only where there is video
+            s_axis_tuser <= stimulus[offered % S_AXIS_WORDS][S_AXIS_WORD_BITS-1]; // only where there is no video
             s_axis_tvalid <= 1;
             offered <= offered + 1;
         end else if (s_axis_tvalid) begin
             s_axis_tdata <= ~s_axis_tdata;
             s_axis_tuser <= ~s_axis_tuser;
+            s_axis_tlast <= ~s_axis_tlast; // only where there is video
             s_axis_tvalid <= 0;
         end
     end
+    quiet <= s_axis_tvalid ? 0 : quiet + 1; // only where there is video
     m_axis_tready <= !sink_state[0];
 
     if (^{s_axis_tready, m_axis_tvalid} === 1'bx
@@ -118,7 +134,7 @@ always @(posedge clk) if (!rst) begin
         moved_in <= cycle;
     end
     if (m_axis_tvalid && m_axis_tready) begin
-        brought[beats % AGO] = m_axis_tuser ? received : -1;
+        brought[beats % AGO] = m_axis_brings ? received : -1;
         real_ones = 0;
         for (lane = 0; lane < M_AXIS_TILE * M_AXIS_TILE * M_AXIS_LANES; lane = lane + 1) begin
             row = lane / M_AXIS_LANES / M_AXIS_TILE;
@@ -129,10 +145,10 @@ always @(posedge clk) if (!rst) begin
             row = (row + M_AXIS_TILE - M_AXIS_CREEP) % M_AXIS_TILE;
             column = (column + M_AXIS_TILE - M_AXIS_CREEP) % M_AXIS_TILE;
             from = (row * M_AXIS_TILE + column) * M_AXIS_LANES + lane % M_AXIS_LANES;
-            if (tile >= 0 && tile < FRAMES * M_AXIS_BEATS) begin
+            if (tile >= 0 && tile < FRAMES * M_AXIS_WORDS) begin
                 real_ones = real_ones + 1;
                 if (m_axis_tdata[lane*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS]
-                        !== golden[tile % M_AXIS_BEATS]
+                        !== golden[tile % M_AXIS_WORDS]
                                   [from*M_AXIS_ELEMENT_BITS +: M_AXIS_ELEMENT_BITS])
                     differ(tile / M_AXIS_BEATS, tile % M_AXIS_BEATS * M_AXIS_LANES + lane % M_AXIS_LANES);
             end
@@ -143,33 +159,40 @@ always @(posedge clk) if (!rst) begin
         end
         beats = beats + 1;
         compared = compared + real_ones;
-        if (m_axis_tlast !== (m_axis_tuser && received % M_AXIS_BEATS == M_AXIS_BEATS - 1)) begin
+        if (m_axis_tlast !== (m_axis_brings && received % M_AXIS_BEATS == M_AXIS_BEATS - 1)) begin
             $display("FAIL: cycle %0d: tlast is %b with beat %0d of the %0d of a frame", cycle,
                      m_axis_tlast, received % M_AXIS_BEATS + 1, M_AXIS_BEATS);
             $fatal(1);
         end
-        if (m_axis_tuser) begin
+        if (m_axis_tuser !== golden[received % M_AXIS_WORDS][M_AXIS_BITS]) begin // only where there is video
+            $display("FAIL: cycle %0d: tuser, which says that a frame is damaged, is %b with beat %0d", cycle, m_axis_tuser, received); // only where there is video
+            $fatal(1); // only where there is video
+        end // only where there is video
+        if (m_axis_brings) begin
             received <= received + 1;
             last_out <= cycle;
         end
         moved_in <= cycle;
     end
 
-    if (received < FRAMES * M_AXIS_BEATS && cycle - moved_in > TIMEOUT) begin
+    if (received < FRAMES * M_AXIS_WORDS && cycle - moved_in > TIMEOUT) begin
         $display("FAIL: cycle %0d: nothing moves; %0d beats of %0d taken, %0d of %0d delivered", cycle,
-                 taken, FRAMES * S_AXIS_WORDS, received, FRAMES * M_AXIS_BEATS);
+                 taken, FRAMES * S_AXIS_WORDS, received, FRAMES * M_AXIS_WORDS);
         $fatal(1);
     end
-    if (received == FRAMES * M_AXIS_BEATS && cycle == last_out + DRAIN) begin
+    if (received == FRAMES * M_AXIS_WORDS && cycle == last_out + DRAIN) begin
         if (taken != FRAMES * S_AXIS_WORDS) begin
             $display("FAIL: %0d beats of %0d taken", taken, FRAMES * S_AXIS_WORDS);
             $fatal(1);
         end
-        if (compared != FRAMES * SIZE_OUT * SIZE_OUT * CHANNELS_OUT) begin
-            $display("FAIL: %0d elements of %0d delivered", compared,
-                     FRAMES * SIZE_OUT * SIZE_OUT * CHANNELS_OUT);
+        if (compared != ELEMENTS) begin
+            $display("FAIL: %0d elements of %0d delivered", compared, ELEMENTS);
             $fatal(1);
         end
+        if (frame_error !== FRAME_ERRORS) begin // only where there is video
+            $display("FAIL: frame_error is %b, not %b", frame_error, FRAME_ERRORS[FRAME_ERROR_BITS-1:0]); // only where there is video
+            $fatal(1); // only where there is video
+        end // only where there is video
         $display("PASS: DUT, %0d beats in, %0d beats out equal to the golden, %0d cycles from first to last",
                  taken, received, last_out - first_in + 1);
         $finish;

@@ -18,24 +18,30 @@ end entity;
 
 architecture self_checking of DUT_bench is
     -- Cycles in which nothing moves.
-    constant TIMEOUT : positive := 20 * CYCLES_PER_FRAME + LAST_OUTPUT_CYCLES;
+    constant TIMEOUT : positive := 20 * CYCLES_PER_FRAME + LAST_OUTPUT_CYCLES; -- only where there is no video
+    constant TIMEOUT : positive := 20 * CYCLES_PER_FRAME + LAST_OUTPUT_CYCLES + PAUSE_CYCLES; -- only where there is video
+    constant ELEMENTS : positive :=
+        FRAMES * (M_AXIS_WORDS / M_AXIS_BEATS) * SIZE_OUT * SIZE_OUT * CHANNELS_OUT;
     constant DRAIN : positive := 1000;  -- cycles after the last beat, to see that no more come
 
     signal clk : std_logic := '0';
     signal rst : std_logic := '1';
     signal s_axis_tdata : unsigned(S_AXIS_BITS - 1 downto 0) := (others => '0');
     signal s_axis_tvalid : std_logic := '0';
-    signal s_axis_tuser : std_logic := '0';     -- the beat brings a tile, where tiles creep
+    signal s_axis_tuser : std_logic := '0';     -- the beat brings a tile, or of video begins a frame
+    signal s_axis_tlast : std_logic := '0';     -- of video: the beat ends a line
     signal s_axis_tready : std_logic;
     signal m_axis_tdata : unsigned(M_AXIS_BITS - 1 downto 0);
     signal m_axis_tvalid : std_logic;
     signal m_axis_tready : std_logic := '0';
     signal m_axis_tlast : std_logic;
-    signal m_axis_tuser : std_logic;            -- only where m_axis creeps
-    signal m_axis_tuser : std_logic := '1';     -- only where m_axis does not creep
+    signal m_axis_tuser : std_logic;            -- only where m_axis has tuser
+    signal m_axis_tuser : std_logic := '0';     -- only where m_axis has no tuser
+    signal m_axis_brings : std_logic;
+    signal frame_error : unsigned(FRAME_ERROR_BITS - 1 downto 0); -- only where there is video
 
-    type golden_array is array (0 to M_AXIS_BEATS - 1) of
-        std_logic_vector(M_AXIS_BITS - 1 downto 0);
+    type golden_array is array (0 to M_AXIS_WORDS - 1) of
+        std_logic_vector(M_AXIS_WORD_BITS - 1 downto 0);
 
     impure function golden_content return golden_array is
         file golden : text open read_mode is MEMORY_FOLDER & "/DUT_golden.mem";
@@ -76,17 +82,22 @@ architecture self_checking of DUT_bench is
         report "FAIL: cycle " & integer'image(cycle) & ": " & why severity failure;
     end procedure;
 begin
-    dut : entity work.DUT_axis generic map (MEMORY_FOLDER => MEMORY_FOLDER) port map (
+    m_axis_brings <= m_axis_tuser;  -- only where m_axis creeps
+    m_axis_brings <= '1';           -- only where m_axis does not creep
+
+    dut : entity work.TOP generic map (MEMORY_FOLDER => MEMORY_FOLDER) port map (
         clk => clk,
         rst => rst,
         s_axis_tdata => s_axis_tdata,
         s_axis_tvalid => s_axis_tvalid,
         s_axis_tready => s_axis_tready,
-        s_axis_tuser => s_axis_tuser,   -- only where s_axis creeps
+        s_axis_tuser => s_axis_tuser,   -- only where s_axis has tuser
+        s_axis_tlast => s_axis_tlast,   -- only where there is video
+        frame_error => frame_error,     -- only where there is video
         m_axis_tdata => m_axis_tdata,
         m_axis_tvalid => m_axis_tvalid,
         m_axis_tready => m_axis_tready,
-        m_axis_tuser => m_axis_tuser,   -- only where m_axis creeps
+        m_axis_tuser => m_axis_tuser,   -- only where m_axis has tuser
         m_axis_tlast => m_axis_tlast);
 
     clk <= not clk after 5 ns;
@@ -108,6 +119,8 @@ begin
         variable brought : brought_array := (others => -1);
         variable source_state : unsigned(31 downto 0) := first_state(x"5eed");
         variable sink_state : unsigned(31 downto 0) := first_state(x"beef");
+        variable waiting : boolean := false;    -- a beat that has been read is still to be offered
+        variable quiet : natural := 0;          -- cycles since something was offered
         variable offered, taken, received, cycle, moved_in, first_in, last_out : natural := 0;
         variable beats, compared, real_ones, channel, row, column, low, from : natural := 0;
         variable tile : integer;
@@ -134,7 +147,7 @@ begin
                 moved_in := cycle;
             end if;
             if m_axis_tvalid = '1' and m_axis_tready = '1' then
-                brought(beats mod AGO) := received when m_axis_tuser = '1' else -1;
+                brought(beats mod AGO) := received when m_axis_brings = '1' else -1;
                 real_ones := 0;
                 for lane in 0 to M_AXIS_TILE * M_AXIS_TILE * M_AXIS_LANES - 1 loop
                     row := lane / M_AXIS_LANES / M_AXIS_TILE;
@@ -154,10 +167,10 @@ begin
                     from := ((row * M_AXIS_TILE + column) * M_AXIS_LANES + lane mod M_AXIS_LANES)
                             * M_AXIS_ELEMENT_BITS;
                     low := lane * M_AXIS_ELEMENT_BITS;
-                    if tile >= 0 and tile < FRAMES * M_AXIS_BEATS then
+                    if tile >= 0 and tile < FRAMES * M_AXIS_WORDS then
                         real_ones := real_ones + 1;
                         if m_axis_tdata(low + M_AXIS_ELEMENT_BITS - 1 downto low) /= unsigned(
-                                golden(tile mod M_AXIS_BEATS)(from + M_AXIS_ELEMENT_BITS - 1 downto from)) then
+                                golden(tile mod M_AXIS_WORDS)(from + M_AXIS_ELEMENT_BITS - 1 downto from)) then
                             channel := tile mod M_AXIS_BEATS * M_AXIS_LANES + lane mod M_AXIS_LANES;
                             row := channel / CHANNELS_OUT / M_AXIS_ROW * M_AXIS_TILE + row;
                             column := channel / CHANNELS_OUT mod M_AXIS_ROW * M_AXIS_TILE + column;
@@ -165,7 +178,7 @@ begin
                                  & ", row " & integer'image(row)
                                  & ", column " & integer'image(column)
                                  & ", channel " & integer'image(channel mod CHANNELS_OUT)
-                                 & ": expected " & to_hstring(golden(tile mod M_AXIS_BEATS)(
+                                 & ": expected " & to_hstring(golden(tile mod M_AXIS_WORDS)(
                                      from + M_AXIS_ELEMENT_BITS - 1 downto from))
                                  & ", got " & to_hstring(
                                      m_axis_tdata(low + M_AXIS_ELEMENT_BITS - 1 downto low)));
@@ -177,34 +190,41 @@ begin
                 end if;
                 beats := beats + 1;
                 compared := compared + real_ones;
-                if (m_axis_tlast = '1') /= (m_axis_tuser = '1'
+                if (m_axis_tlast = '1') /= (m_axis_brings = '1'
                         and received mod M_AXIS_BEATS = M_AXIS_BEATS - 1) then
                     fail(cycle, "tlast is " & std_logic'image(m_axis_tlast) & " with beat "
                          & integer'image(received mod M_AXIS_BEATS + 1) & " of the "
                          & integer'image(M_AXIS_BEATS) & " of a frame");
                 end if;
-                if m_axis_tuser = '1' then
+                if m_axis_tuser /= golden(received mod M_AXIS_WORDS)(M_AXIS_BITS) then -- only where there is video
+                    fail(cycle, "tuser, which says that a frame is damaged, is " -- only where there is video
+                         & std_logic'image(m_axis_tuser) & " with beat " & integer'image(received)); -- only where there is video
+                end if; -- only where there is video
+                if m_axis_brings = '1' then
                     received := received + 1;
                     last_out := cycle;
                 end if;
                 moved_in := cycle;
             end if;
 
-            if received < FRAMES * M_AXIS_BEATS and cycle - moved_in > TIMEOUT then
+            if received < FRAMES * M_AXIS_WORDS and cycle - moved_in > TIMEOUT then
                 fail(cycle, "nothing moves; " & integer'image(taken) & " beats of "
                      & integer'image(FRAMES * S_AXIS_WORDS) & " taken, " & integer'image(received)
-                     & " of " & integer'image(FRAMES * M_AXIS_BEATS) & " delivered");
+                     & " of " & integer'image(FRAMES * M_AXIS_WORDS) & " delivered");
             end if;
-            if received = FRAMES * M_AXIS_BEATS and cycle = last_out + DRAIN then
+            if received = FRAMES * M_AXIS_WORDS and cycle = last_out + DRAIN then
                 if taken /= FRAMES * S_AXIS_WORDS then
                     fail(cycle, integer'image(taken) & " beats of "
                          & integer'image(FRAMES * S_AXIS_WORDS) & " taken");
                 end if;
-                if compared /= FRAMES * SIZE_OUT * SIZE_OUT * CHANNELS_OUT then
+                if compared /= ELEMENTS then
                     fail(cycle, integer'image(compared) & " elements of "
-                         & integer'image(FRAMES * SIZE_OUT * SIZE_OUT * CHANNELS_OUT)
-                         & " delivered");
+                         & integer'image(ELEMENTS) & " delivered");
                 end if;
+                if frame_error /= FRAME_ERRORS then -- only where there is video
+                    fail(cycle, "frame_error is " & to_string(frame_error) & ", not " -- only where there is video
+                         & to_string(to_unsigned(FRAME_ERRORS, FRAME_ERROR_BITS))); -- only where there is video
+                end if; -- only where there is video
                 write(output, "PASS: DUT, " & integer'image(taken) & " beats in, "
                       & integer'image(received) & " beats out equal to the golden, "
                       & integer'image(last_out - first_in + 1) & " cycles from first to last" & LF);
@@ -214,7 +234,7 @@ begin
             -- A beat once offered stays until it is taken; what is there while none is offered is
             -- no beat.
             if s_axis_tvalid = '0' or s_axis_tready = '1' then
-                if offered < FRAMES * S_AXIS_WORDS and source_state(0) = '0' then
+                if offered < FRAMES * S_AXIS_WORDS and not waiting then
                     if offered mod S_AXIS_WORDS = 0 then
                         if offered > 0 then
                             file_close(stimulus);
@@ -223,16 +243,26 @@ begin
                     end if;
                     readline(stimulus, word);
                     hread(word, beat);
+                    waiting := true;
+                end if;
+                if waiting and source_state(0) = '0'
+                        and (quiet > PAUSE_CYCLES or beat(S_AXIS_BITS + 2) = '0') -- only where there is video
+                        then
                     s_axis_tdata <= unsigned(beat(S_AXIS_BITS - 1 downto 0));
-                    s_axis_tuser <= beat(S_AXIS_WORD_BITS - 1);
+                    s_axis_tlast <= beat(S_AXIS_BITS); -- only where there is video
+                    s_axis_tuser <= beat(S_AXIS_BITS + 1); -- only where there is video
+                    s_axis_tuser <= beat(S_AXIS_WORD_BITS - 1); -- only where there is no video
                     s_axis_tvalid <= '1';
                     offered := offered + 1;
+                    waiting := false;
                 elsif s_axis_tvalid = '1' then
                     s_axis_tdata <= not s_axis_tdata;
                     s_axis_tuser <= not s_axis_tuser;
+                    s_axis_tlast <= not s_axis_tlast; -- only where there is video
                     s_axis_tvalid <= '0';
                 end if;
             end if;
+            quiet := 0 when s_axis_tvalid = '1' else quiet + 1; -- only where there is video
             m_axis_tready <= not sink_state(0);
             source_state := next_state(source_state);
             sink_state := next_state(sink_state);

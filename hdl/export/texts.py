@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from hdl.build import PACKAGE
-from hdl.convert.network import TOP
+from hdl.convert.video import FAULTS
 from hdl.export.block import Block, Timing, unit_costs
 from hdl.plan.config import by_stage
 
@@ -79,8 +79,9 @@ def about(block: Block) -> str:
     """One line on what the block is."""
     first, last = block.configs[0].unit, block.configs[-1].unit
     units = ", ".join(config.unit.role for config in block.configs)
-    what = "all of MobileNetV2" if block.name == TOP else units
-    return (f"{block.full_name} ({what}): "
+    what = "all of MobileNetV2" if block.whole else units
+    video = ", AXI4-Stream Video in" if block.film else ""
+    return (f"{block.full_name} ({what}{video}): "
             f"{first.size_in} x {first.size_in} x {first.channels_in} in, "
             f"{last.size_out} x {last.size_out} x {last.channels_out} out, "
             f"{block.configs[0].folding.precision.name}, {block.timing.interval:,} cycles a frame")
@@ -139,7 +140,7 @@ def readme(block: Block, sources: Collection[str], constants: str, bench: str, h
           for name, way, bits, meaning in block.ports()), "",
         *outside_lines(block),
         *time_lines(block.timing), *cost_lines(block)]
-    if block.name == TOP:
+    if block.whole:
         lines += stage_lines(block)
     lines += check_lines(block, bench, hdl)
     lines += [
@@ -152,14 +153,16 @@ def readme(block: Block, sources: Collection[str], constants: str, bench: str, h
         "`files.f`, a module after those that it is made of |",
         f"| `{constants}` | its figures as constants |",
         "| `*_weights.mem`, `*_scales.mem` | ROMs |",
-        f"| `{block.full_name}_stimulus.mem`, `{block.full_name}_golden.mem` | a frame's beats in "
-        "and out |",
+        f"| `{block.full_name}_stimulus.mem`, `{block.full_name}_golden.mem` | the "
+        "bench's beats in and out |",
         f"| `{block.full_name}.core` | the same for FuseSoC |", ""]
     return "\n".join(lines)
 
 
 def outside_lines(block: Block) -> list[str]:
     """The page's words on its streams."""
+    if block.film:
+        return video_lines(block)
     return [
         f"These are the ports of `{block.top}`, the module or entity to instantiate. Its streams "
         "are of whole bytes, as AMD's arithmetic cores and Vitis HLS lay numbers out: each number "
@@ -168,6 +171,19 @@ def outside_lines(block: Block) -> list[str]:
         "many beats as S_AXIS_BEATS says, back to back; a source's own `tlast` stays open. "
         f"`{block.full_name}` inside has the same streams without the bits above and without "
         "`tlast`.", "", *creep_lines(block)]
+
+
+def video_lines(block: Block) -> list[str]:
+    """The page's words on streams of video."""
+    return [
+        f"These are the ports of `{block.top}`, the module or entity to instantiate. `s_axis` is "
+        "AXI4-Stream Video as AMD's UG934 has it. Whatever comes, whole frames leave: a beat with "
+        "`tuser` begins a frame, and a frame that has begun ends; what is missing is filled up "
+        "with black, what is too much is dropped. A frame to which that happens is damaged: it "
+        "has `tuser` with its last beat at `m_axis`, and the bits of `frame_error` say what was "
+        f"found: {', '.join(FAULTS)}, lowest first. A source may bring nothing inside a frame for "
+        "as many cycles as PATIENCE says; after that the frame is filled up. The next good frame "
+        "is bit exact.", ""]
 
 
 def creep_lines(block: Block) -> list[str]:
@@ -217,10 +233,13 @@ def stage_lines(block: Block) -> list[str]:
 
 def check_lines(block: Block, bench: str, hdl: str) -> list[str]:
     """The page's section on the bench that comes with the block."""
+    sent = "the golden's frame" if not block.film else (
+        f"{len(block.film.script.takes)} frames, good ones and ones with every fault "
+        f"({', '.join(block.film.script.faults)}),")
     lines = [
-        "## Check", "", f"`{bench}` sends the golden's frame through the block while both sides "
+        "## Check", "", f"`{bench}` sends {sent} through the block while both sides "
         "stall at random, and compares every element of the output. It ends with PASS and status "
-        "0, or with the first difference and another status. Its parameters: FRAMES, the frame so "
+        "0, or with the first difference and another status. Its parameters: FRAMES, all that so "
         "many times back to back; SEED, of the stalls, 0 for none; MEMORY_FOLDER, as below.", ""]
     for simulator, command in LANGUAGES[hdl].commands:
         lines += [f"{simulator}, in this folder:", "", "```sh", command.format(block.full_name),

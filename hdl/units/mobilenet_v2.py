@@ -27,6 +27,15 @@ def stage_block(configs: Sequence[UnitConfig], inner: Mapping[str, AxiStream]
     return inverted_residual, (configs, inner)
 
 
+def network_block(configs: Sequence[UnitConfig], inner: Mapping[str, AxiStream]
+                  ) -> tuple[Callable[..., Instances], tuple[object, ...]]:
+    """The block of consecutive units, the whole network or one stage, and its arguments after clk,
+    rst, s_axis and m_axis; as ``stage_block``."""
+    if len(by_stage(configs)) > 1:
+        return mobilenet_v2, (configs, inner)
+    return stage_block(configs, inner)
+
+
 @block
 def mobilenet_v2(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
                  configs: Sequence[UnitConfig], inner: Mapping[str, AxiStream]) -> Instances:

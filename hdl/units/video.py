@@ -1,6 +1,6 @@
 """A network with AXI4-Stream Video around it: any input makes whole frames, damage is told."""
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from myhdl import ResetSignal, SignalType, block, instances
 
@@ -37,12 +37,12 @@ class VideoTop:
     @property
     def bytes_in(self) -> StreamShape:
         """A pixel's bytes, or a tile's."""
-        return replace(self.shapes[0], bits=8, signed=False)
+        return self.shapes[0].video()
 
     @property
     def s_axis(self) -> StreamShape:
         """The input: those, with tuser at the first beat of a frame and tlast at a line's last."""
-        return replace(self.bytes_in, marks=MARKS)
+        return self.shapes[0].video(*MARKS)
 
     @property
     def m_axis(self) -> StreamShape:

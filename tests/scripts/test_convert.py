@@ -67,6 +67,21 @@ def test_a_prefix_is_on_all_that_a_design_has_once(tmp_path):
     assert run(*SMALL, "--block", "stem", "--prefix", "cats", "--out", tmp_path).exit_code == 0
 
 
+def test_video_around_it(tmp_path):
+    """In a folder of its own name; the network computes what leaves of damaged frames."""
+    result = run(*SMALL, "--block", "stem", "--video", "--patience", "700", "--out", tmp_path,
+                 "--json")
+    assert result.exit_code == 0, result.output
+    (block,) = json.loads(result.stdout)["blocks"]
+    assert block["top"] == "stem_video"
+    (folder,) = tmp_path.iterdir()
+    assert folder.name == "stem_video" and (folder / "rtl" / "stem_video.v").is_file()
+    assert "PATIENCE = 700;" in (folder / "stem_video_constants.vh").read_text()
+    golden = (folder / "stem_video_golden.mem").read_text().splitlines()
+    frames = [golden[at:at + len(golden) // 7] for at in range(0, len(golden), len(golden) // 7)]
+    assert len({tuple(frame) for frame in frames}) == 5      # good, long, short, two cut off
+
+
 def test_all_is_every_stage_and_the_chain():
     assert convert.choose("all", ["stem", "head"]) == ["stem", "head", TOP]
 
@@ -100,6 +115,7 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     (["--resolution", "16"], "resolution 16 is too small"),
     (["no/such/photo.png"], "no photo no/such/photo.png"),
     (["--cycles-per-frame", "100"], "give at least 12544"),
+    (["--video", "--block", "head"], "--video goes around what takes the image, the chain or "),
     (["--prefix", "my-net"], "the prefix 'my-net' is no name in Verilog and VHDL: give letters, "),
     (["--prefix", "signal"], "the prefix 'signal' is a reserved word of Verilog or VHDL: give "),
 ])
