@@ -32,6 +32,18 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Handshake:
+    """When tvalid and tready of one stream were high; int64 cycles, as those of a Trace.
+
+    With the cycles in which the beats moved, these say both signals in every cycle: tvalid is high
+    from a beat's offer until the beat moves.
+    """
+
+    offers: np.ndarray  # of each beat: the first cycle of tvalid; one more of a beat still waiting
+    turns: np.ndarray   # in which tready is not what it was before; before cycle 0 tready is low
+
+
+@dataclass(frozen=True)
 class Run:
     """One simulation, from the release of reset to the last beat awaited."""
 
@@ -42,6 +54,7 @@ class Run:
     # Of a compiled model: what Built.told tells.
     build: dict[str, str | bool | float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)    # of each counter: cycles
+    handshakes: dict[str, Handshake] = field(default_factory=dict)  # of each stream
 
     def __getitem__(self, name: str) -> Trace:
         return self.traces[name]

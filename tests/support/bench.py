@@ -81,11 +81,15 @@ class Bench:
 
 
 def agree(one, other):
-    """Every beat of every stream is the same, in the same cycle, and so is all that was counted."""
+    """Every beat of every stream is the same, offered and moved in the same cycles, every tready is,
+    and so is all that was counted."""
     assert list(one.traces) == list(other.traces)
     for name in one.traces:
         np.testing.assert_array_equal(one[name].cycles, other[name].cycles, name)
         np.testing.assert_array_equal(one[name].words, other[name].words, name)
+        for member in ("offers", "turns"):
+            np.testing.assert_array_equal(getattr(one.handshakes[name], member),
+                                          getattr(other.handshakes[name], member), name)
     assert (one.cycles, one.input_stalls, one.counts) == (
         other.cycles, other.input_stalls, other.counts)
 

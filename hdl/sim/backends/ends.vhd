@@ -84,6 +84,8 @@ use std.textio.all;
 
 -- Checks a stream's protocol and writes its beats to <name>.trace, cycle and hexadecimal number a
 -- line, the word violated where it is broken, and last the cycles with tvalid and not tready.
+-- <name>.offers has the first cycle of each beat's tvalid, <name>.turns those in which tready is
+-- not what it was before.
 entity probe is
     generic (name : string);
     port (
@@ -101,15 +103,27 @@ architecture files of probe is
 begin
     process (clk, finished) is
         file trace : text open write_mode is name & ".trace";
+        file offers : text open write_mode is name & ".offers";
+        file turns : text open write_mode is name & ".turns";
         variable row : line;
         variable before : std_logic_vector(payload'range);
         variable held : boolean := false;
+        variable was_ready : std_logic := '0';
         variable stalls : natural := 0;
     begin
         if rising_edge(clk) and rst = '0' then
             assert not is_x(tvalid & tready) and (tvalid = '0' or not is_x(payload))
                 report "stream " & name & " has unknown bits in cycle " & integer'image(cycle)
                 severity failure;
+            if tready /= was_ready then
+                was_ready := tready;
+                write(row, cycle);
+                writeline(turns, row);
+            end if;
+            if tvalid = '1' and not held then
+                write(row, cycle);
+                writeline(offers, row);
+            end if;
             if held and (tvalid = '0' or payload /= before) then
                 violated <= true;
                 write(row, string'("violated"));

@@ -17,7 +17,7 @@ from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
 from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, pause_pattern
 from hdl.sim.memories import Memories, memory_directory, memory_names
-from hdl.sim.trace import Run, Trace
+from hdl.sim.trace import Handshake, Run, Trace
 
 INSTALL = "apt-get install ghdl"
 STANDARD = "--std=08"
@@ -235,6 +235,8 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
         verdict, last = (scratch / "verdict").read_text().split()
         found = {name: read_trace(scratch / f"{name}.trace", stream)
                  for name, stream in streams.items()}
+        handshakes = {name: Handshake(read_cycles(scratch / f"{name}.offers"),
+                                      read_cycles(scratch / f"{name}.turns")) for name in streams}
         counts = {name: int((scratch / f"{name}.count").read_text()) for name in counters}
     cycle = int(last)
     traces = {name: trace for name, (trace, _, _) in found.items()}
@@ -243,7 +245,7 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
     if verdict == "deadlock":
         raise DeadlockError({name: len(trace) for name, trace in traces.items()}, cycle, timeout)
     return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds, model.told(),
-               counts)
+               counts, handshakes)
 
 
 def write_pauses(directory: Path, name: str, pattern: np.ndarray | None) -> None:
@@ -274,6 +276,11 @@ def execute(model: Model, directory: Path, progress: Progress | None) -> None:
             raise
     if said or process.returncode:
         raise ToolError(f"GHDL: {''.join(said)[:4000] or f'status {process.returncode}'}")
+
+
+def read_cycles(file: Path) -> np.ndarray:
+    """The cycles that a file has, one a line."""
+    return np.array(file.read_text().split(), np.int64)
 
 
 def read_trace(file: Path, stream: AxiStream) -> tuple[Trace, int, bool]:

@@ -52,8 +52,10 @@ struct Stream {
     int64_t stalls = 0;
     bool offering = false;
     bool held = false;
+    bool was_ready = false;
     std::vector<uint32_t> now, before, trace;
     std::vector<int64_t> cycles;
+    std::vector<int64_t> offers, turns; // of Handshake
 
     void put(const uint32_t* beat, uint32_t flip) {
         uint32_t word = 0;
@@ -92,11 +94,16 @@ struct Stream {
 
     // False on a protocol violation; sets moved when a beat moves at this rising edge.
     bool sample(int64_t cycle, bool& moved) {
+        if ((*ready != 0) != was_ready) {
+            was_ready = !was_ready;
+            turns.push_back(cycle);
+        }
         if (!*valid) return !held;
         if (!marks.empty()) std::fill(now.begin(), now.end(), 0);
         get();
         if (held && now != before) return false;
-        held = !*ready;
+        if (!held) offers.push_back(cycle);
+        held = !was_ready;
         if (held) {
             before = now;
             ++stalls;
@@ -220,6 +227,8 @@ API const char* sim_error(Simulation* sim) { return sim->error.c_str(); }
 API int64_t sim_cycles(Simulation* sim) { return sim->cycles; }
 API int64_t sim_violator(Simulation* sim) { return sim->violator; }
 API int64_t sim_beats(Simulation* sim, int i) { return sim->streams[i]->cycles.size(); }
+API int64_t sim_offers(Simulation* sim, int i) { return sim->streams[i]->offers.size(); }
+API int64_t sim_turns(Simulation* sim, int i) { return sim->streams[i]->turns.size(); }
 API int64_t sim_stalls(Simulation* sim, int i) { return sim->streams[i]->stalls; }
 API int64_t sim_count(Simulation* sim, int i) { return sim->counters[i].count; }
 
@@ -281,4 +290,10 @@ API void sim_copy(Simulation* sim, int i, uint32_t* words, int64_t* cycles) {
     const Stream& s = *sim->streams[i];
     std::memcpy(words, s.trace.data(), s.trace.size() * sizeof(uint32_t));
     std::memcpy(cycles, s.cycles.data(), s.cycles.size() * sizeof(int64_t));
+}
+
+API void sim_copy_handshake(Simulation* sim, int i, int64_t* offers, int64_t* turns) {
+    const Stream& s = *sim->streams[i];
+    std::memcpy(offers, s.offers.data(), s.offers.size() * sizeof(int64_t));
+    std::memcpy(turns, s.turns.data(), s.turns.size() * sizeof(int64_t));
 }

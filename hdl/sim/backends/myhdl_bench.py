@@ -12,7 +12,7 @@ from hdl.myhdl_fixes.elaborate import Block
 from hdl.myhdl_fixes.scheduler import clocked_at_once, quick_widths
 from hdl.sim.backends.backend import Progress, Sinks, Sources, Streams
 from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, Sink, Source, pause_pattern
-from hdl.sim.trace import Run, Trace
+from hdl.sim.trace import Handshake, Run, Trace
 
 HALF_PERIOD = 5     # MyHDL time steps
 
@@ -47,7 +47,8 @@ def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, so
             simulation.quit()
     return Run({name: probe.trace() for name, probe in probes.items()}, bench.cycles,
                {feed.probe.name: feed.stalls for feed in feeds}, time.perf_counter() - started,
-               counts={name: tally.count for name, tally in tallies.items()})
+               counts={name: tally.count for name, tally in tallies.items()},
+               handshakes={name: probe.handshake() for name, probe in probes.items()})
 
 
 class _Probe:
@@ -60,7 +61,10 @@ class _Probe:
         self.marks = [getattr(stream, name) for name in stream.shape.marks]
         self.beats: list[int] = []
         self.cycles: list[int] = []
+        self.offers: list[int] = []
+        self.turns: list[int] = []
         self.held: int | None = None
+        self.was_ready = False
 
     def beat(self) -> int:
         """The payload now on the stream."""
@@ -71,6 +75,9 @@ class _Probe:
 
     def sample(self, cycle: int) -> bool:
         """True when a beat moves at the rising edge of ``cycle``."""
+        if self.ready._val != self.was_ready:
+            self.was_ready = not self.was_ready
+            self.turns.append(cycle)
         if not self.valid._val:
             if self.held is not None:
                 raise ProtocolError(self.name, cycle)
@@ -78,7 +85,9 @@ class _Probe:
         beat = self.beat()
         if self.held is not None and beat != self.held:
             raise ProtocolError(self.name, cycle)
-        if not self.ready._val:
+        if self.held is None:
+            self.offers.append(cycle)
+        if not self.was_ready:
             self.held = beat
             return False
         self.held = None
@@ -91,6 +100,9 @@ class _Probe:
         raw = b"".join(beat.to_bytes(4 * count, "little") for beat in self.beats)
         return Trace(np.frombuffer(raw, "<u4").reshape(-1, count).copy(),
                      np.array(self.cycles, np.int64))
+
+    def handshake(self) -> Handshake:
+        return Handshake(np.array(self.offers, np.int64), np.array(self.turns, np.int64))
 
 
 class _Tally:

@@ -22,7 +22,7 @@ from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Source
 from hdl.sim.backends.toolchain import Toolchain
 from hdl.sim.endpoints import NO_PAUSE, RESET_CYCLES, TIMEOUT, Sink, Source, pause_pattern
 from hdl.sim.memories import Memories, memory_directory, memory_names
-from hdl.sim.trace import Run, Trace
+from hdl.sim.trace import Handshake, Run, Trace
 
 # A frame takes as long as it takes to fetch its code, every cycle anew: what keeps the code short
 # is what is quick.  Always blocks stay whole and share their conditions, wide words are copied in
@@ -198,7 +198,9 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
                   for i, (name, _, _, _, stream, _) in enumerate(streams)}
         stalls = {name: library.sim_stalls(simulation, i) for i, name in enumerate(sources)}
         counts = {name: library.sim_count(simulation, i) for i, name in enumerate(counters)}
-        return Run(traces, cycles, stalls, seconds, model.told(), counts)
+        handshakes = {name: _handshake(library, simulation, i)
+                      for i, (name, *_) in enumerate(streams)}
+        return Run(traces, cycles, stalls, seconds, model.told(), counts, handshakes)
     finally:
         library.sim_close(simulation)
 
@@ -238,13 +240,16 @@ def _load(path: Path) -> ctypes.CDLL:
             ("open", pointer, []), ("close", None, [pointer]), ("error", text, [pointer]),
             ("cycles", integer, [pointer]), ("violator", integer, [pointer]),
             ("beats", integer, [pointer, ctypes.c_int]),
+            ("offers", integer, [pointer, ctypes.c_int]),
+            ("turns", integer, [pointer, ctypes.c_int]),
             ("stalls", integer, [pointer, ctypes.c_int]),
             ("stream", ctypes.c_int, [pointer, text, text, ctypes.c_int, integer, text,
                                       pointer, integer, pointer, integer]),
             ("counter", ctypes.c_int, [pointer, text, text]),
             ("count", integer, [pointer, ctypes.c_int]),
             ("run", ctypes.c_int, [pointer] + 4 * [integer] + [_CALLBACK]),
-            ("copy", None, [pointer, ctypes.c_int, pointer, pointer])):
+            ("copy", None, [pointer, ctypes.c_int, pointer, pointer]),
+            ("copy_handshake", None, [pointer, ctypes.c_int, pointer, pointer])):
         function = getattr(library, f"sim_{name}")
         function.restype, function.argtypes = result, arguments
     return library
@@ -291,6 +296,13 @@ def _trace(library: ctypes.CDLL, simulation: int, index: int, beats: int,
     cycles = np.empty(beats, np.int64)
     library.sim_copy(simulation, index, words.ctypes.data, cycles.ctypes.data)
     return Trace(words, cycles)
+
+
+def _handshake(library: ctypes.CDLL, simulation: int, index: int) -> Handshake:
+    offers = np.empty(library.sim_offers(simulation, index), np.int64)
+    turns = np.empty(library.sim_turns(simulation, index), np.int64)
+    library.sim_copy_handshake(simulation, index, offers.ctypes.data, turns.ctypes.data)
+    return Handshake(offers, turns)
 
 
 def _raise_error(library: ctypes.CDLL, simulation: int) -> None:
