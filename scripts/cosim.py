@@ -18,16 +18,24 @@ from golden.classify import class_name, classify
 from golden.errors import GoldenError
 from golden.metrics import finite, sqnr_db
 from golden.network import Network
+from hdl.build import default_build_dir
 from hdl.layers import Unit
 from hdl.plan.config import UnitConfig, configure_network
 from hdl.plan.network import Plan, plan_network
-from hdl.sim.network import Comparison, compare, products, run_frames
+from hdl.sim.network import (Comparison, Difference, compare, cycle_of, frame_words, products,
+                             run_frames)
 from hdl.sim.trace import Run
+from hdl.sim.waves.files import check_wave_file, window, write_wave
+from hdl.sim.waves.signals import TOP, expected_signals, signals_of, streams
 from scripts.shared import recording
 from scripts.shared.json_output import print_json, versioned
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
-                                    seed_option, simulator_option, user_errors)
+                                    seed_option, simulator_option, user_errors, wave_options)
 from scripts.shared.tables import show
+
+# How much the wave of a difference shows before and after it: so many cycles, or so many pixels of
+# the unit's output at the frame's pace, whichever is longer.
+AROUND, AROUND_PIXELS = 200, 2
 
 
 @click.command(help=__doc__)
@@ -46,14 +54,17 @@ from scripts.shared.tables import show
 @click.option("--record", type=click.Path(path_type=Path), metavar="FILE.h5", default=None,
               help="Keep in a file what scripts.report draws: when every beat moved, and maps of "
                    "what differs.")
+@wave_options
 @json_option
 @user_errors
 def main(photo: Path | None, network: Network, cycles_per_frame: int | None, simulator: str,
          seed: int | None, frames: int, adders: str | None, with_top: bool, record: Path | None,
-         as_json: bool) -> None:
+         wave: Path | None, wave_cycles: range, as_json: bool) -> None:
     """Cosimulate one photo."""
     if record:
         recording.check_place(record)
+    if wave:
+        check_wave_file(wave)
     cycles = cycles_per_frame or network.pixels
     plan = plan_network(network.table, network.precision, cycles, frames)
     with Console(stderr=True).status("reading") as status:
@@ -65,13 +76,19 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
         status.update("comparing")
         comparisons = [compare(config.unit, np.stack([golden.fixed[config.unit.name]] * frames),
                                outputs[config.unit.name]) for config in configs]
+        status.update("writing waves")
+        if wave:
+            write_wave(wave, signals_of(run, streams(configs)), window(wave_cycles, run.cycles),
+                       {TOP})
+        first = next((each.first for each in comparisons if each.first), None)
+        difference = first and wave_of_difference(first, configs, run, golden, frames)
     summary = summarise(comparisons, golden, configs, run, frames)
     if seed is None:
         summary["beats"] = plan.beats
         summary["off_schedule"] = off_schedule(plan.leave, run)
         summary["ok"] &= summary["off_schedule"] == 0
     summary.update(
-        **golden_times, **run_times, cycles_per_frame=cycles, simulator=simulator,
+        wave=wave and str(wave), difference=difference, **golden_times, **run_times, cycles_per_frame=cycles, simulator=simulator,
         alpha=network.alpha, resolution=network.resolution, precision=network.precision.name,
         weights=network.weights, left_out=golden.attributes["left_out"], frames=frames)
     if top:
@@ -117,6 +134,30 @@ def simulate(plan: Plan, golden: store.Golden, simulator: str, seed: int | None,
     return configs, run, outputs, {
         "build_seconds": time.perf_counter() - started - run.seconds,
         "build_reused": bool(run.build.get("reused")), "simulate_seconds": run.seconds}
+
+
+def wave_of_difference(first: Difference, configs: Sequence[UnitConfig], run: Run,
+                       golden: store.Golden, frames: int) -> dict[str, Any]:
+    """Write the wave of all streams around the first difference, for the summary: the file and the
+    cycle in which the element moved.
+
+    The unit's output has what was expected beside what came.
+    """
+    config = next(config for config in configs if config.unit.name == first.unit)
+    cycle = cycle_of(run[first.unit], config, first)
+    shown = streams(configs)
+    signals = signals_of(run, shown)
+    if config.stream_out().creep is None:   # left-overs of creeping tiles are no part of the golden
+        expected = frame_words(config.stream_out(),
+                               np.stack([golden.fixed[first.unit]] * frames))
+        signals += expected_signals(shown[first.unit], expected, run[first.unit],
+                                    run.handshakes[first.unit])
+    around = max(AROUND, AROUND_PIXELS * run.cycles // config.unit.pixels_out // frames)
+    wave = default_build_dir("waves") / f"{first.unit}.vcd"
+    wave.parent.mkdir(parents=True, exist_ok=True)
+    write_wave(wave, signals, range(max(cycle - around, 0), min(cycle + around, run.cycles)),
+               {first.unit}, cycle)
+    return {"wave": str(wave), "cycle": cycle}
 
 
 def likeliest(last: Unit, outputs: Mapping[str, np.ndarray], golden: store.Golden,
@@ -192,6 +233,8 @@ def tell(summary: dict[str, Any]) -> None:
     show(stage_table(summary))
     if summary["first_difference"]:
         console.print(f"first difference: {summary['first_difference']}", style="bold red")
+        console.print(f"in cycle {summary['difference']['cycle']:,}; the wave around it is "
+                      f"{summary['difference']['wave']}", style="bold red", soft_wrap=True)
     for line in sentences(summary):
         console.print(line)
     for row in summary.get("classes", ()):
@@ -242,6 +285,8 @@ def sentences(summary: dict[str, Any]) -> Iterator[str]:
            f"{frames}")
     if summary["left_out"]:
         yield summary["left_out"]
+    if summary["wave"]:
+        yield f"wave {summary['wave']}, with views for GTKWave and Surfer beside it"
     if "beats" in summary:
         yield (f"{summary['beats']:,} beats of all units, {summary['off_schedule']:,} of them not "
                "in the cycle that the schedule says")

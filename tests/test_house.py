@@ -56,6 +56,7 @@ TESTED_IN = {
     "hdl/sim/endpoints.py": "tests/hdl/sim/test_design.py",
     "hdl/sim/memories.py": "tests/hdl/sim/backends/test_verilator.py",
     "hdl/sim/trace.py": "tests/hdl/sim/test_design.py",
+    "hdl/sim/waves": "tests/hdl/sim/waves/test_files.py",
     "hdl/units/convolve.py": "tests/hdl/units/test_pointwise.py",
     "hdl/units/inverted_residual.py": "tests/hdl/units/test_stages.py",
     "hdl/units/mobilenet_v2.py": "tests/hdl/sim/test_network.py",

@@ -160,11 +160,25 @@ def output_beats(config: UnitConfig, frames: int) -> int:
 
 def values_of(trace: Trace, config: UnitConfig) -> np.ndarray:
     """The integers of a unit's output in raster order, whatever the tiles that they came in."""
+    return in_raster(trace.values(config.stream_out()), trace, config)
+
+
+def in_raster(values: np.ndarray, trace: Trace, config: UnitConfig) -> np.ndarray:
+    """``values`` (beats, elements) of a unit's output, in the raster order of its elements."""
     unit, shape = config.unit, config.stream_out()
-    values = trace.values(shape)
     if shape.creep is not None:
         values = uncrept(values, trace.bit(shape.width - 1), shape, unit.size_out // shape.tile)
     return untiled(values, shape.tile, unit.size_out).ravel() if shape.tile > 1 else values.ravel()
+
+
+def cycle_of(trace: Trace, config: UnitConfig, difference: Difference) -> int:
+    """The cycle in which the beat with an element of a unit's output moved."""
+    unit, shape = config.unit, config.stream_out()
+    row, column = difference.pixel
+    element = ((difference.frame * unit.size_out + row) * unit.size_out
+               + column) * unit.channels_out + difference.channel
+    beats = np.broadcast_to(np.arange(len(trace))[:, None], (len(trace), shape.elements))
+    return int(trace.cycles[in_raster(beats, trace, config)[element]])
 
 
 def pace(beats: int, cycles: int | None) -> np.ndarray | None:

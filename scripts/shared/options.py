@@ -6,7 +6,9 @@ tool that fails in one sentence on stderr, with exit status 2, and a check that 
 """
 import functools
 import os
+import re
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -137,6 +139,36 @@ def network_options(command: Callable[..., T]) -> Callable[..., T]:
     """Which network: all that determines its integers, given to the command as one Network."""
     for option in (as_network, cache_option, calibration_options, weights_option, precision_option,
                    resolution_option, alpha_option):
+        command = option(command)
+    return command
+
+
+class Cycles(click.ParamType):
+    """FROM:TO, the cycles from FROM to before TO; either may be left away."""
+
+    name = "FROM:TO"
+
+    def convert(self, value: Any, parameter: click.Parameter | None,
+                context: click.Context | None) -> range:
+        if isinstance(value, range):
+            return value
+        parts = re.fullmatch(r"(\d*):(\d*)", value)
+        cycles = parts and range(int(parts[1] or 0), int(parts[2] or sys.maxsize))
+        if not cycles:
+            raise UserError(f"cycles {value} are not FROM:TO, two whole numbers, FROM the lesser: "
+                            "give them like 1000:2000, 1000: or :2000")
+        return cycles
+
+
+def wave_options(command: Callable[..., T]) -> Callable[..., T]:
+    """--wave and --wave-cycles."""
+    for option in (
+            click.option("--wave-cycles", type=Cycles(), default=f":{sys.maxsize}",
+                         help="Cycles that the wave has, from FROM to before TO; without it all."),
+            click.option("--wave", type=click.Path(path_type=Path), default=None,
+                         metavar="FILE.vcd|FILE.fst",
+                         help="Write what every stream did in every cycle, for GTKWave or "
+                              "Surfer.")):
         command = option(command)
     return command
 

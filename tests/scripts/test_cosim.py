@@ -1,8 +1,10 @@
 """scripts.cosim: what it prints, what it refuses, and that it fails when something differs."""
 import json
+import re
 
 import numpy as np
 import pytest
+import pywellen
 from click.testing import CliRunner
 from PIL import Image
 
@@ -34,6 +36,12 @@ def photo(tmp_path_factory):
     return str(path)
 
 
+def timeless(summary):
+    """A summary without what its waves and the time add to it."""
+    return {name: value for name, value in summary.items()
+            if not name.endswith(("_seconds", "_reused")) and name not in ("made", "wave")}
+
+
 @pytest.mark.slow
 def test_small_network(verilator, photo, tmp_path):
     result = run(photo, *SMALL, "--json", "--record", str(tmp_path / "run.h5"))
@@ -53,6 +61,13 @@ def test_small_network(verilator, photo, tmp_path):
     assert summary["macs"] == summary["products_per_frame"] == sum(unit.macs for unit in table)
     assert summary["cycles_per_frame"] == 32 * 32
     assert summary["beats"] > 20_000 and summary["off_schedule"] == 0
+
+    seen = run(photo, *SMALL, "--json", "--wave", str(tmp_path / "w.fst"), "--wave-cycles", "90:")
+    assert seen.exit_code == 0, seen.output
+    waved = json.loads(seen.stdout)
+    assert waved["wave"] == str(tmp_path / "w.fst") and summary["wave"] is None
+    assert timeless(waved) == timeless(summary)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".fst", ".gtkw", ".sucl", ".h5"}
 
     again = run(photo, *SMALL, "--seed", "5")
     assert again.exit_code == 0, again.output
@@ -145,6 +160,24 @@ def test_a_difference_is_told_and_fails(verilator, monkeypatch, photo, tmp_path)
     assert "stage block_3, unit block_3_depthwise, frame 0, pixel (1, 0), channel 4: expected" \
         in flat and "NOT equal" in flat
 
+    # The wave around it: in the cycle that is told the element moves, beside what was expected.
+    cycle, wave = re.search(r"in cycle ([\d,]+); the wave around it is (\S+)", flat).groups()
+    cycle = int(cycle.replace(",", ""))
+    found = {var.full_name.rpartition("_axis_")[2]: {time: value for time, value in var.tv}
+             for var in pywellen.Waveform(wave).all_vars()
+             if ".block_3_depthwise." in var.full_name}
+    place = {name: [value for time, value in sorted(found[name].items()) if time <= cycle][-1]
+             for name in found}
+    assert (place["tvalid"], place["tready"], place["differs"]) == (1, 1, 1)
+    assert [place[axis] for axis in ("frame", "row", "column")] == [0, 1, 0]
+    lane = 4 - place["channel"]
+    value = "value" if "value" in place else f"value_{lane}"
+    assert 0 <= lane and place[value] ^ place[f"expected_{value}"] == 1
+    words = re.search(r"expected (\d+), got (\d+)", flat).groups()
+    assert (place[f"expected_{value}"], place[value]) == tuple(map(int, words))
+    times = [time for changes in found.values() for time in changes]
+    assert cycle - 2000 < min(times) < cycle < max(times) < cycle + 2000
+
 
 @pytest.mark.slow
 def test_a_deadlock_is_one_sentence(verilator, monkeypatch, photo):
@@ -164,6 +197,10 @@ def test_a_deadlock_is_one_sentence(verilator, monkeypatch, photo):
     (["--cycles-per-frame", "100"], "give at least 12544"),
     (["--classify"], "no 1000-class top"),
     (["--record", "no/such/run.h5"], "recording no/such/run.h5 is in no folder that exists"),
+    (["--wave", "wave.txt"], "a wave is a .vcd or an .fst file: wave.txt is neither"),
+    (["--wave", "no/such/wave.vcd"], "the wave's folder no/such is not there"),
+    (["--wave", "wave.vcd", "--wave-cycles", "90"], "cycles 90 are not FROM:TO"),
+    (["--wave", "wave.vcd", "--wave-cycles", "90:80"], "cycles 90:80 are not FROM:TO"),
 ])
 def test_bad_input_is_one_sentence(arguments, words):
     result = run(*arguments)

@@ -81,8 +81,8 @@ class Bench:
 
 
 def agree(one, other):
-    """Every beat of every stream is the same, offered and moved in the same cycles, every tready is,
-    and so is all that was counted."""
+    """Every beat of every stream is the same, offered and moved in the same cycles; every tready is
+    the same, and so is all that was counted."""
     assert list(one.traces) == list(other.traces)
     for name in one.traces:
         np.testing.assert_array_equal(one[name].cycles, other[name].cycles, name)

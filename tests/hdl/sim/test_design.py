@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from myhdl import Simulation
+from myhdl import Simulation, always
 
 from hdl.beats import pack, payload
 from hdl.errors import DeadlockError, ProtocolError
@@ -55,6 +55,38 @@ def test_independent_stalls_of_a_join_agree(simulators, rng):
     for other in others:
         agree(one, other)
     assert min(one.input_stalls.values()) > 0
+
+
+def test_handshakes_say_tvalid_and_tready_of_every_cycle():
+    """Held against what a process sees of them; other simulators agree with MyHDL on the rest."""
+    ports = sim_blocks.stream_pair(1, 8)
+    seen = {name: [] for name in ports}
+
+    def watched(clk, rst, **arguments):
+        inside = sim_blocks.register_slice(clk, rst, **arguments)
+
+        @always(clk.posedge)
+        def watch():
+            if not rst:
+                for name, axis in ports.items():
+                    seen[name].append((bool(axis.tvalid), bool(axis.tready)))
+
+        return inside, watch
+
+    stops = np.append(random_pattern(2, 0.6, 90), np.ones(100, bool))     # in the end for good
+    run = simulate("myhdl", Design(watched, ports), {
+        "s_axis": Source(pack(np.arange(60)[:, None], 8), random_pattern(1, 0.3)),
+        "m_axis": Sink(20, stops)}, drain=60)
+    for name, cycles in seen.items():
+        valid, ready = np.zeros((2, run.cycles), bool)
+        handshake, moved = run.handshakes[name], run[name].cycles
+        assert len(handshake.offers) == len(moved) + 1      # one is still waiting
+        for offer, move in zip(handshake.offers, [*moved, run.cycles]):
+            valid[offer:move + 1] = True
+        for turn in handshake.turns:
+            ready[turn:] = ~ready[turn:]
+        # The last cycle's rising edge is not simulated.
+        assert cycles == list(zip(valid, ready))[:-1], name
 
 
 @pytest.mark.parametrize("bits", [6, 31, 32, 48])

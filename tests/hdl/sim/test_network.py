@@ -15,6 +15,7 @@ from hdl.sim import SIMULATORS
 from hdl.sim import network as sim
 from hdl.sim.endpoints import TIMEOUT
 from hdl.sim.network import compare, pace, products, run_frames
+from hdl.sim.trace import Trace
 from tests.support.bench import agree
 from tests.support.blocks import matrix_twice
 from tests.support.networks import MIXED, configs, golden, plan
@@ -151,6 +152,26 @@ def test_first_difference_names_the_element():
     assert (found.first.frame, found.first.pixel, found.first.channel) == (1, (5, 2), 9)
     assert found.first.got == found.first.expected + 7
     assert compare(unit, expected, values[:-3]).mismatches == 1 + 3
+
+
+@pytest.mark.parametrize("cycles, name", [(1024, "block_1_expand"), (4, "block_1_expand"),
+                                          (4, "block_3_depthwise"), (1, "Conv1")])
+def test_the_cycle_of_an_element(rng, cycles, name):
+    """Of single pixels and of tiles, those that creep as well: found by the number that it has."""
+    config = next(each for each in configs("w8a8", cycles) if each.unit.name == name)
+    unit, shape = config.unit, config.stream_out()
+    frames = np.zeros((2, unit.size_out, unit.size_out, unit.channels_out), np.int64)
+    for place in zip(*(rng.integers(0, size, 4) for size in frames.shape)):
+        frames[:] = 0
+        frames[place] = 1
+        frames[(*place[:3], place[3] - 1)] = 2    # the largest, which fills what is no tile's
+        words = sim.frame_words(shape, frames)
+        trace = Trace(words, 100 + 3 * np.arange(len(words)))
+        values = trace.values(shape)
+        assert sim.in_raster(values, trace, config)[np.ravel_multi_index(place, frames.shape)] == 1
+        holds, = np.flatnonzero((values == 1).any(axis=1))
+        where = sim.Difference("", name, int(place[0]), place[1:3], int(place[3]), 0, 0)
+        assert sim.cycle_of(trace, config, where) == 100 + 3 * holds
 
 
 @pytest.mark.slow

@@ -1,0 +1,54 @@
+"""Files of a run's waves: VCD or FST, whole or a window of cycles, and the views beside them."""
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from hdl.sim.waves.fst import require_fst, write_fst
+from hdl.sim.waves.signals import Signal
+from hdl.sim.waves.vcd import write_vcd
+from hdl.sim.waves.views import write_views
+
+VCD, FST = ".vcd", ".fst"
+
+
+def check_wave_file(path: Path) -> None:
+    """Raise ValueError where the name is no wave's, ToolError where its format cannot be written,
+    OSError where its folder is missing: what a run for hours should begin with."""
+    if path.suffix not in (VCD, FST):
+        raise ValueError(f"a wave is a .vcd or an .fst file: {path} is neither, name it so")
+    if path.suffix == FST:
+        require_fst()
+    if not path.absolute().parent.is_dir():
+        raise ValueError(f"the wave's folder {path.parent} is not there: make it first")
+
+
+def write_wave(path: Path, signals: Sequence[Signal], cycles: range, opened: Iterable[str] = (),
+               marker: int | None = None) -> None:
+    """Write a wave and its views, or nothing: FILE.vcd or FILE.fst, FILE.gtkw and FILE.sucl.
+
+    cycles -- that are written
+    opened -- names of the instances whose groups GTKWave shows open
+    marker -- the cycle of the cursor; None: the first one
+
+    Raises what ``check_wave_file`` raises.
+    """
+    check_wave_file(path)
+    part = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        if path.suffix == FST:
+            write_fst(part, signals, cycles.start, cycles.stop)
+        else:
+            with part.open("w", encoding="ascii") as file:
+                write_vcd(file, signals, cycles.start, cycles.stop)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    write_views(path, signals, opened, cycles.start if marker is None else marker)
+
+
+def window(cycles: range, run_cycles: int) -> range:
+    """Those of ``cycles`` that a run has; ValueError where it has none of them."""
+    if cycles.start >= run_cycles:
+        raise ValueError(f"the wave's cycles begin at {cycles.start:,}, where the run, which has "
+                         f"{run_cycles:,}, is over: give an earlier one")
+    return range(cycles.start, min(cycles.stop, run_cycles))

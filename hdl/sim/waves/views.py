@@ -1,0 +1,59 @@
+"""Saved views of a wave: what GTKWave and Surfer show when they open it.
+
+Both list the streams in the order of the data's flow, each in a group or under its own heading.
+"""
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TextIO
+
+from vcd.gtkw import GTKWSave
+
+from hdl.sim.waves.signals import Signal
+
+GTKWAVE, SURFER = ".gtkw", ".sucl"
+
+
+def write_views(path: Path, signals: Sequence[Signal], opened: Iterable[str], marker: int) -> None:
+    """Write FILE.gtkw and FILE.sucl beside the wave FILE.
+
+    opened -- names of the instances whose groups GTKWave shows open; the others it shows closed
+    marker -- the cycle of the cursor
+    """
+    with path.with_suffix(GTKWAVE).open("w", encoding="utf-8") as file:
+        gtkwave(file, path.name, by_scope(signals), set(opened), marker)
+    path.with_suffix(SURFER).write_text(surfer(path.name, by_scope(signals), marker),
+                                        encoding="utf-8")
+
+
+def by_scope(signals: Sequence[Signal]) -> dict[tuple[str, ...], dict[str, Signal]]:
+    """{scope: {name: Signal}} in the order of the signals."""
+    return {scope: {name: signal for signal in members for name in signal.names}
+            for scope, members in groupby(signals, key=lambda signal: signal.scope)}
+
+
+def gtkwave(file: TextIO, wave: str, scopes: Mapping[tuple[str, ...], Mapping[str, Signal]],
+            opened: set[str], marker: int) -> None:
+    """Write what ``gtkwave FILE.gtkw`` shows."""
+    save = GTKWSave(file)
+    save.dumpfile(wave, abspath=False)
+    save.zoom_markers(-6, marker)
+    for scope, signals in scopes.items():
+        with save.group(scope[-1], closed=scope[-1] not in opened):
+            for name, signal in signals.items():
+                save.trace(".".join((*scope, name)) + vector(signal), name,
+                           datafmt=signal.names[name])
+
+
+def vector(signal: Signal) -> str:
+    """The range that GTKWave adds to the name of a signal of several bits."""
+    return f"[{signal.bits - 1}:0]" if signal.bits > 1 else ""
+
+
+def surfer(wave: str, scopes: Mapping[tuple[str, ...], Mapping[str, Signal]], marker: int) -> str:
+    """The commands of ``surfer --command-file FILE.sucl``."""
+    lines = [f"load_file {wave}"]
+    for scope, signals in scopes.items():
+        lines += [f"divider_add {scope[-1]}",
+                  *(f"variable_add {'.'.join((*scope, name))}" for name in signals)]
+    return "\n".join([*lines, f"cursor_set {marker}", "zoom_fit", ""])
