@@ -88,9 +88,10 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
         summary["off_schedule"] = off_schedule(plan.leave, run)
         summary["ok"] &= summary["off_schedule"] == 0
     summary.update(
-        wave=wave and str(wave), difference=difference, **golden_times, **run_times, cycles_per_frame=cycles, simulator=simulator,
-        alpha=network.alpha, resolution=network.resolution, precision=network.precision.name,
-        weights=network.weights, left_out=golden.attributes["left_out"], frames=frames)
+        wave=wave and str(wave), difference=difference, **golden_times, **run_times,
+        cycles_per_frame=cycles, simulator=simulator, alpha=network.alpha,
+        resolution=network.resolution, precision=network.precision.name, weights=network.weights,
+        left_out=golden.attributes["left_out"], frames=frames)
     if top:
         summary["classes"] = likeliest(configs[-1].unit, outputs, golden, top)
     if record:
