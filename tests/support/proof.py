@@ -1,24 +1,79 @@
-"""Proofs: properties of a converted block that hold for any input whatever, by induction.
+"""Proofs: properties of a converted block that hold for any input, any stalls and any resets.
 
-The block is converted and flattened, an observer in Verilog says what has to hold, and Yosys's SAT
-solver shows that nothing the block can be brought to breaks it (``sat -tempinduct``): no property
-is broken in the cycles after reset, and none a cycle after any state in which all of them hold.
+The block is converted, an observer in Verilog says what has to hold, and Yosys makes a circuit of
+gates of both.  ABC's property-directed reachability (``pdr``) then looks for an invariant: a set of
+clauses that holds in every state before the first reset, that every step of the block keeps, and
+from which the properties follow.  That is induction whose hypothesis is found by the machine; ABC
+checks the invariant once more with a SAT solver.  Where no invariant is found in time, the block is
+unrolled from reset for a number of cycles that is told.
 """
 import inspect
 import re
+import subprocess
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import pyosys
 
 from hdl.axis import AxiStream
 from hdl.convert.block import convert_block
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
-from scripts.shared.yosys import YosysError, yosys
+from scripts.shared.yosys import yosys
 
-DEPTH = 16      # cycles of induction at most
+ABC = Path(pyosys.__file__).with_name("yosys-abc")
 FIRST = """
 reg started = 0;    // the state before the first reset is any
 always @(posedge clk) started <= 1;
 always @* assume (started || rst);
 """
+# Gates and plain registers; what nothing drives may be anything in every cycle.
+GATES = ("setundef -undriven -anyseq", "async2sync", "memory_map", "techmap", "dffunmap",
+         "opt -fast -nodffe -nosdff", "setundef -undriven -anyseq", "aigmap", "opt_clean",
+         "write_aiger -zinit claim.aig")
+
+
+class Refuted(AssertionError):
+    """A property does not hold: after so many cycles from the start."""
+
+
+class Undecided(AssertionError):
+    """Neither an invariant nor a counterexample was found in time."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a property was proven."""
+
+    frames: int     # of the invariant: cycles that the search looked ahead; or of the unrolling
+    clauses: int    # of the invariant; 0 too where the properties need none
+    registers: int  # bits of state of block and observer
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A block, what is claimed of it, and faults for which the claim must fail.
+
+    arguments  -- {name: AxiStream, signal or parameter}, by the block's names
+    properties -- Verilog beside the block; its streams' signals are named as its ports
+    inner      -- {name in the properties: (wire of the flattened block, bits)}
+    faults     -- (pattern, replacement) in the block's text
+    edits      -- the same, for what is free instead of fixed; not faults
+    memories   -- {file: text} that the block's ROMs are read from
+    cycles     -- 0 for an invariant, else how many cycles from reset the block is unrolled
+    slow       -- whether the proof takes more than a second or so
+    """
+
+    block: object
+    arguments: dict
+    properties: str = ""
+    faults: tuple = ()
+    inner: dict = field(default_factory=dict)
+    edits: tuple = ()
+    memories: dict = field(default_factory=dict)
+    cycles: int = 0
+    slow: bool = False
 
 
 def contract(name, shape, given):
@@ -37,54 +92,81 @@ always @* if (started && {name}_waits) {'assert' if given else 'assume'} ({keeps
 """
 
 
-def observer(clocked, streams, inner, properties):
+def observer(header, streams, inner, properties):
     """The module that holds the block and what is proven of it.
 
-    clocked -- those of clk and rst that the block takes
-    streams -- {port: (stream, whether the block gives it)}
+    header  -- the text of the block's module
+    streams -- {port: AxiStream}
     inner   -- {name in the observer: (name in the flattened block, bits)}
     """
-    ports, wires, links = ["input clk", "input rst"], [], [f".{name}({name})" for name in clocked]
-    for name, (stream, given) in streams.items():
-        for member, signal in stream.signals().items():
-            way = given == (member != "tready")
-            width = f"[{len(signal) - 1}:0] " if member == "tdata" else ""
-            (wires if way else ports).append(f"{'wire' if way else 'input'} {width}{name}_{member}")
-            links.append(f".{name}_{member}({name}_{member})")
-    for name, (found, bits) in inner.items():
+    found = re.findall(r"\b(input|output) \w+ (signed )?(\[\d+:0\] )?(\w+)[,)]", header)
+    ports = [f"input {sign}{width}{name}" for way, sign, width, name in found if way == "input"]
+    wires = [f"wire {sign}{width}{name}" for way, sign, width, name in found if way == "output"]
+    names = [name for _, _, _, name in found]
+    ports += [f"input {name}" for name in ("clk", "rst") if name not in names]
+    links = [f".{name}({name})" for name in names]
+    for name, (wire, bits) in inner.items():
         wires.append(f"wire [{bits - 1}:0] {name}")
-        links.append(f".\\{found} ({name})")
+        links.append(f".\\{wire} ({name})")
     body = "".join(f"{wire};\n" for wire in wires)
-    rules = "".join(contract(name, stream.shape, given)
-                    for name, (stream, given) in streams.items())
+    given = re.findall(r"output \w+ (\w+)_tvalid\b", header)
+    rules = "".join(contract(name, stream.shape, name in given)
+                    for name, stream in streams.items())
     return (f"module observer ({', '.join(ports)});\n{body}dut block ({', '.join(links)});\n"
             f"{FIRST}{rules}{properties}\nendmodule\n")
 
 
-def prove(directory, block, arguments, inner=None, properties=""):
-    """Show that a block keeps the streams' contract and ``properties``; YosysError where it does
-    not, or where that does not follow.
+def edited(files, edits):
+    """Change the text of some files: each edit somewhere, or it is a mistake."""
+    for pattern, replacement in edits:
+        changed = 0
+        for file in files:
+            text, count = re.subn(pattern, replacement, file.read_text())
+            file.write_text(text)
+            changed += count
+        assert changed, f"no text of the block has {pattern}"
 
-    arguments  -- {name: AxiStream, signal or parameter}, by the block's names
-    inner      -- {name in the properties: (wire of the flattened block, bits)}
-    properties -- Verilog beside the block; its streams' signals are named as its ports
-    """
+
+def gates(directory, claim, fault=None):
+    """Write ``claim.aig`` into a folder: the block and its observer as gates."""
     with fresh_elaboration():
         named = dict(zip(("clk", "rst"), clock_and_reset()))
-        ports = inspect.signature(block.func).parameters
+        ports = inspect.signature(claim.block.func).parameters
         named = {name: signal for name, signal in named.items() if name in ports}
-        files = convert_block(block(**named, **arguments), directory, "dut")
-    header = files[-1].read_text()
-    streams = {name: (stream, re.search(rf"output \w+ {name}_tvalid\b", header) is not None)
-               for name, stream in arguments.items() if isinstance(stream, AxiStream)}
-    inner = inner or {}
-    Path(directory, "observer.sv").write_text(observer(named, streams, inner, properties))
-    said = yosys(
-        directory, *(f"read_verilog -sv {file.name}" for file in files), "hierarchy -top dut",
-        "proc", "flatten", "memory", "opt_clean",
-        *(f"expose dut/w:{wire}" for wire, _ in inner.values()),
-        "read_verilog -formal -sv observer.sv", "hierarchy -top observer", "proc", "flatten",
-        "opt -full", "chformal -lower",
-        f"sat -tempinduct -prove-asserts -set-assumes -seq 1 -maxsteps {DEPTH} -verify observer")
-    if "Induction step proven: SUCCESS!" not in said:
-        raise YosysError(said[-3000:])
+        files = convert_block(claim.block(**named, **claim.arguments), directory, "dut")
+    for name, text in claim.memories.items():
+        Path(directory, name).write_text(text)
+    edited(files, claim.edits + ((fault,) if fault else ()))
+    streams = {name: stream for name, stream in claim.arguments.items()
+               if isinstance(stream, AxiStream)}
+    Path(directory, "observer.sv").write_text(
+        observer(files[-1].read_text(), streams, claim.inner, claim.properties))
+    yosys(directory, *(f"read_verilog -formal -sv {file.name}" for file in files),
+          "hierarchy -top dut", "proc", "flatten", "memory -nomap", "opt_clean",
+          *(f"expose dut/w:{wire}" for wire, _ in claim.inner.values()),
+          "read_verilog -formal -sv observer.sv", "hierarchy -top observer", "proc", "flatten",
+          "opt -full", "chformal -lower", *GATES)
+
+
+def prove(directory, claim, fault=None, seconds=600):
+    """Show that a block keeps its streams' contract and the claim's properties; returns a Proof.
+
+    fault   -- (pattern, replacement) in the block's text
+    seconds -- after which the search for an invariant ends
+
+    Raises Refuted where a property fails, and Undecided where the time is over.
+    """
+    started = time.perf_counter()
+    gates(directory, claim, fault)
+    script = f"bmc3 -a -F {claim.cycles}" if claim.cycles else f"pdr -T {seconds}"
+    said = subprocess.run([str(ABC), "-c", f"read claim.aig; print_stats; fold; {script}"],
+                          cwd=directory, capture_output=True, text=True).stdout
+    refuted = re.search(r"Output \d+ .*was asserted in frame +(\d+)", said)
+    if refuted:
+        raise Refuted(f"a property fails after {refuted[1]} cycles: {said[-2000:]}")
+    invariant = re.search(r"Invariant F\[(\d+)\] : (\d+) clauses", said)
+    unrolled = re.search(r"No output asserted in (\d+) frames", said)
+    if not (unrolled if claim.cycles else invariant and "Property proved." in said):
+        raise Undecided(said[-2000:])
+    return Proof(int((unrolled or invariant)[1]), 0 if unrolled else int(invariant[2]),
+                 int(re.search(r"lat = +(\d+)", said)[1]), time.perf_counter() - started)
