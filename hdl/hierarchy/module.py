@@ -136,7 +136,8 @@ class Text:
 
     def shape(self) -> Hashable:
         """All that the text depends on: the template with all that is no signal filled in."""
-        return (self.block.verilog_code.code, self.block.vhdl_code.code,
+        texts = self.block.verilog_code, self.block.vhdl_code
+        return (tuple(text.code if text else None for text in texts),
                 tuple((name, value) for name, value in self.block.symdict.items()
                       if isinstance(value, (int, str))),
                 tuple((name, tuple(bits.shape() for bits in place))

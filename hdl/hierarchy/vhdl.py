@@ -177,6 +177,9 @@ def _item(item: Process | Instance | Text, processes: Converted,
     if isinstance(item, Text):
         names = {**item.block.symdict,
                  **{name: _expression(bits) for name, bits in item.names.items()}}
+        if not item.block.vhdl_code:
+            raise ValueError(f"the text of block {item.block.func.__name__} is Verilog: convert "
+                             "what it is in to Verilog")
         text = string.Template(item.block.vhdl_code.code).substitute(names).strip("\n")
         before, begin, after = text.partition("\nbegin\n")
         return (before, after) if begin else ("", textwrap.indent(text, "    "))

@@ -1,0 +1,1 @@
+"""A board around a network: clock, reset and a serial port, photo in, features out."""
