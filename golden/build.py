@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +24,7 @@ from golden.graph import Node
 from golden.model import check_file, quiet, start_keras
 from golden.network import Network
 from golden.quantize import HEADROOM, Scales, UnitParams, choose_scales, smallest_dtype
+from golden.whole import write_whole
 from hdl import layers
 
 if TYPE_CHECKING:
@@ -185,32 +187,41 @@ def write_params(path: Path, scales: Scales, params: dict[str, UnitParams]) -> N
 
     Raises GoldenError for a folder that cannot be written.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    arrays = {f"{name}/{part.name}": getattr(unit, part.name)
+              for name, unit in params.items() for part in fields(unit)}
+    told = json.dumps(scales)
+    content = io.BytesIO()
+    np.savez_compressed(content, scales=told, seal=seal(told, arrays), **arrays)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            np.savez_compressed(file, scales=json.dumps(scales), **{
-                f"{name}/{part.name}": getattr(unit, part.name)
-                for name, unit in params.items() for part in fields(unit)})
-        os.replace(temporary, path)
+        write_whole(path, content.getbuffer())
     except OSError as error:
         raise GoldenError(f"cache {path.parent} cannot be written ({error.strerror}): "
                           "give another folder with --cache") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def seal(scales: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """sha256, hexadecimal, of a network's integers and their names: an archive checks each member,
+    and not whether all of them are there."""
+    digests = {name: store.digest(array) for name, array in arrays.items()}
+    return hashlib.sha256(json.dumps([scales, digests]).encode()).hexdigest()
 
 
 def read_params(path: Path) -> tuple[Scales, dict[str, UnitParams]] | None:
-    """(scales, params) of such a file, or None without a sound one (an archive's members have
-    checksums)."""
+    """(scales, params) of such a file, or None without a sound one."""
     try:
-        with open(path, "rb") as opened, np.load(opened) as file:
-            names = dict.fromkeys(name.rpartition("/")[0] for name in file.files if "/" in name)
-            return json.loads(str(file["scales"])), {
-                name: UnitParams(*(file[f"{name}/{part.name}"] for part in fields(UnitParams)))
-                for name in names}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files if "/" in name}
+            scales = str(file["scales"])
+            if str(file["seal"]) != seal(scales, arrays):
+                return None
+    # What a damaged archive may look like to Python: of a later kind, encrypted, no archive.
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None
+    names = dict.fromkeys(name.rpartition("/")[0] for name in arrays)
+    return json.loads(scales), {
+        name: UnitParams(*(arrays[f"{name}/{part.name}"] for part in fields(UnitParams)))
+        for name in names}
 
 
 def cache_folder() -> Path:

@@ -19,6 +19,7 @@ import h5py
 import numpy as np
 
 from golden.errors import GoldenError
+from golden.foreign import refuse_code
 from hdl.layers import MIN_RESOLUTION, layer_table
 
 if TYPE_CHECKING:
@@ -209,6 +210,7 @@ def keras_3_steps(path: str) -> list[list[Step]]:
     import keras
 
     from golden.topology import steps
+    refuse_code(path, ALONE)
     model = keras.models.load_model(path, compile=False, safe_mode=True)
     images = [number for number, tensor in enumerate(model.inputs)
               if len(tensor.shape) == 4 and tensor.shape[-1] in (3, None)]

@@ -1,12 +1,16 @@
 """Photos in: any image file to a square of bytes, and the photos that scikit-image's wheel has."""
 import importlib.util
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
 from golden.errors import GoldenError
+
+MOST_BYTES = 1 << 29        # of a photo's file
+MOST_PIXELS = 1 << 27       # of a photo: its colours take four times as many bytes
 
 
 def load_photo(path: str | Path | None, resolution: int) -> np.ndarray:
@@ -30,7 +34,11 @@ def shown(path: str | Path) -> str:
 def read(path: str | Path) -> Image.Image:
     """The Pillow image of a file; a GoldenError names the file that is none."""
     try:
-        return decode(Path(path).read_bytes())
+        with open(path, "rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise GoldenError(f"it has more than {MOST_BYTES:,} bytes")
+        return decode(content)
     except FileNotFoundError:
         raise GoldenError(f"there is no photo {shown(path)}: give the path of an image "
                           "file") from None
@@ -44,11 +52,19 @@ def decode(content: bytes) -> Image.Image:
     """The Pillow image of a file's bytes, upright, in colour, and over white where it is
     transparent; GoldenError says why not."""
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            return in_colour(ImageOps.exif_transpose(image), image.format)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")     # Pillow's, of odd files that it reads all the same
+            with Image.open(io.BytesIO(content)) as image:
+                width, height = image.size
+                if width * height > MOST_PIXELS:
+                    raise GoldenError(f"it has {width:,} x {height:,} pixels, and {MOST_PIXELS:,} "
+                                      "is the most: make it smaller")
+                return in_colour(ImageOps.exif_transpose(image), image.format)
     except Image.UnidentifiedImageError:
         raise GoldenError("Pillow knows no such image") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise GoldenError(f"it has more than {MOST_PIXELS:,} pixels: make it smaller") from None
+    except (OSError, ValueError, SyntaxError) as error:
         raise GoldenError((str(error).splitlines() or [type(error).__name__])[0]) from None
 
 

@@ -1,8 +1,8 @@
 """Goldens as HDF5 files: written whole or not at all, read only if they are what they should be."""
 from __future__ import annotations
 
-import contextlib
 import hashlib
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from numpy.typing import DTypeLike
 
 from golden.errors import GoldenError
 from golden.quantize import Scales, UnitParams, smallest_dtype
+from golden.whole import write_whole
 from hdl import layers
 from hdl.layers import layer_table
 
@@ -109,27 +110,24 @@ def write(path: str | Path, golden: Golden) -> None:
     Raises GoldenError for a place that cannot be written to.
     """
     check_place(path)
-    temporary = f"{path}.{os.getpid()}.part"
     arrays = datasets(golden)
     attributes = golden.attributes | {
         "schema": SCHEMA, "alpha": golden.alpha, "resolution": golden.resolution,
         "precision": golden.precision, "scales": json.dumps(golden.scales),
         "digests": json.dumps({name: digest(array) for name, array in arrays.items()})}
+    # In memory first: HDF5 cannot always close a file that a full disk has cut off.
+    content = io.BytesIO()
+    # The 1.10 format has a checksum on every header too, not only on the data.
+    with h5py.File(content, "w", libver=("v110", "v110")) as file:
+        file.attrs.update(attributes, seal=seal(attributes))
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array, chunks=True, compression="gzip", shuffle=True,
+                                fletcher32=True)
     try:
-        # The 1.10 format has a checksum on every header too, not only on the data.
-        with h5py.File(temporary, "w", libver=("v110", "v110")) as file:
-            file.attrs.update(attributes, seal=seal(attributes))
-            for name, array in arrays.items():
-                file.create_dataset(name, data=array, chunks=True, compression="gzip",
-                                    shuffle=True, fletcher32=True)
-        os.replace(temporary, path)
+        write_whole(Path(path), content.getbuffer())
     except OSError as error:
-        reason = error.strerror or str(error).splitlines()[0]
-        raise GoldenError(f"golden {path} cannot be written ({reason}): "
+        raise GoldenError(f"golden {path} cannot be written ({error.strerror}): "
                           "give another place, with --out or --cache") from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(temporary)
 
 
 def read(path: str | Path, float: bool = True) -> Golden:

@@ -4,6 +4,8 @@ Whatever interrupts a tool or a process that is started here (Ctrl-C, an error b
 and what it had begun to write is removed.
 """
 import contextlib
+import fcntl
+import glob
 import hashlib
 import multiprocessing
 import os
@@ -14,7 +16,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import (FIRST_EXCEPTION, Future, ProcessPoolExecutor, ThreadPoolExecutor,
                                 wait)
 from dataclasses import dataclass
@@ -222,6 +224,27 @@ def make_writable(folder: Path) -> None:
                         "folder with --cache") from None
 
 
+def remove_folders(parent: Path, prefix: str) -> None:
+    """Remove the folders in ``parent`` whose names begin with a prefix."""
+    for left in parent.glob(f"{glob.escape(prefix)}*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def scratch_beside(place: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside a place, from which a folder can move there at once; folders
+    of processes that were killed are removed."""
+    prefix, parent = f".{place.name}.", os.open(place.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(parent, fcntl.LOCK_EX)      # what is there now, nobody works with
+        remove_folders(place.parent, prefix)
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=place.parent) as scratch:
+            yield Path(scratch)
+    finally:
+        os.close(parent)
+
+
 def built_once(target: Path, fill: Callable[[Path], object]) -> bool:
     """Make the directory ``target`` unless it is there; returns whether it was there.
 
@@ -235,7 +258,8 @@ def built_once(target: Path, fill: Callable[[Path], object]) -> bool:
     with FileLock(f"{target}.lock"):
         if target.is_dir():
             return True
-        work = Path(tempfile.mkdtemp(prefix=target.name + ".", dir=target.parent))
+        remove_folders(target.parent, f"{target.name}.")    # of processes that were killed here
+        work = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
         try:
             fill(work)
             work.rename(target)

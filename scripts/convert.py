@@ -4,7 +4,6 @@ Each has the HDL, a file for each module, the .mem files of its ROMs, constants,
 FuseSoC core, a page of ports and figures, and a bench that checks itself with the golden of PHOTO;
 without one, of the cat that scikit-image ships.
 """
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from rich.console import Console
 from golden import build, store
 from golden.build import Reference, cache_folder
 from golden.network import Network
-from hdl.build import default_build_dir
+from hdl.build import default_build_dir, scratch_beside
 from hdl.convert.network import TOP, VIDEO_ENDING
 from hdl.export.block import Block, blocks, with_video
 from hdl.export.folder import export
@@ -123,11 +122,10 @@ def check_replaceable(folder: Path) -> None:
 def write(block: Block, folder: Path, hdl: str) -> None:
     """Write a Block's folder beside its place and move it there when it is complete."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{block.name}.", dir=folder.parent) as scratch:
-        fresh = Path(scratch, "new")
+    with scratch_beside(folder) as scratch:
+        fresh, old = scratch / "new", scratch / "old"
         fresh.mkdir()
         export(block, fresh, default_build_dir("hdl"), hdl)
-        old = Path(scratch, "old")
         if folder.exists():
             folder.rename(old)
         try:

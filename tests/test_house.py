@@ -15,6 +15,7 @@ TESTED_IN = {
     "golden/calibration.py": "tests/golden/test_learn.py",
     "golden/classify.py": "tests/golden/test_real_weights.py",
     "golden/errors.py": "tests/golden/test_store.py",
+    "golden/foreign.py": "tests/golden/test_model.py",
     "golden/graph.py": "tests/golden/test_fixed.py",
     "golden/layouts.py": "tests/golden/test_model.py",
     "golden/topology.py": "tests/golden/test_model.py",
@@ -140,6 +141,18 @@ def test_no_test_imports_another():
         borrowed = {name for name in imports(file) for part in name.split(".")
                     if name.startswith("tests.") and part.startswith(("test_", "conftest"))}
         assert borrowed == set(), f"{file}: what two tests share belongs to tests/support"
+
+
+def test_nothing_is_unpickled():
+    """No module that unpickles is imported, and NumPy is told not to, wherever it loads."""
+    for file in sources("golden", "hdl", "scripts", "tests"):
+        assert not {name.partition(".")[0] for name in imports(file)} & {
+            "pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}, file
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) \
+                    and node.func.attr == "load" and ast.unparse(node.func.value) == "np":
+                told = {option.arg: ast.unparse(option.value) for option in node.keywords}
+                assert told.get("allow_pickle") == "False", f"{file}, line {node.lineno}"
 
 
 def test_a_wheel_takes_everything():

@@ -1,18 +1,15 @@
 """The HDL of the network or of some of its stages, converted once and kept."""
 import functools
 import hashlib
-import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import myhdl
-from filelock import FileLock
 
 from hdl.axis import AxiStream
 from hdl.blocks.signals import uint
-from hdl.build import make_writable
+from hdl.build import built_once
 from hdl.convert.block import convert_block
 from hdl.convert.video import FAULTS, VideoOutside, video_top
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
@@ -40,25 +37,16 @@ def convert_network(configs: Sequence[UnitConfig], directory: str | Path, cache:
     What ``cache``, a directory, has of the same structure and source is copied.
     """
     kept = cached(configs, cache, hdl, around)
-    if not kept.exists():
-        make_writable(Path(cache))
-        with FileLock(f"{kept}.lock"):
-            if not kept.exists():
-                fill_cache(kept, configs, hdl, around)
+
+    def fill(work: Path) -> None:
+        files = convert_stages(configs, work, hdl, around)
+        Path(work, ORDER).write_text("".join(f"{file.name}\n" for file in files))
+
+    built_once(kept, fill)
     files = [Path(directory, name) for name in Path(kept, ORDER).read_text().split()]
     for file in files:
         shutil.copy(kept / file.name, file)
     return files
-
-
-def fill_cache(kept: Path, configs: Sequence[UnitConfig], hdl: str, around: Around) -> None:
-    """Convert into a folder beside ``kept``, which takes its name when it is complete."""
-    with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-        work = Path(scratch, "work")
-        work.mkdir()
-        files = convert_stages(configs, work, hdl, around)
-        Path(work, ORDER).write_text("".join(f"{file.name}\n" for file in files))
-        os.replace(work, kept)
 
 
 def convert_stages(configs: Sequence[UnitConfig], directory: str | Path, hdl: str = "Verilog",

@@ -155,7 +155,7 @@ def kept_counts(matrix: Matrix) -> Counts | None:
     """The counts of a graph that is kept, or None."""
     if not matrix.file.is_file():
         return None
-    with np.load(matrix.file) as kept:
+    with np.load(matrix.file, allow_pickle=False) as kept:
         return Counts(*kept["counts"].tolist())
 
 
@@ -165,7 +165,7 @@ def graph_of(matrix: Matrix) -> AdderGraph:
     make_writable(matrix.file.parent)
     if not matrix.file.is_file():
         make(matrix)
-    with np.load(matrix.file) as kept:
+    with np.load(matrix.file, allow_pickle=False) as kept:
         return AdderGraph(
             tuple(map(tuple, kept["inputs"].tolist())),
             tuple(Add(a, b, i, j, bool(minus)) for a, b, i, j, minus in kept["adds"].tolist()),

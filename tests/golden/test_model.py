@@ -1,4 +1,5 @@
 """Weights files of every kind Keras writes, and those that do not fit."""
+import json
 import os
 import subprocess
 import sys
@@ -379,11 +380,49 @@ def test_models_that_need_code_of_their_own(small, tmp_path, layer, ending):
     model = nested(small, [layer])
     model.save(path)
     sentence = refusal(0.35, path)
-    assert "cannot be loaded by Keras (" in sentence and sentence.endswith(
-        "): save the weights alone with model.save_weights('FILE.weights.h5')")
+    words = "hold a Lambda, which is code or reads other files, and nothing of a file is run" \
+        if isinstance(layer, keras.layers.Lambda) else "Own"
+    assert words in sentence and sentence.endswith(
+        ": save the weights alone with model.save_weights('FILE.weights.h5')")
     assert classifier(path, 0.35) is None
     model.save_weights(tmp_path / "alone.weights.h5")
     assert same(read(str(tmp_path / "alone.weights.h5"), 0.35), small)
+
+
+FOREIGN = {     # what a file may name in the place of a layer: (module, class)
+    "a function of Python": ("builtins", "exec"), "another module": ("os", "system"),
+    "Keras's own that fetches": ("keras.utils", "get_file"),
+    "the same by its inner name": ("keras.src.utils.file_utils", "get_file")}
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+@pytest.mark.parametrize("kind", [*FOREIGN, "Lambda", "StringLookup"])
+def test_nothing_of_a_file_is_run(small, tmp_path, monkeypatch, ending, kind):
+    """Such a file is refused before Keras is asked to build anything, however deep the name is."""
+    path = tmp_path / f"evil{ending}"
+    small.save(path)
+    module, name = FOREIGN.get(kind, ("keras.layers", kind))
+    evil = {"module": module, "class_name": name, "config": {"x": 1}, "registered_name": name}
+
+    def spoilt(text):
+        configuration = json.loads(text)
+        configuration["config"]["layers"][3]["config"]["extra"] = [{"deep": evil}]
+        return json.dumps(configuration)
+
+    if ending == ".h5":
+        with h5py.File(path, "a") as file:
+            file.attrs["model_config"] = spoilt(file.attrs["model_config"])
+    else:
+        with zipfile.ZipFile(path) as archive:
+            members = {each: archive.read(each) for each in archive.namelist()}
+        members["config.json"] = spoilt(members["config.json"]).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for each, content in members.items():
+                archive.writestr(each, content)
+    monkeypatch.setattr(keras.models, "load_model", lambda *arguments, **options: pytest.fail(
+        "Keras was asked to build it"))
+    sentence = refusal(0.35, str(path))
+    assert "and nothing of a file is run" in sentence and name in sentence
 
 
 def test_preprocess_input_in_an_hdf5_file(small, tmp_path):

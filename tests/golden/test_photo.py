@@ -1,5 +1,6 @@
 """Photos: the resize, and files that are none."""
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -152,3 +153,30 @@ def test_bad_photos(tmp_path, content, words):
     with pytest.raises(GoldenError, match=f"^(photo .*|){words}") as refused:
         load_photo(path, 32)
     assert str(path) in str(refused.value) and "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("header, words", [
+    (b"P5 12000 12000 255\n", "it has 12,000 x 12,000 pixels, and 134,217,728 is the most: make"),
+    (b"P5 1000000 1000000 255\n", "it has more than 134,217,728 pixels: make it smaller")])
+def test_photos_that_are_too_large(tmp_path, monkeypatch, header, words):
+    """Told from the header, in one sentence and not in Pillow's; a file that never ends, too."""
+    path = tmp_path / "photo.pgm"
+    path.write_bytes(header + bytes(1000))
+    with pytest.raises(GoldenError, match=f"^photo .*photo.pgm cannot be read .{words}"):
+        load_photo(path, 32)
+    monkeypatch.setattr(photo, "MOST_BYTES", 1 << 16)
+    with pytest.raises(GoldenError, match="^photo /dev/zero cannot be read .it has more than 65,5"):
+        load_photo("/dev/zero", 32)
+
+
+def test_what_pillow_warns_of_is_not_told(tmp_path, monkeypatch):
+    """It reads such files all the same."""
+    Image.new("RGB", (40, 40), (9, 8, 7)).save(tmp_path / "photo.png")
+    opened = Image.open
+
+    def odd(*arguments):
+        warnings.warn("Corrupt EXIF data", stacklevel=1)
+        return opened(*arguments)
+
+    monkeypatch.setattr(Image, "open", odd)
+    assert (load_photo(tmp_path / "photo.png", 32) == (9, 8, 7)).all()

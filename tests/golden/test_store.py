@@ -1,4 +1,5 @@
 """Golden files: what goes in comes out, and a file that is not right is refused in a sentence."""
+import collections
 import json
 import shutil
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from golden import store
 from golden.errors import GoldenError
+from tests.support.disk import full_disk
 
 STORED = Path(__file__).parents[1] / "goldens" / "w8a8.h5"
 
@@ -102,6 +104,45 @@ def test_a_flipped_bit_is_refused_or_harmless(copy, golden):
     assert refused > len(places) / 2
 
 
+def places_of(path):
+    """[(first byte, last byte + 1, dataset)] of the chunks in a file."""
+    found = []
+    with h5py.File(path) as file:
+        def visit(name, item):
+            if isinstance(item, h5py.Dataset):
+                for number in range(item.id.get_num_chunks()):
+                    chunk = item.id.get_chunk_info(number)
+                    found.append((chunk.byte_offset, chunk.byte_offset + chunk.size, name))
+        file.visititems(visit)
+    return found
+
+
+@pytest.mark.full
+def test_a_thousand_flipped_bits(copy, golden):
+    """Each is refused, or nobody can tell that it was there; -rP shows in what they lie."""
+    content, rng, chunks = bytearray(STORED.read_bytes()), np.random.default_rng(19), \
+        places_of(STORED)
+    counts = collections.Counter()
+    for _ in range(1000):
+        bit = int(rng.integers(8 * len(content)))
+        content[bit // 8] ^= 1 << bit % 8
+        Path(copy).write_bytes(content)
+        content[bit // 8] ^= 1 << bit % 8
+        field = next((name.partition("/")[0] for first, last, name in chunks
+                      if first <= bit // 8 < last), "headers, attributes, room between")
+        try:
+            read = store.read(copy)
+        except GoldenError:
+            counts[field, "refused"] += 1
+        else:
+            assert store.differences(golden, read) == [], bit
+            assert read.attributes == golden.attributes, bit
+            counts[field, "harmless"] += 1
+    for (field, verdict), count in sorted(counts.items()):
+        print(f"{field}: {count} {verdict}")
+    assert all(verdict == "refused" for field, verdict in counts if not field.startswith("head"))
+
+
 def test_data_written_over_in_place(copy):
     """Sound HDF5, other numbers."""
     with h5py.File(copy, "a") as file:
@@ -153,21 +194,16 @@ def test_no_hdf5_at_all(copy):
     assert "is damaged or no HDF5 file" in refusal(copy)
 
 
-def test_a_failed_write_leaves_nothing(golden, tmp_path, monkeypatch):
-    """And an older golden of that name stays."""
+@pytest.mark.parametrize("room", [0, 100, 5000, 1_000_000])
+def test_a_full_disk_leaves_what_was_there(golden, tmp_path, room):
+    """Wherever it is full: one sentence, and the older golden of that name."""
     path = tmp_path / "golden.h5"
-    store.write(path, golden)
-    before = path.read_bytes()
-    monkeypatch.setattr(h5py.File, "create_dataset", no_space)
-    with pytest.raises(GoldenError, match=r"golden .*golden.h5 cannot be written \(No space"):
+    shutil.copy(STORED, path)
+    with full_disk(room), pytest.raises(
+            GoldenError, match=r"^golden .*golden.h5 cannot be written \(File too large\): give"):
         store.write(path, golden)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == STORED.read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["golden.h5"]
-
-
-def no_space(*args, **options):
-    """Stands in for a full disk."""
-    raise OSError(28, "No space left on device")
 
 
 @pytest.mark.parametrize("place", ["", "missing/golden.h5"])

@@ -69,6 +69,34 @@ def test_a_failure_leaves_nothing(tmp_path):
     assert build.built_once(tmp_path / "model", half) is True
 
 
+def test_what_killed_processes_left_is_removed(tmp_path):
+    """By the next one that makes the same, and nothing else is."""
+    for name in ("model.x7", "model2.x7", ".model.x7", ".model2.x7"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").write_text("half")
+    assert not build.built_once(tmp_path / "model", lambda work: (work / "file").write_text("w"))
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [
+        ".model.x7", ".model2.x7", "model", "model2.x7"]
+    with build.scratch_beside(tmp_path / "model") as scratch:
+        assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {
+            ".model2.x7", scratch.name, "model", "model2.x7"}
+    assert not scratch.exists()
+
+
+def test_folders_beside_one_place_are_made_one_after_the_other(tmp_path):
+    """What the one works in, the other does not take for left."""
+    seen = []
+
+    def work(number):
+        with build.scratch_beside(tmp_path / "place") as scratch:
+            (scratch / "file").write_text("")
+            time.sleep(0.05)
+            seen.append((number, (scratch / "file").exists()))
+
+    build.in_threads(work, [0, 1, 2])
+    assert sorted(seen) == [(0, True), (1, True), (2, True)]
+
+
 def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path):
     """Whoever runs the test: a file is no folder for root either."""
     (tmp_path / "file").write_text("")

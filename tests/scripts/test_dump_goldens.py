@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -120,6 +121,29 @@ def test_a_new_photo_takes_the_integers_that_are_there(tmp_path, monkeypatch):
         == {"image", "float", "fixed"}
     kept.write_bytes(kept.read_bytes()[:-1000])
     assert build.read_params(kept) is None
+
+
+def test_flipped_bits_of_kept_integers(tmp_path):
+    """Each is told, or nobody can tell that it was there: in members, in their headers, in the
+    archive's directory."""
+    stored = store.read(Path(__file__).parents[1] / "goldens" / "w8a8.h5", float=False)
+    name = "expanded_conv_depthwise"
+    params, scales = {name: stored.params[name]}, {name: stored.scales[name]}
+    path = tmp_path / "kept.npz"
+    build.write_params(path, scales, params)
+    content, told = bytearray(path.read_bytes()), 0
+    for bit in range(0, 8 * len(content), 37):
+        content[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(content)
+        content[bit // 8] ^= 1 << bit % 8
+        found = build.read_params(path)
+        if found is None:
+            told += 1
+            continue
+        assert found[0] == scales and list(found[1]) == [name], bit
+        for part in ("weights", "bias", "multiplier", "shift"):
+            assert (getattr(found[1][name], part) == getattr(params[name], part)).all(), bit
+    assert told > len(content) / 12
 
 
 def test_a_damaged_cache_is_mended(tmp_path):

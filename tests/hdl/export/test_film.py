@@ -118,8 +118,9 @@ def test_what_has_no_video_is_refused(name, cycles):
 @pytest.mark.parametrize("tool", LANGUAGE)
 def test_the_chain(tmp_path, tool, precision, cycles):
     network = reference(precision)
-    block = with_video(made(precision, cycles=cycles)[TOP], golden(precision).image, 10 * CYCLES,
-                       lambda photo: network.fixed(photo)["out_relu"])
+    chain = made(precision, cycles=cycles)[TOP]
+    block = with_video(chain, golden(precision).image, 10 * CYCLES,
+                       lambda photo: network.fixed(photo)[chain.configs[-1].name])
     directory = folder(tmp_path, block, LANGUAGE[tool])
     passes(tool, directory)
     if tool == "verilator":
