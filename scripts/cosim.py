@@ -26,6 +26,7 @@ from hdl.sim.network import (Comparison, Difference, compare, cycle_of, frame_wo
                              run_frames)
 from hdl.sim.trace import Run
 from hdl.sim.waves.files import check_wave_file, window, write_wave
+from hdl.sim.waves.perfetto import check_trace_file, write_trace
 from hdl.sim.waves.signals import TOP, expected_signals, signals_of, streams
 from scripts.shared import recording
 from scripts.shared.json_output import print_json, versioned
@@ -59,12 +60,15 @@ AROUND, AROUND_PIXELS = 200, 2
 @user_errors
 def main(photo: Path | None, network: Network, cycles_per_frame: int | None, simulator: str,
          seed: int | None, frames: int, adders: str | None, with_top: bool, record: Path | None,
-         wave: Path | None, wave_cycles: range, as_json: bool) -> None:
+         wave: Path | None, wave_cycles: range, trace: Path | None,
+         as_json: bool) -> None:
     """Cosimulate one photo."""
     if record:
         recording.check_place(record)
     if wave:
         check_wave_file(wave)
+    if trace:
+        check_trace_file(trace)
     cycles = cycles_per_frame or network.pixels
     plan = plan_network(network.table, network.precision, cycles, frames)
     with Console(stderr=True).status("reading") as status:
@@ -77,9 +81,13 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
         comparisons = [compare(config.unit, np.stack([golden.fixed[config.unit.name]] * frames),
                                outputs[config.unit.name]) for config in configs]
         status.update("writing waves")
+        began = time.perf_counter()
         if wave:
             write_wave(wave, signals_of(run, streams(configs)), window(wave_cycles, run.cycles),
                        {TOP})
+        if trace:
+            write_trace(trace, run, configs, frames)
+        run_times["wave_seconds"] = time.perf_counter() - began
         first = next((each.first for each in comparisons if each.first), None)
         difference = first and wave_of_difference(first, configs, run, golden, frames)
     summary = summarise(comparisons, golden, configs, run, frames)
@@ -88,10 +96,10 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
         summary["off_schedule"] = off_schedule(plan.leave, run)
         summary["ok"] &= summary["off_schedule"] == 0
     summary.update(
-        wave=wave and str(wave), difference=difference, **golden_times, **run_times,
-        cycles_per_frame=cycles, simulator=simulator, alpha=network.alpha,
-        resolution=network.resolution, precision=network.precision.name, weights=network.weights,
-        left_out=golden.attributes["left_out"], frames=frames)
+        wave=wave and str(wave), trace=trace and str(trace), difference=difference,
+        **golden_times, **run_times, cycles_per_frame=cycles, simulator=simulator,
+        alpha=network.alpha, resolution=network.resolution, precision=network.precision.name,
+        weights=network.weights, left_out=golden.attributes["left_out"], frames=frames)
     if top:
         summary["classes"] = likeliest(configs[-1].unit, outputs, golden, top)
     if record:
@@ -288,6 +296,8 @@ def sentences(summary: dict[str, Any]) -> Iterator[str]:
         yield summary["left_out"]
     if summary["wave"]:
         yield f"wave {summary['wave']}, with views for GTKWave and Surfer beside it"
+    if summary["trace"]:
+        yield f"trace {summary['trace']}, for Perfetto"
     if "beats" in summary:
         yield (f"{summary['beats']:,} beats of all units, {summary['off_schedule']:,} of them not "
                "in the cycle that the schedule says")

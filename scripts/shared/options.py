@@ -161,8 +161,11 @@ class Cycles(click.ParamType):
 
 
 def wave_options(command: Callable[..., T]) -> Callable[..., T]:
-    """--wave and --wave-cycles."""
+    """--wave, --wave-cycles and --trace."""
     for option in (
+            click.option("--trace", type=click.Path(path_type=Path), default=None,
+                         metavar="FILE.json",
+                         help="Write when each unit works, waits and is idle, for Perfetto."),
             click.option("--wave-cycles", type=Cycles(), default=f":{sys.maxsize}",
                          help="Cycles that the wave has, from FROM to before TO; without it all."),
             click.option("--wave", type=click.Path(path_type=Path), default=None,

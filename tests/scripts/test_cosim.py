@@ -39,7 +39,8 @@ def photo(tmp_path_factory):
 def timeless(summary):
     """A summary without what its waves and the time add to it."""
     return {name: value for name, value in summary.items()
-            if not name.endswith(("_seconds", "_reused")) and name not in ("made", "wave")}
+            if not name.endswith(("_seconds", "_reused")) and name not in (
+                "made", "wave", "trace")}
 
 
 @pytest.mark.slow
@@ -62,12 +63,15 @@ def test_small_network(verilator, photo, tmp_path):
     assert summary["cycles_per_frame"] == 32 * 32
     assert summary["beats"] > 20_000 and summary["off_schedule"] == 0
 
-    seen = run(photo, *SMALL, "--json", "--wave", str(tmp_path / "w.fst"), "--wave-cycles", "90:")
+    seen = run(photo, *SMALL, "--json", "--wave", str(tmp_path / "w.fst"), "--wave-cycles", "90:",
+               "--trace", str(tmp_path / "trace.json"))
     assert seen.exit_code == 0, seen.output
     waved = json.loads(seen.stdout)
     assert waved["wave"] == str(tmp_path / "w.fst") and summary["wave"] is None
+    assert waved["trace"] == str(tmp_path / "trace.json") and summary["trace"] is None
     assert timeless(waved) == timeless(summary)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".fst", ".gtkw", ".sucl", ".h5"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {
+        ".fst", ".gtkw", ".sucl", ".json", ".h5"}
 
     again = run(photo, *SMALL, "--seed", "5")
     assert again.exit_code == 0, again.output
@@ -198,7 +202,8 @@ def test_a_deadlock_is_one_sentence(verilator, monkeypatch, photo):
     (["--classify"], "no 1000-class top"),
     (["--record", "no/such/run.h5"], "recording no/such/run.h5 is in no folder that exists"),
     (["--wave", "wave.txt"], "a wave is a .vcd or an .fst file: wave.txt is neither"),
-    (["--wave", "no/such/wave.vcd"], "the wave's folder no/such is not there"),
+    (["--wave", "no/such/wave.vcd"], "the folder of no/such/wave.vcd is not there: make it first"),
+    (["--trace", "trace.txt"], "a trace is a .json file: trace.txt is none"),
     (["--wave", "wave.vcd", "--wave-cycles", "90"], "cycles 90 are not FROM:TO"),
     (["--wave", "wave.vcd", "--wave-cycles", "90:80"], "cycles 90:80 are not FROM:TO"),
 ])

@@ -1,6 +1,7 @@
 """Files of a run's waves: VCD or FST, whole or a window of cycles, and the views beside them."""
+import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hdl.sim.waves.fst import require_fst, write_fst
@@ -12,14 +13,30 @@ VCD, FST = ".vcd", ".fst"
 
 
 def check_wave_file(path: Path) -> None:
-    """Raise ValueError where the name is no wave's, ToolError where its format cannot be written,
-    OSError where its folder is missing: what a run for hours should begin with."""
+    """Raise ValueError where the name is no wave's or its folder is missing, ToolError where its
+    format cannot be written: what a run for hours should begin with."""
     if path.suffix not in (VCD, FST):
         raise ValueError(f"a wave is a .vcd or an .fst file: {path} is neither, name it so")
     if path.suffix == FST:
         require_fst()
+    check_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Raise ValueError where the folder of a file is missing."""
     if not path.absolute().parent.is_dir():
-        raise ValueError(f"the wave's folder {path.parent} is not there: make it first")
+        raise ValueError(f"the folder of {path} is not there: make it first")
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Yield a name to write to, whose file becomes ``path`` when it is complete."""
+    part = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_wave(path: Path, signals: Sequence[Signal], cycles: range, opened: Iterable[str] = (),
@@ -33,16 +50,12 @@ def write_wave(path: Path, signals: Sequence[Signal], cycles: range, opened: Ite
     Raises what ``check_wave_file`` raises.
     """
     check_wave_file(path)
-    part = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
+    with whole_file(path) as part:
         if path.suffix == FST:
             write_fst(part, signals, cycles.start, cycles.stop)
         else:
             with part.open("w", encoding="ascii") as file:
                 write_vcd(file, signals, cycles.start, cycles.stop)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     write_views(path, signals, opened, cycles.start if marker is None else marker)
 
 

@@ -31,7 +31,7 @@ def in_cycles(changed, cycles):
 @pytest.fixture(scope="module")
 def stalled():
     """(UnitConfig of every unit, golden integers, Run) of two frames with stalls on both sides."""
-    units, fixed = stage(STAGE), golden("w8a8").fixed
+    units, fixed = stage(STAGE, "w8a8", 256), golden("w8a8").fixed
     before = fixed["block_6_project"]
     run, _ = run_frames("myhdl", units, np.stack([before, before]), seed=3)
     return units, fixed, run
@@ -117,7 +117,7 @@ def test_views_name_what_the_wave_has(stalled, tmp_path):
 def test_what_cannot_be_written_is_refused(stalled, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="a wave is a .vcd or an .fst file: .*w.txt is neither"):
         check_wave_file(tmp_path / "w.txt")
-    with pytest.raises(ValueError, match="the wave's folder .*no is not there: make it first"):
+    with pytest.raises(ValueError, match="the folder of .*no.w.vcd is not there: make it first"):
         check_wave_file(tmp_path / "no" / "w.vcd")
     assert window(range(5, 90), 40) == range(5, 40)
     with pytest.raises(ValueError, match="begin at 1,000, where the run, which has 1,000, is over"):
