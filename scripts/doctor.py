@@ -35,7 +35,7 @@ JOBS = {
     "scripts.validate --scheduler": (BASE, "extra cluster"),
     "scripts.silicon": (BASE, "extra silicon"),
     "scripts.fit": (BASE,),
-    "scripts.fit --synthesise, --route": (BASE, "extra fit"),
+    "scripts.fit --synthesise, --route, --bitstream": (BASE, "extra fit"),
     "scripts.bench": (BASE, "verilator", "icarus", "ghdl", "extra bench"),
     "scripts.picture": (BASE, "dot"),
     "the tests": (BASE, "verilator", "icarus", "ghdl", "make", "perl", "extra test"),

@@ -2,10 +2,12 @@
 
 Multipliers (DSP), blocks of 18 kbit of block RAM, LUTs and flip-flops come from a model that needs
 no tool; with --synthesise they come from Yosys too, for comparison. With --route the chain is
-placed and routed for a board. docs/fit.md has the tables and the recipe to add a device or a board.
+placed and routed for a board; with --bitstream it is put behind the board's serial port, and the
+bits are written, with the script that sends photos. docs/fit.md has the tables and the recipe to
+add a device or a board.
 """
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +23,8 @@ from hdl.convert.network import TOP, convert_network
 from hdl.plan.budget import ladder_rates
 from hdl.plan.config import UnitConfig, UnitIntegers, configure_network, memory_files
 from hdl.plan.network import plan_network
+from scripts.fit.bitstream import (BAUD, BITS, Job, SlowDesign, check_port, check_replaceable,
+                                   routed_fields, write)
 from scripts.fit.devices import Board, Device, boards, devices, found
 from scripts.fit.families import FAMILIES, UNFIT, Family, Resources
 from scripts.fit.model import Parts, parts_of, typical
@@ -28,7 +32,7 @@ from scripts.fit.route import check, routed
 from scripts.fit.synthesis import synthesised
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (CheckFailed, cycles_per_frame_option, json_option,
-                                    network_options, user_errors)
+                                    network_options, out_option, user_errors)
 from scripts.shared.tables import grid, show
 from scripts.shared.yosys import version
 
@@ -48,21 +52,32 @@ HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops
               help=f"The clock that frames per second are of; without it a board's, or {CLOCK:g}.")
 @click.option("--synthesise", is_flag=True, help="Have Yosys synthesise every unit, too.")
 @click.option("--route", is_flag=True, help="Place and route the chain for the board.")
+@click.option("--bitstream", is_flag=True,
+              help="Make a bitstream of the chain for the board: photo in, features out.")
+@click.option("--baud", type=click.IntRange(min=1), default=BAUD, show_default=True,
+              help="Of the bitstream's serial port.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True,
               help="Of the placement.")
 @network_options
+@out_option
 @json_option
 @user_errors
 def main(network: Network, cycles_per_frame: int | None, name: str, device_name: str | None,
-         board_name: str | None, clock: float | None, synthesise: bool, route: bool, seed: int,
-         as_json: bool) -> None:
+         board_name: str | None, clock: float | None, synthesise: bool, route: bool,
+         bitstream: bool, baud: int, seed: int, out: Path | None, as_json: bool) -> None:
     """Fit a network."""
     board = found(board_name, boards(), "board") if board_name else None
     device = board.device if board else (
         found(device_name, devices(), "device") if device_name else None)
-    check_tools(board, synthesise, route)
+    work = BoardWork(board, clock, baud, seed, route, bitstream,
+                     out or Path("build", board_name or "board"))
+    work.check()
+    if synthesise:
+        version()
     family = device.family if device else FAMILIES[name]
-    ladder = Ladder(network, integers(network) if synthesise or route else typical_of(network))
+    params, scale = reference(network) if synthesise or route or bitstream \
+        else (typical_of(network), 1.0)
+    ladder = Ladder(network, params)
     if cycles_per_frame:
         ladder.rate(cycles_per_frame)   # refused before the others are counted
     asked = [device] if device else list(devices().values())
@@ -72,31 +87,61 @@ def main(network: Network, cycles_per_frame: int | None, name: str, device_name:
     summary: dict[str, Any] = {
         "alpha": network.alpha, "resolution": network.resolution,
         "precision": network.precision.name, "cycles_per_frame": cycles,
-        "family": family.name, "clock_mhz": clock or (board.clock_mhz if board else CLOCK)}
+        "family": family.name, "clock_mhz": work.clock_mhz}
     units = {unit: each.of(family) for unit, each in parts.items()}
     netlists, kept = netlists_of(configs, family) if synthesise else ({}, 0)
     summary |= unit_rows(units, netlists, kept) | {"devices": [
-        device_row(each, parts, rates[each.name], summary["clock_mhz"]) for each in asked]}
-    if route and board:
-        summary |= route_row(configs, board, clock, seed)
-    if as_json:
-        print_json(summary)
-    else:
-        tell(summary)
+        device_row(each, parts, rates[each.name], work.clock_mhz) for each in asked]}
+    summary |= work.fields(network, configs, scale, cycles)
+    print_json(summary) if as_json else tell(summary)
     if device and not cycles_per_frame and rates[device.name] is None:
         raise CheckFailed(f"no rate of the ladder fits {device.name}: give a larger device, a "
                           "smaller network or fewer bits of weights")
 
 
-def check_tools(board: Board | None, synthesise: bool, route: bool) -> None:
-    """Refuse before any work what would fail after it: ValueError, ToolError."""
-    if synthesise:
-        version()
-    if route and board is None:
-        raise ValueError("--route needs the package and the speed grade of a device: give a board "
-                         "that has them, such as --board ulx3s-85f")
-    if route and board:
-        check(board)
+@dataclass(frozen=True)
+class BoardWork:
+    """What is to be done for a board, if anything is."""
+
+    board: Board | None
+    clock: float | None     # MHz, as it was asked for
+    baud: int
+    seed: int
+    route: bool
+    bitstream: bool
+    out: Path               # of the bitstream
+
+    @property
+    def clock_mhz(self) -> float:
+        """The clock that was asked for, or the board's, or CLOCK."""
+        return self.clock or (self.board.clock_mhz if self.board else CLOCK)
+
+    def check(self) -> None:
+        """Refuse before any work what would fail after it: ValueError, ToolError."""
+        if not (self.route or self.bitstream):
+            return
+        if self.board is None:
+            option = "--route" if self.route else "--bitstream"
+            raise ValueError(f"{option} needs the package and the speed grade of a device: give a "
+                             "board that has them, such as --board ulx3s-85f")
+        check(self.board)
+        if self.bitstream:
+            check_port(self.board, self.clock_mhz, self.baud)
+            check_replaceable(self.out)
+
+    def fields(self, network: Network, configs: Sequence[UnitConfig], scale: float,
+               cycles: int) -> dict[str, Any]:
+        """The fields of the work, which is done here; none where there is none.
+
+        scale -- of the features
+        """
+        done: dict[str, Any] = {}
+        if self.board and self.route:
+            done |= route_row(configs, self.board, self.clock, self.seed)
+        if self.board and self.bitstream:
+            done |= bitstream_row(Job(network, tuple(configs), scale, self.board, self.clock_mhz,
+                                      self.baud, cycles, self.seed), self.out)
+        return done
 
 
 def typical_of(network: Network) -> dict[str, UnitIntegers]:
@@ -104,10 +149,12 @@ def typical_of(network: Network) -> dict[str, UnitIntegers]:
     return {unit.name: typical(unit, network.precision) for unit in network.table if unit.weights}
 
 
-def integers(network: Network) -> Mapping[str, UnitIntegers]:
-    """{convolution: integers} of a network, from the cache where they are."""
+def reference(network: Network) -> tuple[Mapping[str, UnitIntegers], float]:
+    """({convolution: integers}, scale of the features) of a network, from the cache where they
+    are."""
     with Console(stderr=True).status("reading") as status:
-        return build.Reference(network, status.update, build.cache_folder()).params
+        made = build.Reference(network, status.update, build.cache_folder())
+    return made.params, made.scales[network.table[-1].name]
 
 
 class Ladder:
@@ -189,14 +236,22 @@ def device_row(device: Device, parts: Mapping[str, Parts], fastest: int | None,
 def route_row(configs: Sequence[UnitConfig], board: Board, clock: float | None,
               seed: int) -> dict[str, Any]:
     """The fields of the chain, placed and routed for a board."""
-    with TemporaryDirectory() as scratch, Console(stderr=True).status("placing and routing"):
+    with TemporaryDirectory() as scratch, Console(stderr=True).status("converting") as status:
         files = convert_network(configs, scratch, default_build_dir("hdl"))
         for name, text in memory_files(configs).items():
             Path(scratch, name).write_text(text)
             files.append(Path(scratch, name))
-        done = routed(files, TOP, board, seed=seed, target_mhz=clock)
-    return {"board": board.name, "fmax_mhz": done.fmax_mhz, "used": done.used,
-            "available": done.available, "config": str(done.config), "reused": done.reused}
+        done = routed(files, TOP, board, seed=seed, target_mhz=clock, report=status.update)
+    return routed_fields(board, done)
+
+
+def bitstream_row(job: Job, out: Path) -> dict[str, Any]:
+    """The fields of the chain on a board, whose bitstream is written into ``out``."""
+    try:
+        with Console(stderr=True).status("converting") as status:
+            return write(job, out, status.update) | {"folder": str(out)}
+    except SlowDesign as error:
+        raise CheckFailed(str(error)) from None
 
 
 def tell(summary: dict[str, Any]) -> None:
@@ -229,6 +284,11 @@ def tell(summary: dict[str, Any]) -> None:
         for kind, head in HEADS.items():
             table.add_row(head, f"{summary['used'][kind]:,}", f"{summary['available'][kind]:,}")
         show(table)
+        click.echo("The slowest path goes from {} to {}".format(*summary["slowest_path"]))
+    if "folder" in summary:
+        click.echo(f"Bitstream, constraints, summary and host script are in {summary['folder']}: "
+                   f"openFPGALoader -b BOARD {summary['folder']}/{BITS}, then python "
+                   f"{summary['folder']}/host.py PHOTO")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from typing import TypeVar
 from scripts.fit.families import FAMILIES, Family, Resources
 
 HERE = Path(__file__).parent
+# {role: what its column of boards.csv is of}; rx and tx are the device's input and output.
+PINS = {"clock": "pin", "rx": "pin", "tx": "pin", "led": "pins", "high": "pins"}
 # The share of each kind that a network may take: without a fifth of the LUTs free, placement and
 # routing hardly ever end well.
 USABLE = {"dsp": 1.0, "block_ram": 1.0, "lut": 0.8, "ff": 0.8}
@@ -44,6 +46,7 @@ class Board:
     clock_mhz: float
     package: str    # as nextpnr names it; "": no open flow places and routes the device
     speed: str      # speed grade
+    pins: Mapping[str, tuple[str, ...]]     # {role, one of PINS: pins}; empty ones are not known
     source: str
 
 
@@ -63,7 +66,9 @@ def boards() -> dict[str, Board]:
     """{name: Board} of ``boards.csv``."""
     known = devices()
     return {row["name"]: Board(row["name"], known[row["device"]], float(row["clock_mhz"]),
-                               row["package"], row["speed"], row["source"])
+                               row["package"], row["speed"],
+                               {role: tuple(row[f"{role}_{word}"].split())
+                                for role, word in PINS.items()}, row["source"])
             for row in rows("boards.csv")}
 
 

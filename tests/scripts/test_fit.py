@@ -173,7 +173,7 @@ def test_yosys_is_beside_the_model(monkeypatch, golden_cache):
         return {config.name: Resources(1, 2, 3, 4) for config in configs}
 
     monkeypatch.setattr(fit, "synthesised", made)
-    monkeypatch.setattr(fit, "integers", fit.typical_of)
+    monkeypatch.setattr(fit, "reference", lambda network: (fit.typical_of(network), 1.0))
     arguments = [*SMALL, "--cycles-per-frame", 4096, "--synthesise"]
     summary = json.loads(invoked(fit.main, *arguments, "--json").stdout)
     check("scripts.fit", summary)
@@ -211,15 +211,15 @@ def test_a_design_is_routed(tmp_path):
 
 def test_the_chain_goes_to_the_router(monkeypatch):
     """With the board, its clock and all that its memories read."""
-    def placed(files, top, board, lpf="", seed=1, target_mhz=None):
+    def placed(files, top, board, lpf="", seed=1, target_mhz=None, report=None):
         assert top == "mobilenet_v2" and seed == 3 and target_mhz is None
         assert all(file.is_file() for file in files)
         assert {"mobilenet_v2.v", "Conv_1_weights.mem"} <= {file.name for file in files}
         return route.Routed(71.5, dict.fromkeys(route.KINDS, 1), dict.fromkeys(route.KINDS, 2),
-                            files[0], False)
+                            files[0], False, ("here", "there"))
 
     monkeypatch.setattr(fit, "routed", placed)
-    monkeypatch.setattr(fit, "integers", fit.typical_of)
+    monkeypatch.setattr(fit, "reference", lambda network: (fit.typical_of(network), 1.0))
     summary = json.loads(invoked(fit.main, *SMALL, "--board", "ULX3S-85F", "--route", "--seed", 3,
                                  "--cycles-per-frame", 4096, "--json").stdout)
     check("scripts.fit", summary)

@@ -1,0 +1,248 @@
+"""Bitstreams and the script that talks to a board: what is written, what is said over a line."""
+import json
+import re
+import socket
+import threading
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from golden.network import Network
+from golden.photo import load_photo
+from hdl.board.protocol import FAULTS, SYNC
+from hdl.convert.board import convert_board
+from hdl.layers import precision
+from scripts.fit import __main__ as fit
+from scripts.fit import bitstream, host, route
+from scripts.fit.bitstream import Job, SlowDesign, constraints, write
+from scripts.fit.devices import boards
+from tests.support.commands import invoked
+from tests.support.json_page import check
+from tests.support.serial_line import small
+
+SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8", "--cycles-per-frame",
+         "4096", "--board", "ulx3s-85f", "--bitstream"]
+SIZE = 32
+FEATURES = (1, 2, 5)
+
+
+def job(clock=50.0):
+    """A small board's, on the smallest device."""
+    return Job(Network(0.35, 32, precision("w8a8")), (), 0.5, boards()["ulx3s-25f"], clock,
+               1_000_000, 1024, 1)
+
+
+@pytest.fixture
+def small_board(monkeypatch):
+    """What a Job makes a bitstream of: a few registers in place of a network."""
+    monkeypatch.setattr(Job, "top", lambda job: small())
+    monkeypatch.setattr(bitstream, "cached", lambda configs, cache: Path("small"))
+
+
+def test_a_bitstream(small_board, monkeypatch, tmp_path):
+    """Synthesised, routed, packed; whole or not at all; the second time from the cache."""
+    out, steps = tmp_path / "out", []
+    fields = write(job(), out, steps.append)
+    assert {file.name for file in out.iterdir()} == {"board.bit", "board.lpf", "host.py",
+                                                     "summary.json"}
+    assert b"LFE5U-25F" in (out / "board.bit").read_bytes()[:200]
+    assert fields["fmax_mhz"] > 50 and fields["used"]["block_ram"] == 0 and fields["used"]["ff"]
+    assert all(fields["slowest_path"])
+    told = json.loads((out / "summary.json").read_text())
+    assert told["bitstream"] == json.loads(json.dumps(fields["bitstream"]))
+    steps.clear()
+    assert write(job(), out, steps.append)["reused"] and steps == ["packing"]
+    monkeypatch.setattr(bitstream, "routed", lambda *arguments: route.Routed(
+        49.99, {}, {}, Path("none"), False, ("", "")))
+    with pytest.raises(SlowDesign, match="^the routed design reaches 49.99 MHz, not 50: give "
+                                         "--clock 49, or another --seed$"):
+        write(job(), tmp_path / "other", steps.append)
+    assert not (tmp_path / "other").exists()
+
+
+def test_every_port_has_its_pins(tmp_path):
+    """Of a board's Verilog, in the constraints of each board that has pins."""
+    header = convert_board(small(), tmp_path)[-1].read_text().partition("module board ")[2]
+    ports = set(re.findall(r"(\w+)[,)]", header.partition(";")[0]))
+    for board in boards().values():
+        text = constraints(board)
+        placed = re.findall(r'LOCATE COMP "(\w+)(?:\[\d\])?" SITE "([A-Z]+\d+)"', text)
+        if board.pins["clock"]:
+            assert {name for name, _ in placed} == ports
+            assert len({pin for _, pin in placed}) == len(placed)
+            assert f'FREQUENCY PORT "clk_in" {board.clock_mhz:g} MHZ;' in text
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--board", "orangecrab-85f"],
+     "board orangecrab-85f has no clock_pin in scripts/fit/boards.csv: give another, such as"),
+    (["--clock", "5"], "no settings of ECP5's PLL make 5 MHz of 25 MHz: give a clock of 10 to"),
+    (["--baud", "24000000"], "a clock of 25 MHz has no 24,000,000 baud: a bit is 1.04 cycles")])
+def test_refusals(tmp_path, arguments, words):
+    out = tmp_path / "out"
+    result = invoked(fit.main, *SMALL, *arguments, "--out", out, code=2)
+    assert words in result.stderr and result.stderr.count("\n") == 1 and not out.exists()
+
+
+def test_a_folder_of_something_else_is_kept(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    result = invoked(fit.main, *SMALL, "--out", tmp_path, code=2)
+    assert f"{tmp_path} is there and was not made by this command: remove it" in result.stderr
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_what_the_command_prints(monkeypatch, tmp_path):
+    """Everything that the page of JSON has, and a table; slow designs end with status 1."""
+    def placed(files, top, board, lpf, seed, clock, report):
+        assert top == "board" and seed == 1 and clock == 25 and "clk_in" in lpf
+        assert any(file.suffix == ".mem" for file in files)
+        return route.Routed(found, dict.fromkeys(route.KINDS, 1), dict.fromkeys(route.KINDS, 2),
+                            tmp_path / "config", False, ("here", "there"))
+
+    monkeypatch.setattr(fit, "reference", lambda network: (fit.typical_of(network), 0.25))
+    monkeypatch.setattr(fit.Ladder, "fastest", lambda ladder, device: 4096)
+    monkeypatch.setattr(bitstream, "convert_board", lambda top, folder: None)
+    monkeypatch.setattr(bitstream, "routed", placed)
+    monkeypatch.setattr(bitstream, "packed", lambda done, target: target.write_bytes(b"bits"))
+    found, out = 26.0, tmp_path / "out"
+    summary = json.loads(invoked(fit.main, *SMALL, "--out", out, "--json").stdout)
+    check("scripts.fit", summary)
+    assert summary["bitstream"]["features"] == [1, 1, 1280]
+    assert summary["bitstream"]["feature_scale"] == 0.25
+    assert host.read_summary(out).reply_bytes == 1280 + 5
+    output = invoked(fit.main, *SMALL, "--out", out).stdout
+    assert f"are in {out}" in output and "from here to there" in output
+    found = 24.0
+    result = invoked(fit.main, *SMALL, "--out", out, code=1)
+    assert "the routed design reaches 24.00 MHz, not 25" in result.stderr
+
+
+def narrowest(widths, has):
+    """route.narrowest of products of such widths on a device of so many multipliers."""
+    text = "".join(f"parameter \\A_WIDTH {a}\nparameter \\B_WIDTH {b}\nparameter \\Y_WIDTH 9\n"
+                   for a, b in widths)
+    device = boards()["ulx3s-85f"].device
+    return route.narrowest(text, type(device)(device.name, device.family,
+                                              type(device.has)(dsp=has), ""))
+
+
+def test_products_that_are_worth_a_multiplier():
+    """As many as there are; the narrowest, and the narrow parts of wide ones, are made of LUTs."""
+    widths = [(9, 4), (9, 6), (9, 6), (17, 24), (17, 18)]
+    assert narrowest(widths, 6) == 2
+    assert narrowest(widths, 5) == 5
+    assert narrowest(widths, 4) == narrowest(widths, 2) == 7
+    assert narrowest(widths, 0) == 18
+
+
+def summary(folder, **other):
+    """Write a bitstream's summary into a folder."""
+    fields = {"alpha": 1.0, "resolution": SIZE, "baud": 1_000_000, "sync": SYNC.hex(),
+              "faults": list(FAULTS), "patience_seconds": 0.01, "features": list(FEATURES),
+              "feature_bytes": 1, "feature_scale": 0.5}
+    (folder / "summary.json").write_text(json.dumps({"bitstream": fields | other}))
+
+
+@contextmanager
+def serving(answer):
+    """A port, as a URL, behind which answer(photo, number) gives what comes back."""
+    def serve():
+        connection, _ = server.accept()
+        with connection:
+            connection.settimeout(20)
+            for number in range(10):
+                photo = b""
+                while len(photo) < len(SYNC) + 3 * SIZE ** 2 + 4:
+                    part = connection.recv(1 << 16)
+                    if not part:
+                        return
+                    photo += part
+                connection.sendall(answer(photo, number))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"socket://127.0.0.1:{server.getsockname()[1]}"
+
+
+def framed(features, status=0):
+    told = bytes(features) + bytes([status])
+    return SYNC + told + zlib.crc32(told).to_bytes(4, "little")
+
+
+@pytest.fixture
+def photo(tmp_path, rng):
+    file = tmp_path / "photo.png"
+    Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)).save(file)
+    summary(tmp_path)
+    return file
+
+
+def asked(photo, port, *arguments, code=0):
+    return invoked(host.main, photo, "--folder", photo.parent, "--port", port, *arguments,
+                   code=code)
+
+
+def test_a_photo_goes_out_and_features_come_back(photo, tmp_path):
+    """As the golden's photo; noise before the reply; the largest features of the average."""
+    seen = []
+
+    def answer(sent, number):
+        seen.append(sent)
+        return b"noise" + framed([0, 10, 20, 30, 40, 50, 0, 20, 30, 40])
+
+    with serving(answer) as port:
+        told = json.loads(asked(photo, port, "--json", "--save", tmp_path / "f.npy").stdout)
+    pixels = load_photo(photo, SIZE).tobytes()
+    assert seen == [SYNC + pixels + zlib.crc32(pixels).to_bytes(4, "little")]
+    check("scripts.fit.host", told)
+    assert [(row["feature"], row["value"]) for row in told["findings"]] == [
+        (4, 20.0), (3, 15.0), (0, 12.5), (2, 10.0), (1, 2.5)]
+    assert np.load(tmp_path / "f.npy").tolist() == [[[0, 10, 20, 30, 40], [50, 0, 20, 30, 40]]]
+
+
+def test_classes(photo, monkeypatch):
+    monkeypatch.setattr("golden.model.classifier", lambda weights, alpha: (
+        np.eye(5, 1000), np.zeros(1000)))
+    with serving(lambda sent, number: framed([0, 10, 20, 30, 40] * 2)) as port:
+        output = asked(photo, port, "--weights", "some.h5").stdout
+    assert re.findall(r"^ +(\d+) ", output, re.M) == ["4", "3", "2", "1", "0"]
+    monkeypatch.setattr("golden.model.classifier", lambda weights, alpha: None)
+    result = asked(photo, port, "--weights", "some.h5", code=2)
+    assert "weights some.h5 have no 1000-class top: leave --weights away" in result.stderr
+
+
+def test_damage_is_asked_again(photo):
+    """A status that tells of it, a checksum that is wrong: at most three times."""
+    good, bad = framed([7] * 10), framed([7] * 10, status=3)
+    broken = good[:-1] + bytes([good[-1] ^ 1])
+    with serving(lambda sent, number: (bad, broken, good)[number]) as port:
+        assert "feature" in asked(photo, port).stdout
+    with serving(lambda sent, number: bad) as port:
+        result = asked(photo, port, code=2)
+    assert ("the line damaged 3 photos or replies, the last by silence and framing: give a "
+            "bitstream with a lower --baud") in result.stderr
+
+
+def test_what_does_not_come(photo, tmp_path, monkeypatch):
+    """No port, no reply, a reply of another length, no summary: a sentence each."""
+    monkeypatch.setattr(host, "SPARE", 0.2)
+    with serving(lambda sent, number: b"") as port:
+        assert "no reply came in 0." in asked(photo, port, code=2).stderr
+    with serving(lambda sent, number: framed([7] * 9)) as port:
+        told = asked(photo, port, code=2).stderr
+    assert "a reply of 18 bytes came in 0." in told and "not of 19: the board has another" in told
+    result = asked(photo, "/dev/none", code=2)
+    assert "port /dev/none cannot be opened (" in result.stderr
+    assert result.stderr.count("\n") == 1
+    (tmp_path / "summary.json").unlink()
+    assert "is no summary of a bitstream: give --folder" in asked(photo, port, code=2).stderr
+
+
+def test_without_pyserial(photo, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "serial", None)
+    assert "pyserial is not installed: pip install -e '.[fit]'" in asked(photo, "x", code=2).stderr
