@@ -202,7 +202,8 @@ def test_a_photo_goes_out_and_features_come_back(photo, tmp_path):
     check("scripts.fit.host", told)
     assert [(row["feature"], row["value"]) for row in told["findings"]] == [
         (4, 20.0), (3, 15.0), (0, 12.5), (2, 10.0), (1, 2.5)]
-    assert np.load(tmp_path / "f.npy").tolist() == [[[0, 10, 20, 30, 40], [50, 0, 20, 30, 40]]]
+    kept = np.load(tmp_path / "f.npy", allow_pickle=False)
+    assert kept.tolist() == [[[0, 10, 20, 30, 40], [50, 0, 20, 30, 40]]]
 
 
 def test_classes(photo, monkeypatch):
