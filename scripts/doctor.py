@@ -38,6 +38,7 @@ JOBS = {
     "scripts.fit --synthesise, --route, --bitstream": (BASE, "extra fit"),
     "scripts.bench": (BASE, "verilator", "icarus", "ghdl", "extra bench"),
     "scripts.picture": (BASE, "dot"),
+    "scripts.report": (BASE, "extra report"),
     "the tests": (BASE, "verilator", "icarus", "ghdl", "make", "perl", "extra test"),
 }
 SYSTEM = {"dot": "graphviz", "make": "make", "perl": "perl"}    # {command: Debian's package}

@@ -66,6 +66,7 @@ TESTED_IN = {
     "scripts/__main__.py": "tests/scripts/test_cli.py",
     "scripts/bench": "tests/scripts/test_bench.py",
     "scripts/fit": "tests/scripts/test_fit.py",
+    "scripts/report": "tests/scripts/test_report.py",
     "scripts/picture": "tests/scripts/test_picture.py",
     "scripts/shared/checkout.py": "tests/scripts/test_bench.py",
     "scripts/shared/numerics_plots.py": "tests/scripts/test_numerics.py",
