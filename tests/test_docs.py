@@ -78,6 +78,13 @@ def test_every_page_is_in_the_index():
     assert {page.name for page in PAGES if page.parent != ROOT} - {"README.md"} <= linked
 
 
+def test_every_page_is_in_the_sites_navigation():
+    listed = re.findall(r"^ +- (?:[^:\n]+: )?(\S+\.md)$",
+                        (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M)
+    wanted = {page.name if page.parent != ROOT else f"checkout/{page.name}" for page in PAGES}
+    assert sorted(listed) == sorted(wanted)
+
+
 def room(module):
     """The room of architecture.md that a module is in, MyHDL, or None for any other's."""
     head, *rest = module.split(".")
