@@ -1,8 +1,9 @@
 """After synthesis: Yosys's netlist of each unit against plain integers, under stalls.
 
 ``generic`` is made of Yosys's own cells, ``ice40`` of Lattice iCE40's, ``xc7`` of those of AMD's 7
-series, multipliers included, with the simulation models that Yosys has of them: none of the block
-RAMs of ``xc7``, where memories are logic.
+series, ``ecp5`` of Lattice ECP5's, multipliers included, with the simulation models that Yosys has
+of them: none of the block RAMs of ``xc7`` and ``ecp5``, where memories are logic, nor of ECP5's
+multiplier, which is modelled here.
 """
 import re
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ UNITS = {
 # The depthwise unit of a slow network: each product is an output's sum of its beat.
 UNITS["depthwise_tap"] = ("depthwise", 4, 3, 3, 1, 1, 1, 1, 1)
 ONLY_FULL = [("stem", "xc7"), ("depthwise_stride", "xc7"), ("expand", "xc7"),
-             ("depthwise_tap", "generic")]
+             ("depthwise_tap", "generic"), *((case, "ecp5") for case in UNITS if case != "project")]
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,23 @@ class Family:
 
     synthesis: str
     cells: frozenset = frozenset()  # some of those that the netlist of a unit has
-    models: str = ""                # of all cells, in Yosys's folder; "": it needs none
+    models: tuple[str, ...] = ()    # of all cells, in Yosys's folder
     defines: str = ""               # before the models
     memories: str = ""      # a pass that says where memories lie, if not where the text says
+
+
+def multiplier(factor=18):
+    """ECP5's MULT18X18D as Yosys uses it: without registers, and without its other ways in."""
+    def pins(name, count):
+        return [f"{name}{place}" for place in range(count)]
+
+    a, b, p = pins("A", factor), pins("B", factor), pins("P", 2 * factor)
+    inputs = [*a, *b, *pins("C", factor), "SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB"]
+    factors = [f"$signed({{SIGNED{name} & {name}{factor - 1}, {', '.join(reversed(each))}}})"
+               for name, each in (("A", a), ("B", b))]
+    return (f"module MULT18X18D (input {', '.join(inputs)}, output {', '.join(p)});\n"
+            f"wire signed [{2 * factor + 1}:0] product = {' * '.join(factors)};\n"
+            f"assign {{{', '.join(reversed(p))}}} = product[{2 * factor - 1}:0];\nendmodule\n")
 
 
 FAMILIES = {
@@ -58,11 +73,15 @@ FAMILIES = {
     # Default values of ports are no Verilog of 2005.
     "ice40": Family("synth_ice40 -dsp -top {}",
                     frozenset({"SB_LUT4", "SB_CARRY", "SB_MAC16", "SB_RAM40_4K"}),
-                    "ice40/cells_sim.v", "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n",
+                    ("ice40/cells_sim.v",), "`define NO_ICE40_DEFAULT_ASSIGNMENTS\n",
                     'setattr -set ram_style "block" m:*'),      # it has none of LUTs
     "xc7": Family("synth_xilinx -family xc7 -flatten -noiopad -nobram -top {}",
-                  frozenset({"LUT4", "CARRY4", "DSP48E1"}), "xilinx/cells_sim.v",
+                  frozenset({"LUT4", "CARRY4", "DSP48E1"}), ("xilinx/cells_sim.v",),
                   memories="setattr -unset ram_style -unset rom_style m:*"),
+    "ecp5": Family("synth_ecp5 -nobram -top {}",
+                   frozenset({"LUT4", "CCU2C", "TRELLIS_FF", "MULT18X18D"}),
+                   ("lattice/common_sim.vh", "lattice/ccu2c_sim.vh"), multiplier(),
+                   "setattr -unset ram_style -unset rom_style m:*"),
 }
 
 
@@ -83,7 +102,8 @@ def netlist(design, family, memories, planted, directory, language):
     whole = [Path(directory, f"{top}.v")]
     if chosen.models:
         models = Path(directory, "cells.v")
-        models.write_text(chosen.defines + (share() / chosen.models).read_text())
+        texts = [(share() / name).read_text() for name in chosen.models]
+        models.write_text(chosen.defines + re.sub("`include.*", "", "".join(texts)))
         whole.insert(0, models)
     return whole, top
 
