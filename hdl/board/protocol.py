@@ -116,9 +116,7 @@ def find_sync(clk: SignalType, rst: ResetSignal, arrival: Arrival,
 
     @always_seq(clk.posedge, reset=rst)
     def remember():
-        if reception.part != HEAD:
-            seen.next = 0
-        elif arrival.valid:
+        if reception.part == HEAD and arrival.valid:
             seen.next = now
 
     return instances()

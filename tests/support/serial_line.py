@@ -21,6 +21,7 @@ PATIENCE = 600
 PIXELS = StreamShape(3, 9, True)
 SETTINGS = pll_settings(25, 50)
 LONGEST = (1 << 15) - 1     # cycles of a beat
+LIGHTS = StreamShape(lanes=1, bits=LEDS, signed=False)
 RUNS = StreamShape(lanes=1, bits=16, signed=False)      # cycles, and above them the level
 
 
@@ -63,12 +64,27 @@ def record(clk, rst, line, m_axis):
 
 
 @block
-def wired(clk, rst, s_axis, m_axis, top):
-    """A board whose serial lines are RUNS."""
+def tell(clk, rst, value, m_axis):
+    """A beat for each new value."""
+    last = uint(len(value))
+
+    @always_seq(clk.posedge, reset=rst)
+    def watch():
+        m_axis.tvalid.next = value != last
+        m_axis.tdata.next = value
+        last.next = value
+
+    return watch
+
+
+@block
+def wired(clk, rst, s_axis, m_axis, m_led, top):
+    """A board whose serial lines are RUNS; m_led has a beat for each change of the LEDs."""
     rx, tx, high, led = Signal(bool(1)), Signal(bool(1)), flag(), uint(LEDS)
     send = play(clk, rst, s_axis, rx)
     whole = board(clk, rx, tx, led, high, top)
     hear = record(clk, rst, tx, m_axis)
+    look = tell(clk, rst, led, m_led)
     return instances()
 
 
@@ -93,13 +109,13 @@ def every_second(clk, rst, s_axis, m_axis):
 
 def small():
     """A board of photos of six pixels; a feature is 9 bits in two bytes."""
-    return BoardTop(every_second, (), (PIXELS, PIXELS), 6, (1, 3, 3), SETTINGS, CYCLES, PATIENCE)
+    return BoardTop(every_second, (), (PIXELS, PIXELS), 6, (3, 1, 3), SETTINGS, CYCLES, PATIENCE)
 
 
 def wired_bench(simulator, top, memories=None):
     """A Bench of a board whose serial lines are RUNS."""
     bench = Bench(simulator, wired, {"s_axis": AxiStream(RUNS), "m_axis": AxiStream(RUNS),
-                                     "top": top}, memories)
+                                     "m_led": AxiStream(LIGHTS), "top": top}, memories)
     converted = bench.plain
 
     def with_model(directory, language):

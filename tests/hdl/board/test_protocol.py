@@ -95,7 +95,8 @@ def test_photos_come_whole(simulator, rng):
     """Whatever is in them, SYNC too; what is between them is dropped, half a SYNC too."""
     first, second = SYNC + SYNC[:3], bytes(rng.integers(0, 256, SIZE).tolist())
     sent = b"noise" + SYNC[:2] + whole(first) + whole(second) + SYNC[:3] + b"x" + whole(first)
-    data, statuses = take(simulator, list(sent), 3)
+    slow = {place: PATIENCE - 5 for place in range(12, 18)}     # pauses inside the first one
+    data, statuses = take(simulator, list(sent), 3, waits=slow)
     assert data == first + second + first
     assert statuses == [set(), set(), set()]
 
@@ -113,6 +114,17 @@ def test_a_lost_byte(simulator, rng, place):
     assert data[-SIZE:] == good and statuses[-1] == set()
     if place >= len(SYNC):
         assert statuses[0] == {"silence", "checksum"} and len(data) == 2 * SIZE
+
+
+@pytest.mark.parametrize("count", [0, 1, SIZE - 1, SIZE])
+def test_a_photo_that_stops(simulator, rng, count):
+    """After so many bytes: the rest is 0, and the next one is whole."""
+    lost, good = [bytes(rng.integers(1, 256, SIZE).tolist()) for _ in range(2)]
+    sent = list(SYNC + lost[:count])
+    data, statuses = take(simulator, sent + list(whole(good)), 2,
+                          waits={len(sent): PATIENCE + 30})
+    assert data == lost[:count] + bytes(SIZE - count) + good
+    assert statuses == [{"silence", "checksum"}, set()]
 
 
 def test_other_faults(simulator, rng):

@@ -13,8 +13,8 @@ from hdl.plan.config import memory_files
 from hdl.sim.endpoints import Sink, Source
 from scripts.shared.yosys import yosys
 from tests.support.networks import configs, golden
-from tests.support.serial_line import (CYCLES, PATIENCE, PIXELS, RUNS, SETTINGS, changes, levels,
-                                       pause, received, small, wired_bench, words)
+from tests.support.serial_line import (CYCLES, LIGHTS, PATIENCE, PIXELS, RUNS, SETTINGS, changes,
+                                       levels, pause, received, small, wired_bench, words)
 from tests.support.streams import stream
 
 SLOW = 16_384       # cycles for a frame of the whole network
@@ -32,11 +32,12 @@ def reply(features, status=0):
 
 
 def exchange(bench, runs, expected, drain=20 * CYCLES, timeout=30_000):
-    """Bytes that come back for what is played: until as many as ``expected`` are here, and in
-    ``drain`` cycles more."""
-    done = bench.simulated({"s_axis": Source(words(runs)), "m_axis": Sink(changes(expected))},
-                           drain, timeout)
-    return received(done["m_axis"].values(RUNS).ravel(), CYCLES)
+    """(bytes that come back for what is played, what the LEDs show, one after the other): until
+    as many as ``expected`` are here, and in ``drain`` cycles more."""
+    done = bench.simulated({"s_axis": Source(words(runs)), "m_axis": Sink(changes(expected)),
+                            "m_led": Sink(0)}, drain, timeout)
+    return (received(done["m_axis"].values(RUNS).ravel(), CYCLES),
+            done["m_led"].values(LIGHTS).ravel().tolist())
 
 
 def features(data):
@@ -52,8 +53,8 @@ def needs_verilog(simulator):
 
 
 def test_photos_and_their_features(simulator, rng):
-    """Three photos, of which the second has lost a byte: its reply says so, after a pause, and the
-    third is as it should be."""
+    """Of three photos the second has lost a byte: its reply says so, after a pause, and the
+    third is as it should be.  LEDs: locked is 1, a photo comes 2, the last one was damaged 4."""
     needs_verilog(simulator)
     first, second, third = [bytes(rng.integers(0, 256, 18).tolist()) for _ in range(3)]
     damaged = sent(second)[:9] + sent(second)[10:]
@@ -61,7 +62,8 @@ def test_photos_and_their_features(simulator, rng):
                 + reply(features(third)))
     runs = (pause(60) + levels(sent(first), CYCLES) + pause(2000) + levels(damaged, CYCLES)
             + pause(4000) + levels(sent(third), CYCLES))
-    assert exchange(wired_bench(simulator, small()), runs, expected) == expected
+    assert exchange(wired_bench(simulator, small()), runs, expected) == (
+        expected, [1, 3, 1, 3, 5, 7, 1])
 
 
 def test_a_line_that_is_off_and_noisy(simulator, rng):
@@ -73,7 +75,7 @@ def test_a_line_that_is_off_and_noisy(simulator, rng):
     runs = (pause(60) + [(0, 1)] + pause(50) + levels(whole[:9], long)
             + levels(whole[9:10], long, stop=0) + pause(9) + levels(whole[10:], long))
     expected = reply(features(data), FRAMING)
-    assert exchange(wired_bench(simulator, small()), runs, expected) == expected
+    assert exchange(wired_bench(simulator, small()), runs, expected)[0] == expected
 
 
 def test_its_text(tmp_path):
@@ -95,8 +97,8 @@ def test_the_whole_network(verilator):
     photo = pause(20 * SLOW) + levels(sent(data.image.tobytes()), CYCLES)
     expected = reply(data.fixed["Conv_1"].astype(np.uint8).tobytes())
     size, lost = len(expected), photo[:-1000]
-    got = exchange(wired_bench("verilator", top, memory_files(members)), photo + lost + photo,
-                   2 * expected, 40 * SLOW, 40 * SLOW)
+    got, _ = exchange(wired_bench("verilator", top, memory_files(members)),
+                      photo + lost + photo, 2 * expected, 40 * SLOW, 40 * SLOW)
     assert len(got) == 3 * size and got[:size] == got[2 * size:] == expected
     assert got[size:2 * size - 5] != expected[:-5] and got[2 * size - 5] == SILENCE | CHECKSUM
 
@@ -110,6 +112,13 @@ def test_the_whole_network(verilator):
 def test_refusals(fields, sentence):
     with pytest.raises(ValueError, match=f"^{sentence}"):
         replace(small(), **fields)
+
+
+def test_a_row_of_features_may_wait():
+    members = configs("w8a8", 5000)
+    top = network_top(members, SETTINGS, CYCLES, PATIENCE, 5000)
+    assert (top.photo, top.reply, top.waiting) == (3072, 1280, 1280)
+    assert replace(top, features=(7, 7, 60)).waiting == 420
 
 
 def test_a_line_that_is_too_fast():
