@@ -33,6 +33,8 @@ from scripts.shared.tables import grid, show
 @click.option("--also", multiple=True, type=click.Choice(list(LONG)),
               help="With --run, results that take long: " + "; ".join(
                   f"{name}, {job.words}" for name, job in LONG.items()) + ".")
+@click.option("--classify", is_flag=True,
+              help="With --run, name the classes of the photo, where the weights have a top.")
 @click.option("--open", "opened", is_flag=True, help="Open the page in the browser.")
 @alpha_option
 @resolution_option
@@ -42,8 +44,8 @@ from scripts.shared.tables import grid, show
 @json_option
 @user_errors
 def main(photo: Path | None, folder: Path, out: Path, quick: bool, also: tuple[str, ...],
-         opened: bool, alpha: float, resolution: int, precision: Precision, weights: str,
-         cycles_per_frame: int | None, as_json: bool) -> None:
+         classify: bool, opened: bool, alpha: float, resolution: int, precision: Precision,
+         weights: str, cycles_per_frame: int | None, as_json: bool) -> None:
     """Make the report."""
     try:
         from scripts.report.page import render
@@ -51,7 +53,7 @@ def main(photo: Path | None, folder: Path, out: Path, quick: bool, also: tuple[s
         raise ToolError(f"the report needs the package {error.name}: "
                         "pip install -e '.[report]'") from None
     check_place(out)
-    asked = Asked(photo, alpha, resolution, precision.name, weights,
+    asked = Asked(photo, alpha, resolution, precision.name, weights, classify,
                   cycles_per_frame or resolution ** 2, folder)
     asked.check()
     failed = make(asked, also) if quick or also else []

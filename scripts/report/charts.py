@@ -130,12 +130,16 @@ def time_axis(title: str) -> Spec:
 def over_time(layers: Sequence[Spec], height: int) -> Spec:
     """A chart of cycles whose data the page gives."""
     return {**WIDE, "height": height, "layer": list(layers), "params": [
-        {"name": "from", "value": 0}, {"name": "to", "value": 1},
+        {"name": "from", "value": 0}, {"name": "to", "value": 1}, {"name": "rows", "value": []},
         {"name": "chosen", "value": ""}]}
 
 
-def rectangles(data: str, fill: Spec, opacity: Spec, order: Spec) -> Spec:
-    """Rectangles of named data: ``name``, ``from``, ``to``."""
+def rectangles(data: str, fill: Spec, opacity: Spec) -> Spec:
+    """Rectangles of named data, ``name``, ``from``, ``to``, in the rows that the parameter ``rows``
+    names; the chosen one's name is bold."""
+    order = {**names("name"), "scale": {"domain": {"expr": "rows"}, "paddingInner": 0.15}}
+    order["axis"] = {**order["axis"], "labelFontWeight": {
+        "condition": {"test": "datum.value == chosen", "value": "bold"}, "value": "normal"}}
     return {"data": {"name": data}, "mark": {"type": "rect", "clip": True,
                                              "tooltip": {"content": "data"}},
             "encoding": {"x": time_axis("cycle"), "x2": {"field": "to"}, "y": order, "fill": fill,
@@ -145,21 +149,16 @@ def rectangles(data: str, fill: Spec, opacity: Spec, order: Spec) -> Spec:
 def gantt() -> Spec:
     """A row for each unit: where it has a frame, and over that where it works; the page gives the
     height."""
-    order = names("name")
-    emphasis = {"condition": {"test": "chosen == '' || datum.name == chosen", "value": 1},
-                "value": 0.7}
     return over_time([
-        rectangles("held", {"value": "var(--waiting)"}, emphasis, order),
+        rectangles("held", {"value": "var(--waiting)"}, {"value": 1}),
         rectangles("busy", {"value": "var(--busy)"},
                    {"field": "share", "type": "quantitative", "legend": None,
-                    "scale": {"domain": [0, 1], "range": [0, 1]}}, order)], BAR)
+                    "scale": {"domain": [0, 1], "range": [0, 1]}})], BAR)
 
 
 def levels() -> Spec:
     """A row for each memory: how full it is over time; the page gives the height."""
-    return over_time([rectangles("levels", heat("level"), {
-        "condition": {"test": "datum.name == chosen", "value": 1},
-        "value": 0.85}, names("name"))], BAR)
+    return over_time([rectangles("levels", heat("level"), {"value": 1})], BAR)
 
 
 def heat(field: str) -> Spec:
@@ -185,7 +184,7 @@ def heat_map() -> Spec:
     """Cells of a map, data from the page: ``row``, ``column``, ``level``, ``value``."""
     def side(field: str) -> Spec:
         return {"field": field, "type": "ordinal", "title": field,
-                "axis": {"labelOverlap": "greedy", "ticks": False}}
+                "axis": {"labelOverlap": "greedy", "labelAngle": 0, "ticks": False}}
 
     return {"width": 300, "height": 300, "data": {"name": "cells"},
             "params": [{"name": "chosen", "value": -1}],
@@ -201,6 +200,6 @@ def channels() -> Spec:
             "params": [{"name": "chosen", "value": -1}],
             "mark": {"type": "bar", "color": "var(--bad)", "tooltip": {"content": "data"}},
             "encoding": {"x": {"field": "channel", "type": "ordinal", "title": "channel",
-                               "axis": {"labelOverlap": "greedy"}},
+                               "axis": {"labelOverlap": "greedy", "labelAngle": 0}},
                          "y": {"field": "elements", "type": "quantitative",
                                "title": "elements that differ", "axis": {"format": "~s"}}}}

@@ -26,6 +26,7 @@ class Asked:
     resolution: int
     precision: str
     weights: str
+    classify: bool
     cycles: int
     folder: Path
 
@@ -53,7 +54,7 @@ class Asked:
     def cosim(self, rate: int) -> list[str]:
         """The command that records a run."""
         photo = [str(self.photo)] if self.photo else []
-        top = ["--classify"] if self.weights == "imagenet" else []
+        top = ["--classify"] if self.classify else []
         return ["scripts.cosim", *photo, *self.network, "--weights", self.weights, *top,
                 "--cycles-per-frame", str(rate), "--frames", "2", "--record",
                 str(self.folder / f"cosim-{rate}.h5")]

@@ -152,7 +152,7 @@ async function drawGantt() {
     });
   });
   const made = await view("gantt");
-  await made.height(ROW * run.units.length).signal("from", from).signal("to", to).signal("chosen", unit < 0 ? "" : run.units[unit])
+  await made.height(ROW * run.units.length).signal("rows", run.units).signal("from", from).signal("to", to).signal("chosen", unit < 0 ? "" : run.units[unit])
     .data("held", held).data("busy", busy).runAsync();
 }
 
@@ -254,7 +254,8 @@ async function drawFills() {
   const line = Array.from(chosen, (count, bin) => ({from: run.edges[bin], words: count}));
   line.push({from: run.end, words: chosen[bins - 1]});
   const heat = await view("fills"), one = await view("fill");
-  await heat.height(ROW * rows.length).signal("from", 0).signal("to", run.end).signal("chosen", name).data("levels", levels).runAsync();
+  await heat.height(ROW * rows.length).signal("rows", run.memories.map((each) => each.name))
+    .signal("from", 0).signal("to", run.end).signal("chosen", name).data("levels", levels).runAsync();
   await one.signal("from", 0).signal("to", run.end).data("words", line).data("room", [{words: room}]).runAsync();
   query("#fill-memory").selectedIndex = memory;
   query("output", figure).textContent = `${name}: at most ${words(Math.max(...chosen))} of ${words(room)} words.`;

@@ -228,7 +228,9 @@ def exactness(results: Results, runs: Sequence[RunData]) -> Section:
               number(unit["products"]), number(unit["macs"] * run.told["frames"]),
               decibels(unit["sqnr_db"])) for unit in units], text=2,
             marked=frozenset(place for place, unit in enumerate(units) if unit["mismatches"]))
-        data = numbered({"name": unit["name"], "decibels": unit["sqnr_db"],
+        most = max((unit["sqnr_db"] or 0 for unit in units), default=0)
+        data = numbered({"name": unit["name"] + ": equal" * (unit["sqnr_db"] is None),
+                         "decibels": most if unit["sqnr_db"] is None else unit["sqnr_db"],
                          "kind": "differs from its golden" if unit["mismatches"] else "exact"}
                         for unit in units)
         section.figures.append(Figure(
@@ -249,6 +251,9 @@ def verdict(run: RunData) -> str:
     off = f" {told['off_schedule']:,} of {told['beats']:,} beats moved in another cycle than the " \
           "schedule says." if "beats" in told else ""
     first = f" It begins here: {told['first_difference']}." if told["first_difference"] else ""
+    wave = told.get("difference")
+    if wave:
+        first += f" The wave around its cycle {wave['cycle']:,} is {wave['wave']}."
     return f"{wrong:,} of {elements:,} elements differ.{first}{off}"
 
 

@@ -1,6 +1,7 @@
 """scripts.cosim: what it prints, what it refuses, and that it fails when something differs."""
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +12,13 @@ from PIL import Image
 from golden import store
 from hdl.layers import layer_table
 from hdl.plan import schedule
+from hdl.plan.config import configure_network
 from hdl.sim import network
 from hdl.sim.endpoints import Sink
 from scripts import cosim
+from scripts.report import work
+from scripts.report.results import Made, RunFile
+from scripts.report.runs import RunData
 from scripts.shared import recording
 from tests.support.json_page import check
 
@@ -92,6 +97,14 @@ def check_recording(found, summary):
         assert found.wrong_channels[name].shape == (channels,)
         assert not found.wrong[name].any() and not found.wrong_channels[name].any()
         assert found.error[name].any()
+    # What a report says of it: as many busy cycles as the simulation counted, room for all words.
+    drawn = RunData(0, RunFile(Made("run.h5", "", "", "", {}), found))
+    for planned, at_work, unit in zip(work.plan_of(found).units, drawn.works, summary["units"],
+                                      strict=True):
+        if unit["macs"]:
+            assert at_work.busy_cycles * planned.folding.multipliers == unit["products"]
+    assert len(drawn.fills) > 30 and all(0 < fill.peak <= fill.room for fill in drawn.fills)
+    assert all(fill.levels.min() >= 0 and fill.levels[-1] == 0 for fill in drawn.fills)
 
 
 @pytest.mark.slow
@@ -181,6 +194,32 @@ def test_a_difference_is_told_and_fails(verilator, monkeypatch, photo, tmp_path)
     assert (place[f"expected_{value}"], place[value]) == tuple(map(int, words))
     times = [time for changes in found.values() for time in changes]
     assert cycle - 2000 < min(times) < cycle < max(times) < cycle + 2000
+
+
+@pytest.mark.slow
+def test_a_wrong_weight_is_drawn_where_it_begins(verilator, monkeypatch, photo, tmp_path):
+    """The sign of one weight in one unit's memory: the report names the unit, its channel alone,
+    and the pixels."""
+    def planted(units, params):
+        weights = params["block_3_project"].weights.copy()
+        place = np.unravel_index(np.abs(weights[:, 5]).argmax(), len(weights))[0]
+        weights[place, 5] = -weights[place, 5]
+        return configure_network(units, {**params, "block_3_project": replace(
+            params["block_3_project"], weights=weights)})
+
+    monkeypatch.setattr(cosim, "configure_network", planted)
+    result = run(photo, *SMALL, "--record", str(tmp_path / "run.h5"), "--json")
+    assert result.exit_code == 1
+    summary = json.loads(result.stdout)
+    assert "unit block_3_project, frame 0, pixel" in summary["first_difference"]
+    found = recording.read(tmp_path / "run.h5")
+    drawn = RunData(0, RunFile(Made("run.h5", "", "", "", {}), found)).drawn()
+    unit = drawn["first"]
+    assert drawn["units"][unit] == "block_3_project"
+    assert [channel for channel, count in enumerate(drawn["maps"]["channels"][str(unit)])
+            if count] == [5]
+    assert found.wrong["block_3_project"].max() == 1 and found.wrong["Conv_1"].all()
+    assert not any(found.wrong[name].any() for name in drawn["units"][:unit])
 
 
 @pytest.mark.slow

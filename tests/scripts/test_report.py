@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import html5lib
 import numpy as np
 import pytest
 import vl_convert
+from PIL import Image
 
 from hdl.layers import layer_table, precision
 from hdl.plan.network import plan_network
@@ -26,6 +28,7 @@ from scripts.shared.recording import INPUT, Recording
 from tests.support.commands import invoked
 from tests.support.json_page import check
 
+ROOT = Path(__file__).parents[2]
 SMALL = ["--alpha", "0.35", "--resolution", "32", "--precision", "w8a8"]
 TABLE, PRECISION = layer_table(0.35, 32), precision("w8a8")
 FRAMES = 2
@@ -223,6 +226,16 @@ def test_charts_are_what_vega_lite_takes(made):
                 assert vl_convert.vegalite_to_vega(figure.spec)["marks"]
 
 
+def test_what_equals_float_is_in_the_chart(made):
+    figure = next(figure for section in made[1] for figure in section.figures
+                  if figure.name == "exactness-0")
+    assert figure.table.rows[3][-1] == "infinite"
+    assert figure.spec["layer"][0]["mark"]["type"] == "bar"
+    assert [(bar["name"], bar["decibels"]) for bar in figure.spec["data"]["values"]][2:5] == [
+        ("expanded_conv_project", 22.0), ("block_1_expand: equal", 81.0),
+        ("block_1_depthwise", 24.0)]
+
+
 def test_a_fault_is_shown_where_it_begins(made):
     tree = parsed(made[0])
     exact = next(each for each in tree.iter() if each.get("id") == "exactness-2")
@@ -371,20 +384,21 @@ class Commands:
 def test_run_makes_results(tmp_path, monkeypatch):
     commands = Commands(fit=(2, ""), cosim=(1, ""))
     monkeypatch.setattr(make.subprocess, "run", commands)
-    failed = make.make(make.Asked(None, 0.35, 32, "w8a8", "seeded", 1024, tmp_path / "results"),
-                       ["silicon"])
+    asked = make.Asked(None, 0.35, 32, "w8a8", "top.h5", True, 1024, tmp_path / "results")
+    failed = make.make(asked, ["silicon"])
     assert [command[0] for command in commands.said] == [
         "scripts.budget", "scripts.budget", "scripts.fit", "scripts.cosim", "scripts.silicon"]
     assert [command.split()[2] for command in failed] == ["scripts.fit", "scripts.cosim"]
     assert sorted(file.name for file in (tmp_path / "results").iterdir()) == [
         "budget-1.json", "budget-1024.json", "silicon.json"]
     cosim = commands.said[3]
+    assert cosim[cosim.index("--weights") + 1] == "top.h5" and "--classify" in cosim
     assert cosim[cosim.index("--record") + 1] == str(tmp_path / "results" / "cosim-1024.h5")
 
 
 def test_rates_are_those_that_have_a_folding():
-    def rates(resolution):
-        return make.Asked(None, 0.35, resolution, "w8a8", "seeded", resolution ** 2, "").rates
+    def rates(side):
+        return make.Asked(None, 0.35, side, "w8a8", "seeded", False, side ** 2, Path()).rates
 
     assert rates(32) == [1, 4, 16, 64, 256, 4096, 16384, 65536]
     assert min(rates(40)) == 400
@@ -513,6 +527,18 @@ def test_in_a_browser(browser, made, tmp_path):
     assert tab.locator("#map-kind").input_value() == "wrong"
     assert tab.locator("#map-channels").is_visible()
     assert said(tab, "maps") == f"{FAULTY}: {FRAMES * 4} elements differ"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("arguments", [
+    [], ["--cycles-per-frame", "49"], ["own.png", "--alpha", "0.35", "--precision", "w8a8"]],
+    ids=["the default", "49 cycles a frame", "an own photo"])
+def test_real_runs_in_a_browser(browser, tmp_path, arguments):
+    pixels = np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "own.png")
+    subprocess.run([sys.executable, "-m", "scripts.report", *arguments, "--run"], cwd=tmp_path,
+                   check=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    check_drawn(browser, tmp_path / "report.html")
 
 
 @pytest.mark.parametrize("options", [
