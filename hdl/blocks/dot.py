@@ -1,7 +1,7 @@
 """Dot products: a tree of adders with a register after each, a block for each number of lanes.
 
-Two products and their sum are made in one cycle, which a multiplier cell with an adder behind it
-does; then two sums in each.  MyHDL keeps a loop a loop and a list of signals a memory, which
+Three products and their sum are made in one cycle, which three multiplier cells do that hand their
+sums on; then two sums in each.  MyHDL keeps a loop a loop and a list of signals a memory, which
 simulators pay for dearly in the innermost part of the design.  So the blocks are written out here,
 sum by sum, from one template.
 """
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from myhdl import SignalType, always, block
 
 from hdl.blocks.signals import Instances, sint
+from hdl.plan.folding import IN_A_SUM
 from hdl.plan.rom import signed_width
 
 _TEMPLATE = '''
@@ -60,11 +61,12 @@ def _levels(lanes: int) -> list[list[_Sum]]:
     terms = [_Sum(f"x_{i} * weight_{i}", "", 1) for i in range(lanes)]
     levels: list[list[_Sum]] = []
     while not levels or len(terms) > 1:
-        pairs = [terms[i:i + 2] for i in range(0, len(terms), 2)]
-        most = 2 << len(levels)
-        terms = [_Sum(f"sum_{most}_{i}" if len(pairs) > 1 else "total",
-                      " + ".join(term.name for term in pair), sum(term.products for term in pair))
-                 for i, pair in enumerate(pairs)]
+        fewer = 2 if levels else IN_A_SUM
+        groups = [terms[i:i + fewer] for i in range(0, len(terms), fewer)]
+        most = IN_A_SUM << len(levels)
+        terms = [_Sum(f"sum_{most}_{i}" if len(groups) > 1 else "total",
+                      " + ".join(term.name for term in group), sum(term.products for term in group))
+                 for i, group in enumerate(groups)]
         levels.append(terms)
     return levels
 

@@ -129,27 +129,31 @@ def bank_writer(clk: SignalType, rst: ResetSignal, write: list[SignalType], writ
     banks, last_group, last_address = geometry.banks, geometry.groups - 1, geometry.depth - 1
     skipped = geometry.pitch - geometry.size
     address, accept, row_done = written.address, written.accept, written.row_done
-    bank = count(banks)
+    bank, anew = count(banks), flag()
 
     @always_comb
     def select():
         for i in range(banks):
             write[i].next = accept and bank == i
 
+    @always_comb
+    def end():
+        if row_done:
+            anew.next = bank >= banks - 1 - skipped
+        else:
+            anew.next = bank == banks - 1
+
     @always_seq(clk.posedge, reset=rst)
     def move():
         if accept:
-            following = intbv(0, min=0, max=2 * banks)
-            following[:] = bank
-            if row_done:
-                following[:] = bank + 1 + skipped
-            elif pixel_done:
-                following[:] = bank + 1
-            if pixel_done and following < banks:
+            if pixel_done and not anew:
                 address.next = address - last_group
             else:
                 address.next = 0 if address == last_address else address + 1
-            bank.next = following - banks if following >= banks else following
+        if row_done:
+            bank.next = bank + 1 + skipped - banks if anew else bank + 1 + skipped
+        elif pixel_done:
+            bank.next = 0 if anew else bank + 1
 
     return instances()
 
@@ -173,7 +177,7 @@ def words_between(clk: SignalType, rst: ResetSignal, read: SignalType, written: 
     pixel_words = 1 + (geometry.stride - 1) * groups
     line_words = 1 + (geometry.row_step - 1) * groups
     frame_words = 1 + (geometry.frame_step - 1) * groups
-    most = 1 + max(row_words, pixel_words, line_words, frame_words)
+    most = max(ahead.max, 1 + max(row_words, pixel_words, line_words, frame_words))   # as wide
 
     @always_comb
     def wait():

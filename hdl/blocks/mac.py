@@ -19,8 +19,8 @@ from hdl.plan.folding import pipeline
 from hdl.plan.rom import Rom
 from hdl.shape import StreamShape
 
-# Cycles from an output's last input beat to its result, where PE have lanes and SIMD is 1 or 2; one
-# more for every time that it doubles.
+# Cycles from an output's last input beat to its result, where PE have lanes and SIMD is at most 3;
+# one more for every time that it doubles.
 LATENCY = 4
 QUEUE_LATENCY = 1   # one more through the queue of the results of several groups
 # ... and serialise.LATENCY where the results of all PE share fewer lanes

@@ -1,5 +1,5 @@
 """Window walk: the windows of a frame one after the other, and where their taps lie in memory."""
-from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances, intbv
+from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, instances
 
 from hdl.axis import Bundle
 from hdl.blocks.signals import Instances, count, flag, start
@@ -152,25 +152,26 @@ def row_place(clk: SignalType, rst: ResetSignal, read: SignalType, step: Step, b
     @always_seq(clk.posedge, reset=rst)
     def move():
         if read:
-            further = intbv(0, min=0, max=2 * depth)
             if bank + step.banks >= banks:
                 bank.next = bank + step.banks - banks
-                further[:] = address + step.far
+                if address + step.far >= depth:
+                    address.next = address + step.far - depth
+                else:
+                    address.next = address + step.far
             else:
                 bank.next = bank + step.banks
-                further[:] = address + step.near
-            if further >= depth:
-                further[:] = further - depth
-            address.next = further
+                if address + step.near >= depth:
+                    address.next = address + step.near - depth
+                else:
+                    address.next = address + step.near
 
     @always_seq(clk.posedge, reset=rst)
     def move_on():
         if read:
-            further = intbv(0, min=0, max=2 * depth)
-            further[:] = address + step.near
-            if further >= depth:
-                further[:] = further - depth
-            address.next = further
+            if address + step.near >= depth:
+                address.next = address + step.near - depth
+            else:
+                address.next = address + step.near
 
     return move if banks > 1 else move_on
 
@@ -214,6 +215,7 @@ def keep_place(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk, 
     """
     before, after, last = geometry.before, geometry.after, geometry.size_out - 1
     row, column, row_step, column_step = walk.row, walk.column, walk.row_step, walk.column_step
+    low = len(place.bank)
 
     @always_seq(clk.posedge, reset=rst)
     def keep():
@@ -244,7 +246,7 @@ def keep_place(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk, 
                 place.bank.next = bank - 3
             else:
                 place.three.next = 0
-                place.bank.next = bank
+                place.bank.next = bank[low:]
 
     return keep, *bank_kept(geometry, keep_bank, keep_threes)
 

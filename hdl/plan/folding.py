@@ -16,6 +16,7 @@ from hdl.plan.tiles import TileGeometry, tile_rates, tile_side
 # operands and a half.  It chooses among foldings of equally many multipliers.
 ACCUMULATOR = 5
 READ = 2        # cycles from the address of a weight to its multiplier: memory, and a register
+IN_A_SUM = 3     # products that are added in the cycle that makes them
 NONE_ABOVE: Mapping[str, int] = {}
 
 
@@ -106,9 +107,9 @@ class Folding:
 
 
 def adder_levels(simd: int) -> int:
-    """Cycles in which so many products become one sum: two of them in the first, with what they
-    are of, then two sums in each."""
-    return max((simd - 1).bit_length(), 1)
+    """Cycles in which so many products become one sum: IN_A_SUM of them in the first, then two sums
+    in each."""
+    return 1 + (-(-simd // IN_A_SUM) - 1).bit_length()
 
 
 def pipeline(simd: int) -> int:

@@ -22,9 +22,9 @@ both = pytest.mark.parametrize("block", [mac, mac_loops], ids=lambda block: bloc
 
 def latency(block, simd):
     """From an output's last beat to its sum: what the array states, and for each time that SIMD
-    doubles from 2 on a level of adders."""
+    doubles from 3 on a level of adders."""
     return in_loops.LATENCY if block is mac_loops \
-        else LATENCY + sum(simd > most for most in (2, 4, 8, 16, 32))
+        else LATENCY + sum(simd > most for most in (3, 6, 12, 24))
 
 
 def naive(x, rows, pe, simd, shared, count):
