@@ -39,7 +39,7 @@ class Family:
 
     name: str
     title: str
-    passes: str                 # of Yosys, to be followed by the top's name
+    passes: tuple[str, ...]     # of Yosys, {top} the module
     # Widths of the two signed factors of a multiplier; None where Yosys infers none.
     multiplier: tuple[int, int] | None
     only_signed: bool           # parts of a wider factor lose a bit for a sign that they have not
@@ -86,13 +86,25 @@ LATTICE = {r"MULT18X18D": ("dsp", 1), r"DP16KD|PDPW16KD": ("block_ram", 1), r"LU
            r"CCU2C": ("lut", 2), r"TRELLIS_DPR16X4": ("lut", 6), r"TRELLIS_FF": ("ff", 1)}
 GOWIN = {r"MULT\w+": ("dsp", 1), r"(SDPB|SDPX9B|DPB|DPX9B|SP|SPX9|pROM|pROMX9)": ("block_ram", 1),
          r"LUT[1-4]|ALU": ("lut", 1), r"RAM16S\w+": ("lut", 6), r"DFF\w*": ("ff", 1)}
+OWN = "synth_xilinx -flatten -noiopad -noclkbuf -top {top}"
+# Yosys moves no register and no adder into a DSP48E2.  What its rules for DSP48E1 find, a DSP48E2
+# has as well: multipliers 27 bits wide are DSP48E1 while these rules are at work.
+ULTRASCALE = (
+    f"{OWN} -family xcup -run begin:map_dsp", "memory_dff", "alumacc -macc-only", "maccmap -unmap",
+    "opt_clean",
+    "techmap -map +/mul2dsp.v -D DSP_A_MAXWIDTH=27 -D DSP_A_MAXWIDTH_PARTIAL=18 "
+    "-D DSP_B_MAXWIDTH=18 -D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH=2 -D DSP_Y_MINWIDTH=9 "
+    "-D DSP_SIGNEDONLY=1 -D DSP_NAME=$__MUL27X18 -map +/xilinx/xcu_dsp_map.v",
+    "select a:mul2dsp", "setattr -unset mul2dsp", "opt_expr -fine", "wreduce", "select -clear",
+    "chtype -set DSP48E1 t:DSP48E2", "setparam -unset AMULTSEL -unset BMULTSEL t:DSP48E1",
+    "xilinx_dsp -family xc7", "chtype -set $mul t:$__soft_mul", f"{OWN} -family xcup -run coarse:")
 FAMILIES = {family.name: family for family in (
-    Family("xcup", "UltraScale+", "synth_xilinx -family xcup -flatten -noiopad -noclkbuf -top",
-           (27, 18), True, 1, Logic(0.8, 0.6, 0), XILINX),
-    Family("xc7", "7-series", "synth_xilinx -family xc7 -flatten -noiopad -noclkbuf -top",
-           (25, 18), True, 1, Logic(0.8, 0.6, 0), XILINX),
-    Family("ecp5", "ECP5", "synth_ecp5 -top", (18, 18), False, 4, Logic(1.0, 0.5, 20), LATTICE),
-    Family("gw5a", "Gowin GW5A", "synth_gowin -family gw5a -top", None, True, 4,
+    Family("xcup", "UltraScale+", ULTRASCALE, (27, 18), True, 1, Logic(0.8, 0.6, 0), XILINX),
+    Family("xc7", "7-series", (f"{OWN} -family xc7",), (25, 18), True, 1, Logic(0.8, 0.6, 0),
+           XILINX),
+    Family("ecp5", "ECP5", ("synth_ecp5 -top {top}",), (18, 18), False, 4, Logic(1.0, 0.5, 20),
+           LATTICE),
+    Family("gw5a", "Gowin GW5A", ("synth_gowin -family gw5a -top {top}",), None, True, 4,
            Logic(1.0, 9.0, 20), GOWIN))}
 # Reasons not to take a family's figures for a device's.
 UNFIT = {"gw5a": "Yosys makes products for GW5A of LUTs: its multipliers are not inferred"}

@@ -78,7 +78,8 @@ def synthesise(family: Family, job: Job, target: Path) -> None:
     """Have Yosys count the cells of a unit's netlist, into ``cells.json``."""
     verilog = [file.name for file in job.files if file.suffix == ".v"]
     yosys(job.files[0].parent, f"read_verilog {' '.join(verilog)}", f"hierarchy -top {job.top}",
-          *(f"blackbox {module}" for module in job.others), f"{family.passes} {job.top}",
+          *(f"blackbox {module}" for module in job.others),
+          *(each.format(top=job.top) for each in family.passes),
           f"tee -q -o {target / 'stat.json'} stat -json")
     cells = json.loads((target / "stat.json").read_text())["design"]["num_cells_by_type"]
     (target / "cells.json").write_text(json.dumps(cells))
