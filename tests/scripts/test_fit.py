@@ -72,8 +72,8 @@ def test_units_of_tiles_are_counted_by_their_folding():
     pytest.param("stem", "xc7", marks=pytest.mark.full),
     pytest.param("pointwise", "gw5a", marks=pytest.mark.full)])
 def test_the_model_is_near_to_yosys(rng, case, family):
-    """Multipliers and block RAM within a tenth, flip-flops within a third, but those that 7-series
-    takes into its multipliers."""
+    """Multipliers and block RAM within a tenth, flip-flops within a third, but those that AMD's
+    multipliers take in."""
     config, _ = unit_config(rng, *UNITS[case], precision=PRECISIONS["w8a8"],
                             activation_in="input" if case == "stem" else "relu6")
     told = []
@@ -83,7 +83,10 @@ def test_the_model_is_near_to_yosys(rng, case, family):
     assert abs(model.block_ram - made.block_ram) <= made.block_ram / 10
     assert made.block_ram or case == "stem"
     assert (made.dsp > 0) == (family != "gw5a")
-    assert family == "xc7" or abs(model.ff - made.ff) <= made.ff / 3
+    if family in ("xc7", "xcup"):
+        assert made.ff < model.ff
+    else:
+        assert abs(model.ff - made.ff) <= made.ff / 3
     again = synthesised([config], FAMILIES[family], lambda *each: told.append(each))["dut"]
     assert again == made and told[1] == ("dut", True)
 
