@@ -72,7 +72,8 @@ class Repair(Bundle):
         self.room = flag()          # a beat may leave
         self.fill = flag()          # it fills up
         self.send = flag()          # it leaves now
-        self.found = uint(len(FAULTS))
+        self.found = uint(OUTSIDE)  # what damages the frame, a bit for each of these FAULTS
+        self.outside = flag()       # what lies outside a frame
 
 
 def marked(shape: StreamShape) -> StreamShape:
@@ -172,7 +173,7 @@ def repair_patience(clk: SignalType, rst: ResetSignal, beat: Beat, repair: Repai
 def repair_step(beat: Beat, repair: Repair) -> Instances:
     """What becomes of the beat that is there, if one is, and what is found out about it."""
     fits, idle, sent = flag(), flag(), flag()
-    short, long, early, silence, outside = [flag() for _ in FAULTS]
+    short, long, early, silence = [flag() for _ in range(OUTSIDE)]
 
     @always_comb
     def choose():
@@ -194,11 +195,11 @@ def repair_step(beat: Beat, repair: Repair) -> Instances:
         long.next = sent and repair.line_last and not beat.last
         early.next = idle and repair.inside and beat.valid and beat.first
         silence.next = idle and repair.inside and not beat.valid and repair.waited
-        outside.next = beat.valid and not beat.first and not repair.inside
+        repair.outside.next = beat.valid and not beat.first and not repair.inside
 
     @always_comb
     def gather():
-        repair.found.next = concat(outside, silence, early, long, short)
+        repair.found.next = concat(silence, early, long, short)
 
     return instances()
 
@@ -258,11 +259,11 @@ def repair_verdict(clk: SignalType, rst: ResetSignal, repair: Repair, verdict: A
     @always_comb
     def note():
         frame_error.next = seen
-        now.next = damaged or repair.found[OUTSIDE:] != 0
+        now.next = damaged or repair.found != 0
 
     @always_seq(clk.posedge, reset=rst)
     def keep():
-        seen.next = seen | repair.found
+        seen.next = seen | concat(repair.outside, repair.found)
         if repair.send and repair.frame_last:
             damaged.next = False
             verdict.tvalid.next = True
