@@ -4,8 +4,9 @@ Yosys synthesises, nextpnr-ecp5 places and routes, ecppack makes the bitstream; 
 and what they made is kept by content.  ``routed`` knows nothing of networks: a design with a
 board's pins goes the same way.
 
-Where a design has more products than the device has multipliers, the narrowest are made of LUTs:
-those one of whose factors, or of its parts, has fewer bits than it takes for all others to fit.
+Where a design has more products than the device has multipliers, the narrowest are made of LUTs, by
+``soft_products.v``: those one of whose factors, or of its parts, has fewer bits than it takes for
+all others to fit.
 """
 import importlib.util
 import json
@@ -33,9 +34,11 @@ WIDEST = 18                 # bits of a multiplier's factors
 # What synth_ecp5 does before it looks for multipliers.
 COARSE = ("proc", "flatten", "opt_expr", "opt_clean", "opt -nodffe -nosdff", "wreduce", "peepopt",
           "opt_clean")
+SOFT = Path(__file__).with_name("soft_products.v")
+USABLE = 0.95               # of the multipliers: routers need room
 MULTIPLIERS = ("techmap -map +/mul2dsp.v -map +/lattice/dsp_map_18x18.v -D DSP_A_MAXWIDTH=18 "
                "-D DSP_B_MAXWIDTH=18 -D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH={} "
-               "-D DSP_NAME=$__MUL18X18", "chtype -set $mul t:$__soft_mul")
+               "-D DSP_NAME=$__MUL18X18", f"techmap -map {SOFT.name}")
 PRODUCT = re.compile(r"parameter \\([AB])_WIDTH (\d+)")
 Report = Callable[[str], None]
 
@@ -116,12 +119,13 @@ def trellis(tool: str, folder: Path, source: Path, *arguments: str) -> None:
 def synthesised(files: Sequence[Path], top: str, device: Device, report: Report) -> Path:
     """The folder of a design's NETLIST for a device, made by Yosys unless it is kept."""
     target = default_build_dir("fit") / digest(
-        "ecp5", version(), top, device.has.dsp, COARSE, MULTIPLIERS,
+        "ecp5", version(), top, device.has.dsp, USABLE, COARSE, MULTIPLIERS, SOFT.read_text(),
         *(part for file in files for part in (file.name, file.read_bytes())))
 
     def fill(folder: Path) -> None:
         """Synthesise: up to the products, and, when it is known which are made of LUTs, all."""
         names = copied(files, folder)
+        copied([SOFT], folder)
         verilog = [name for name in names if name.endswith(".v")]
         report(f"synthesising for {device.name}")
         yosys(folder, f"read_verilog {' '.join(verilog)}",
@@ -137,14 +141,16 @@ def synthesised(files: Sequence[Path], top: str, device: Device, report: Report)
 
 
 def narrowest(products: str, device: Device) -> int:
-    """Bits of the narrowest factor that is worth a multiplier, so that a device has enough.
+    """Bits of the narrowest factor that is worth a multiplier, so that a device has enough of them
+    and some to spare.
 
     products -- Yosys's cells $mul
     """
     widths = [int(width) for _, width in PRODUCT.findall(products)]
     pairs = list(zip(widths[::2], widths[1::2]))
     return next(least for least in range(2, WIDEST + 2)
-                if sum(multipliers(a, b, least) for a, b in pairs) <= device.has.dsp)
+                if sum(multipliers(a, b, least) for a, b in pairs)
+                <= device.has.dsp * USABLE)
 
 
 def multipliers(a: int, b: int, least: int) -> int:

@@ -20,6 +20,7 @@ from scripts.fit import __main__ as fit
 from scripts.fit import bitstream, host, route
 from scripts.fit.bitstream import Job, SlowDesign, constraints, write
 from scripts.fit.devices import boards
+from scripts.shared.yosys import yosys
 from tests.support.commands import invoked
 from tests.support.json_page import check
 from tests.support.serial_line import small
@@ -132,11 +133,36 @@ def narrowest(widths, has):
 
 def test_products_that_are_worth_a_multiplier():
     """As many as there are; the narrowest, and the narrow parts of wide ones, are made of LUTs."""
-    widths = [(9, 4), (9, 6), (9, 6), (17, 24), (17, 18)]
-    assert narrowest(widths, 6) == 2
-    assert narrowest(widths, 5) == 5
-    assert narrowest(widths, 4) == narrowest(widths, 2) == 7
+    widths = [(9, 4), (9, 6), (9, 6), (17, 24), (17, 18)] * 10
+    assert narrowest(widths, 64) == 2
+    assert narrowest(widths, 60) == narrowest(widths, 53) == 5      # 57 of 60 are used
+    assert narrowest(widths, 52) == narrowest(widths, 22) == 7
     assert narrowest(widths, 0) == 18
+
+
+@pytest.mark.parametrize("a, b, signed_a, signed_b, bits", [
+    (5, 3, True, True, 8), (5, 3, False, False, 8), (6, 4, False, True, 10), (6, 4, True, False, 9),
+    (3, 5, True, False, 8), (5, 2, True, True, 9)])
+def test_products_of_luts(tmp_path, a, b, signed_a, signed_b, bits):
+    """Yosys proves that they are products, of any signs, wider and narrower than both factors."""
+    def number(name, width, signed):
+        """A factor as a number with a sign and one bit more."""
+        sign = f"{name}[{width - 1}]" if signed else "1'b0"
+        return f"$signed({{{sign}, {name}}})"
+
+    ports = f"(input [{a - 1}:0] a, input [{b - 1}:0] b, output [{bits - 1}:0] p)"
+    (tmp_path / "expected.v").write_text(
+        f"module expected {ports}; wire signed [{a}:0] x = {number('a', a, signed_a)}; "
+        f"wire signed [{b}:0] y = {number('b', b, signed_b)}; "
+        f"wire signed [{a + b + 1}:0] z = x * y; assign p = z; endmodule\n")
+    (tmp_path / "made.v").write_text(
+        f"module made {ports}; \\$__soft_mul #(.A_SIGNED({int(signed_a)}), "
+        f".B_SIGNED({int(signed_b)}), .A_WIDTH({a}), .B_WIDTH({b}), .Y_WIDTH({bits})) product "
+        "(.A(a), .B(b), .Y(p)); endmodule\n")
+    told = yosys(tmp_path, "read_verilog expected.v", "read_verilog -icells made.v", "proc",
+                 f"techmap -map {route.SOFT}", "select -assert-none t:$__soft_mul",
+                 "miter -equiv -flatten expected made both", "sat -verify -prove trigger 0 both")
+    assert "SUCCESS" in told
 
 
 def summary(folder, **other):
