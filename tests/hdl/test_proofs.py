@@ -3,8 +3,9 @@ what, and with which faults each proof has to fail."""
 import pytest
 from myhdl import always_seq, block, instances
 
-from tests.support.claims import CLAIMS, pair
-from tests.support.proof import Claim, Refuted, prove
+from tests.support.claims import CLAIMS, LANGUAGES, pair
+from tests.support.proof import Claim, Refuted, prove, prove_languages
+from tests.support.simulators import available
 
 
 def kept(name):
@@ -25,6 +26,24 @@ def test_each_fault_is_told(name, tmp_path):
         directory.mkdir()
         with pytest.raises(Refuted, match="a property fails after"):
             prove(directory, CLAIMS[name], fault)
+
+
+QUICK = "register_slice", "widen", "narrow", "fifo of 2", "residual_add"
+in_both = pytest.mark.parametrize("name", [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.full) for name in LANGUAGES])
+
+
+@in_both
+def test_verilog_and_vhdl_are_the_same(name, tmp_path):
+    available("ghdl")
+    prove_languages(tmp_path, CLAIMS[name])
+
+
+@in_both
+def test_a_fault_in_one_of_them_is_told(name, tmp_path):
+    available("ghdl")
+    with pytest.raises(Refuted):
+        prove_languages(tmp_path, CLAIMS[name], CLAIMS[name].faults[0])
 
 
 @block

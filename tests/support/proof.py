@@ -11,12 +11,13 @@ import inspect
 import re
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyosys
 
 from hdl.axis import AxiStream
+from hdl.build import run_tool
 from hdl.convert.block import convert_block
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from scripts.shared.yosys import yosys
@@ -127,25 +128,44 @@ def edited(files, edits):
         assert changed, f"no text of the block has {pattern}"
 
 
-def gates(directory, claim, fault=None):
-    """Write ``claim.aig`` into a folder: the block and its observer as gates."""
+def converted(directory, claim, hdl="Verilog"):
+    """The files of a claim's block, and of its memories."""
     with fresh_elaboration():
         named = dict(zip(("clk", "rst"), clock_and_reset()))
         ports = inspect.signature(claim.block.func).parameters
         named = {name: signal for name, signal in named.items() if name in ports}
-        files = convert_block(claim.block(**named, **claim.arguments), directory, "dut")
+        files = convert_block(claim.block(**named, **claim.arguments), directory, "dut", hdl)
     for name, text in claim.memories.items():
         Path(directory, name).write_text(text)
+    return files
+
+
+def streams_of(claim):
+    """{port: AxiStream} of a claim's block."""
+    return {name: stream for name, stream in claim.arguments.items()
+            if isinstance(stream, AxiStream)}
+
+
+def gates(directory, claim, fault=None, beside=()):
+    """Write ``claim.aig`` into a folder: the block and its observer as gates.
+
+    beside -- Yosys passes that read what else the observer needs
+    """
+    files = converted(directory, claim)
     edited(files, claim.edits + ((fault,) if fault else ()))
-    streams = {name: stream for name, stream in claim.arguments.items()
-               if isinstance(stream, AxiStream)}
-    Path(directory, "observer.sv").write_text(
-        observer(files[-1].read_text(), streams, claim.inner, claim.properties))
+    Path(directory, "observer.sv").write_text(observer(
+        files[-1].read_text(), streams_of(claim), claim.inner, claim.properties))
     yosys(directory, *(f"read_verilog -formal -sv {file.name}" for file in files),
           "hierarchy -top dut", "proc", "flatten", "memory -nomap", "opt_clean",
-          *(f"expose dut/w:{wire}" for wire, _ in claim.inner.values()),
+          *(f"expose dut/w:{wire}" for wire, _ in claim.inner.values()), *beside,
           "read_verilog -formal -sv observer.sv", "hierarchy -top observer", "proc", "flatten",
-          "opt -full", "chformal -lower", *GATES)
+          "memory -nomap", "opt -full", "chformal -lower", *GATES)
+
+
+def abc(directory, script):
+    """What ABC says of ``claim.aig``."""
+    return subprocess.run([str(ABC), "-c", f"read claim.aig; print_stats; fold; {script}"],
+                          cwd=directory, capture_output=True, text=True).stdout
 
 
 def prove(directory, claim, fault=None, seconds=600):
@@ -158,15 +178,62 @@ def prove(directory, claim, fault=None, seconds=600):
     """
     started = time.perf_counter()
     gates(directory, claim, fault)
-    script = f"bmc3 -a -F {claim.cycles}" if claim.cycles else f"pdr -T {seconds}"
-    said = subprocess.run([str(ABC), "-c", f"read claim.aig; print_stats; fold; {script}"],
-                          cwd=directory, capture_output=True, text=True).stdout
+    said = abc(directory, f"bmc3 -a -F {claim.cycles}" if claim.cycles else f"pdr -T {seconds}")
+    return result(said, bool(claim.cycles), started)
+
+
+def result(said, unrolled, started):
+    """The Proof that ABC tells of."""
     refuted = re.search(r"Output \d+ .*was asserted in frame +(\d+)", said)
     if refuted:
         raise Refuted(f"a property fails after {refuted[1]} cycles: {said[-2000:]}")
-    invariant = re.search(r"Invariant F\[(\d+)\] : (\d+) clauses", said)
-    unrolled = re.search(r"No output asserted in (\d+) frames", said)
-    if not (unrolled if claim.cycles else invariant and "Property proved." in said):
+    depth = re.search(r"No output asserted in (\d+) frames", said) if unrolled \
+        else re.search(r"Invariant F\[(\d+)\] : (\d+) clauses", said)
+    if not depth or not unrolled and "Property proved." not in said:
         raise Undecided(said[-2000:])
-    return Proof(int((unrolled or invariant)[1]), 0 if unrolled else int(invariant[2]),
+    return Proof(int(depth[1]), 0 if unrolled else int(depth[2]),
                  int(re.search(r"lat = +(\d+)", said)[1]), time.perf_counter() - started)
+
+
+def prove_languages(directory, claim, fault=None, seconds=600):
+    """Show that a block's Verilog and its VHDL, which GHDL makes Verilog of, give the same in every
+    cycle: tready, tvalid, and the payload while tvalid is high.  Both begin with zeros in all
+    registers, before the first reset.  Returns a Proof; raises as ``prove``.
+
+    fault -- (pattern, replacement) in the block's Verilog
+    """
+    started = time.perf_counter()
+    folder = Path(directory, "vhdl")
+    folder.mkdir()
+    files = converted(folder, claim, "VHDL")
+    text = run_tool(["ghdl", "--synth", "--std=08", "--out=verilog",
+                     *(file.name for file in files), "-e", "dut"], folder)
+    end = text.rindex("endmodule") + len("endmodule\n")    # warnings follow
+    text = text[text.index("module "):end]
+    # GHDL 2.0 writes a shift of a signed number as if the number had no sign.
+    Path(directory, "other.v").write_text(re.sub(r"(\$signed\(\w+\)) >> ", r"\1 >>> ", text))
+    header = converted(folder, claim)[-1].read_text()
+    both = replace(claim, properties=other(header, streams_of(claim)), inner={})
+    gates(directory, both, fault, (
+        "design -stash verilog", "read_verilog other.v", "hierarchy -top dut", "proc", "flatten",
+        "memory -nomap", "opt_clean", "rename dut other", "design -copy-from verilog dut",
+        "setundef -undriven -init -zero"))
+    said = abc(directory, f"bmc3 -a -F 4; scorr; print_stats; pdr -T {seconds}")
+    # Where all registers turn out the same nothing is left; what the outputs are was seen before.
+    if re.search(r"No output asserted in 4 frames(.*\n)+.*lat = +0 +and = +0 ", said):
+        said += "Invariant F[0] : 0 clauses, Property proved."
+    return result(said, False, started)
+
+
+def other(header, streams):
+    """Verilog of a second copy of the block, the module ``other``, that has the same inputs, and
+    what has to agree."""
+    found = re.findall(r"\b(input|output) \w+ (signed )?(\[\d+:0\] )?(\w+)[,)]", header)
+    outputs = {name: width for way, _, width, name in found if way == "output"}
+    wires = "".join(f"wire {width}{name}_other;\n" for name, width in outputs.items())
+    links = ", ".join(f".{name}({name}{'_other' * (name in outputs)})" for _, _, _, name in found)
+    payload = {f"{name}_{member}": f"{name}_tvalid" for name, stream in streams.items()
+               for member in ("tdata", *stream.shape.marks)}
+    same = "".join(f"    if ({payload.get(name, 1)}) assert ({name} == {name}_other);\n"
+                   for name in outputs)
+    return f"{wires}other copy ({links});\nalways @* if (started) begin\n{same}end\n"

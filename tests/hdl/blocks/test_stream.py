@@ -91,11 +91,11 @@ def test_fifo(simulator, rng, depth):
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_fifo_holds_what_it_says(simulator, depth):
     """``depth`` beats in memory and one in the output register, no more and no less."""
-    ports, count = pair(1, 1), depth + 4
+    ports, values = pair(2, 2), [[i, -i] for i in range(depth + 4)]
     done = Bench(simulator, fifo, {**ports, "depth": depth}).run(
-        {"s_axis": np.arange(count)[:, None]}, {"m_axis": count}, {"m_axis": np.arange(100) < 50})
+        {"s_axis": values}, {"m_axis": len(values)}, {"m_axis": np.arange(100) < 50})
     assert int((done["s_axis"].cycles < 50).sum()) == depth + 1
-    assert beats(done, ports) == [[i] for i in range(count)]
+    assert beats(done, ports) == values
 
 
 @pytest.mark.parametrize("words, passes", [(1, 1), (1, 4), (3, 1), (3, 2), (4, 5)])
