@@ -39,6 +39,7 @@ def test_a_mutant_that_is_told_is_not_cleared(stage):
     assert verdict.startswith("differs after ")
 
 
+@pytest.mark.full
 def test_a_register_without_its_reset_is_told_by_unknown_bits():
     stage = Stage("narrow 4 to 1", SUBJECTS["narrow 4 to 1"])
     number = numbered(stage, "-mode const0", "-port SRST")
@@ -46,6 +47,7 @@ def test_a_register_without_its_reset_is_told_by_unknown_bits():
     assert stage.failing(number, "icarus")[0] == "test_widths"
 
 
+@pytest.mark.full
 def test_tests_of_another_block_are_a_mistake():
     subject = dataclasses.replace(SUBJECTS["fifo of 1"], tests={
         "test_fifo": {"depth": 1}, "test_fifo_holds_what_it_says": {"depth": 2}})

@@ -131,7 +131,7 @@ def fifo_of(depth):
     return passing(fifo, 1, 1, ((f"level != {depth}", f"level != {depth + 1}"),
                                 (f"level != {depth}", f"level != {depth - 1}"),
                                 (r"level \+ 1", "level + 2")),
-                   (depth + 1, 2, 2, f"{depth} + m_axis_tvalid"), slow=depth > 3, depth=depth)
+                   (depth + 1, 2, 2, f"{depth} + m_axis_tvalid"), slow=depth > 2, depth=depth)
 
 
 def repeated(words, passes, depth):
