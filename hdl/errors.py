@@ -9,13 +9,24 @@ class SimulationError(Exception):
     """A simulation ran and found that the design does not do what it must."""
 
 
-class ProtocolError(SimulationError):
-    """A stream took back or changed a beat it had offered."""
+# What every stream keeps to, by name, and what is said of one that does not.
+RULES = {
+    "held": "withdrew a beat that had not been taken",
+    "stable": "changed a beat that had not been taken",
+    "known": "has unknown bits",
+    "taken": "had a beat waiting for longer than it may",
+    "marked": "has a mark where none belongs, or none where one does",
+    "ended": "stopped inside a frame",
+}
 
-    def __init__(self, stream: str, cycle: int) -> None:
-        self.stream, self.cycle = stream, cycle
-        super().__init__(f"stream {stream} changed or withdrew, in cycle {cycle}, "
-                         f"a beat that had not been taken")
+
+class ProtocolError(SimulationError):
+    """A stream broke one of RULES; ``more`` says what exactly."""
+
+    def __init__(self, stream: str, cycle: int, rule: str, more: str = "") -> None:
+        self.stream, self.cycle, self.rule = stream, cycle, rule
+        super().__init__(f"stream {stream} {RULES[rule]}, in cycle {cycle} (rule {rule})"
+                         f"{': ' if more else ''}{more}")
 
 
 class DeadlockError(SimulationError):

@@ -1,7 +1,7 @@
 """A design that any simulator can run: one call for MyHDL, its Verilog and its VHDL."""
 import inspect
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +19,10 @@ from hdl.sim import SIMULATORS
 from hdl.sim.backends import BACKENDS
 from hdl.sim.backends.backend import Progress
 from hdl.sim.backends.myhdl_bench import run_myhdl
-from hdl.sim.endpoints import TIMEOUT, Counter, Monitor, Sink, Source, pause_pattern
+from hdl.sim.endpoints import (TIMEOUT, Counter, Monitor, Reset, Sink, Source, longest_pause,
+                               pause_pattern, segments)
 from hdl.sim.memories import Memories
+from hdl.sim.rules import check_waits
 from hdl.sim.trace import Run
 
 
@@ -72,7 +74,8 @@ class Design:
 
 def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
              timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-             build_dir: str | Path | None = None) -> Run:
+             build_dir: str | Path | None = None, resets: Sequence[Reset] = (),
+             waits: Mapping[str, int] | None = None) -> Run:
     """Run ``design`` in ``simulator`` (one of SIMULATORS) and return its Run.
 
     ends     -- {port: Source or Sink}, every port of the design
@@ -80,6 +83,9 @@ def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
     drain    -- cycles to go on after the last beat awaited, to see that no more come
     progress -- called with the cycle now and then
     build_dir -- folder in which models are kept; None: the default one
+    resets   -- once more, in order
+    waits    -- {port or monitor: cycles that a beat of the stream may wait}; of the others a beat
+                may wait for ``timeout`` cycles beyond the longest pauses of the sinks
 
     Raises ValueError where ends, patterns or the simulator's name do not fit; ToolError where its
     tools are missing or refuse the design; ProtocolError and DeadlockError as they happen.
@@ -89,6 +95,8 @@ def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
         raise ValueError(f"the design's streams are {sorted(ports)}, not {sorted(ends)}")
     sources = {n: (ports[n], end) for n, end in ends.items() if isinstance(end, Source)}
     sinks = {n: (ports[n], end) for n, end in ends.items() if not isinstance(end, Source)}
+    for name, (_, source) in sources.items():
+        segments(resets, name, len(source.words))
     for _, sink in sinks.values():
         pause_pattern(sink.backpressure)
     for name, (stream, source) in sources.items():
@@ -102,13 +110,17 @@ def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
             watched = {name: monitor.stream for name, monitor in design.monitors.items()}
             counted = {name: inner_bits(block, counter)
                        for name, counter in design.counters.items()}
-            return run_myhdl(block, clk, rst, sources, sinks, watched, counted, timeout, drain,
-                             progress)
-    if simulator not in SIMULATORS:
+            run = run_myhdl(block, clk, rst, sources, sinks, watched, counted, timeout, drain,
+                            progress, resets)
+    elif simulator in SIMULATORS:
+        model = compiled(design, build_dir, simulator, tuple(sources))
+        run = BACKENDS[simulator].run(model, sources, sinks, design.monitors, design.counters,
+                                      timeout, drain, progress, design.memories, resets)
+    else:
         raise ValueError(f"simulator {simulator!r} is not one of {', '.join(SIMULATORS)}")
-    model = compiled(design, build_dir, simulator, tuple(sources))
-    return BACKENDS[simulator].run(model, sources, sinks, design.monitors, design.counters,
-                                   timeout, drain, progress, design.memories)
+    longest = sum(longest_pause(sink.backpressure) for _, sink in sinks.values())
+    check_waits(run, {name: timeout + longest for name in run.traces} | dict(waits or {}))
+    return run
 
 
 def inner_bits(block: Block, counter: Counter) -> tuple[SignalType, ...]:

@@ -6,6 +6,7 @@ one unless ``idle[k % len(idle)]``; a beat once offered stays until taken; while
 tdata is the complement of the last beat, so that a block which looks at it is found out.  A sink
 is ready unless ``backpressure[k % len(backpressure)]``.
 """
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,20 @@ class Sink:
 
     count: int
     backpressure: np.ndarray | None = None  # bool array by cycle, True = not ready; None = never
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Reset once more, for RESET_CYCLES rising edges that are not counted, before ``cycle``.
+
+    A beat that is being offered is withdrawn.  Until then a source offers no beat from ``begin``
+    on, and from then on these.  Sinks await their beats after the last reset.
+
+    begin -- {source: number of the beat}, of every source
+    """
+
+    cycle: int
+    begin: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -89,3 +104,24 @@ def pause_pattern(pattern: ArrayLike | None) -> np.ndarray:
     if pattern.ndim != 1 or pattern.all():
         raise ValueError("a pause pattern is a vector that lets at least one cycle through")
     return pattern
+
+
+def longest_pause(pattern: ArrayLike | None) -> int:
+    """Cycles of the longest pause of a pattern, which repeats."""
+    moves = np.flatnonzero(pause_pattern(pattern) == 0)
+    return int(np.diff(moves, append=moves[0] + np.size(pause_pattern(pattern))).max()) - 1
+
+
+def segments(resets: Sequence[Reset], source: str, beats: int) -> list[int]:
+    """The beats before which a source waits for each reset, and last all of its beats.
+
+    Raises ValueError where resets or beats are not in order.
+    """
+    cycles = [reset.cycle for reset in resets]
+    if cycles != sorted(set(cycles)) or min(cycles, default=0) < 0:
+        raise ValueError(f"resets come one after the other, not in cycles {cycles}")
+    ends = [reset.begin[source] for reset in resets] + [beats]
+    if ends != sorted(ends) or ends[0] < 0:
+        raise ValueError(f"source {source} begins after resets with beats of its {beats} in order, "
+                         f"not with {ends[:-1]}")
+    return ends

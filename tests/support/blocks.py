@@ -55,6 +55,24 @@ def two_slices(clk, rst, s_axis, m_axis, link):
 
 
 @block
+def one_of_two_stops(clk, rst, s_axis, s_second, m_axis, m_second):
+    """A register slice, and beside it a stream that is never taken."""
+    first = register_slice(clk, rst, s_axis, m_axis)
+
+    @always_seq(clk.posedge, reset=rst)
+    def stop():
+        s_second.tready.next = False
+        m_second.tvalid.next = False
+
+    @always(clk.posedge)
+    def hold():
+        if m_second.tready and s_second.tvalid:
+            m_second.tdata.next = s_second.tdata
+
+    return instances()
+
+
+@block
 def video_slice(clk, rst, s_axis, m_axis):
     """register_slice with tlast and tuser."""
     @always_comb

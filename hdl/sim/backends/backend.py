@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 
 from hdl.axis import AxiStream
 from hdl.build import Built
-from hdl.sim.endpoints import TIMEOUT, Counter, Monitor, Sink, Source
+from hdl.sim.endpoints import TIMEOUT, Counter, Monitor, Reset, Sink, Source
 from hdl.sim.memories import Memories
 from hdl.sim.trace import Run
 
@@ -39,11 +39,13 @@ class Backend(Protocol[Model]):
 
     def run(self, model: Model, sources: Sources, sinks: Sinks, monitors: Monitors,
             counters: Counters, timeout: int = TIMEOUT, drain: int = 0,
-            progress: Progress | None = None, memories: Memories = None) -> Run:
+            progress: Progress | None = None, memories: Memories = None,
+            resets: Sequence[Reset] = ()) -> Run:
         """Simulate until every sink has its beats and ``drain`` cycles more.
 
         timeout  -- cycles without a beat anywhere before DeadlockError
         memories -- of the ROMs that the HDL reads when it starts
+        resets   -- of the whole design, in order
 
         Raises ProtocolError, DeadlockError, ToolError, and what ``progress`` raises.
         """

@@ -6,11 +6,12 @@ use ieee.std_logic_1164.all;
 use std.textio.all;
 
 -- Offers the beats of <name>.beats, one hexadecimal number a line; <name>.pauses has a line of a
--- character for each cycle in turn, 1 = offer nothing new.
+-- character for each cycle in turn, 1 = offer nothing new; <name>.ends the numbers of beats before
+-- which it waits for each reset, and last that of all.
 entity source is
     generic (name : string);
     port (
-        clk : in std_logic;
+        clk, rst : in std_logic;
         cycle : in integer;
         payload : out std_logic_vector;
         tvalid : out std_logic := '0';
@@ -23,21 +24,37 @@ begin
     process is
         file beats : text open read_mode is name & ".beats";
         file pauses : text open read_mode is name & ".pauses";
+        file ends : text open read_mode is name & ".ends";
         variable row, pattern : line;
         variable beat : std_logic_vector(payload'range) := (others => '0');
         variable offering : boolean := false;
+        variable sent, last : natural := 0;
     begin
         payload <= beat;
         readline(pauses, pattern);
+        readline(ends, row);
+        read(row, last);
         loop
-            wait on cycle;
+            wait on cycle, rst;
+            if rst = '1' and rst'event then
+                tvalid <= '0';
+                offering := false;
+                for i in sent to last - 1 loop
+                    readline(beats, row);
+                end loop;
+                sent := last;
+                readline(ends, row);
+                read(row, last);
+            end if;
+            next when not cycle'event;
             if not offering then
-                if not endfile(beats) and pattern(1 + cycle mod pattern'length) = '0' then
+                if sent < last and pattern(1 + cycle mod pattern'length) = '0' then
                     readline(beats, row);
                     hread(row, beat);
                     payload <= beat;
                     tvalid <= '1';
                     offering := true;
+                    sent := sent + 1;
                 elsif tvalid = '1' then
                     payload <= not beat;
                     tvalid <= '0';
@@ -83,7 +100,7 @@ use ieee.std_logic_1164.all;
 use std.textio.all;
 
 -- Checks a stream's protocol and writes its beats to <name>.trace, cycle and hexadecimal number a
--- line, the word violated where it is broken, and last the cycles with tvalid and not tready.
+-- line, the name of a rule that is broken, and last the cycles with tvalid and not tready.
 -- <name>.offers has the first cycle of each beat's tvalid, <name>.turns those in which tready is
 -- not what it was before.
 entity probe is
@@ -109,7 +126,7 @@ begin
         variable before : std_logic_vector(payload'range);
         variable held : boolean := false;
         variable was_ready : std_logic := '0';
-        variable stalls : natural := 0;
+        variable stalls, offered_in : natural := 0;
     begin
         if rising_edge(clk) and rst = '0' then
             assert not is_x(tvalid & tready) and (tvalid = '0' or not is_x(payload))
@@ -121,12 +138,15 @@ begin
                 writeline(turns, row);
             end if;
             if tvalid = '1' and not held then
-                write(row, cycle);
-                writeline(offers, row);
+                offered_in := cycle;
             end if;
             if held and (tvalid = '0' or payload /= before) then
                 violated <= true;
-                write(row, string'("violated"));
+                if tvalid = '0' then
+                    write(row, string'("held"));
+                else
+                    write(row, string'("stable"));
+                end if;
                 writeline(trace, row);
             elsif tvalid = '1' then
                 held := tready = '0';
@@ -134,6 +154,8 @@ begin
                 if held then
                     stalls := stalls + 1;
                 else
+                    write(row, offered_in);
+                    writeline(offers, row);
                     beats <= beats + 1;
                     write(row, cycle);
                     write(row, ' ');
@@ -141,8 +163,14 @@ begin
                     writeline(trace, row);
                 end if;
             end if;
+        elsif rising_edge(clk) then
+            held := false;
         end if;
         if finished then
+            if held then
+                write(row, offered_in);
+                writeline(offers, row);
+            end if;
             write(row, stalls);
             writeline(trace, row);
         end if;
@@ -185,7 +213,8 @@ use ieee.std_logic_1164.all;
 use std.textio.all;
 
 -- Clock, reset, and the end of the run.  File run: the cycles without a beat that are a deadlock,
--- the cycles to go on after the last beat awaited, and the beats awaited of each stream.  File
+-- the cycles to go on after the last beat awaited, and the beats awaited of each stream; file
+-- resets: the cycles before which there is a reset, one a line.  File
 -- verdict: what ended the run, and the last cycle.
 entity conductor is
     generic (
@@ -207,21 +236,45 @@ architecture files of conductor is
 begin
     process is
         file run : text open read_mode is "run";
+        file resets : text open read_mode is "resets";
         file verdict : text open write_mode is "verdict";
         variable row : line;
+        variable reset_in : integer;
         variable timeout, drain, moved_in : natural := 0;
         variable done_in : integer := -1;
         variable wanted, before : integer_vector(beats'range);
+        variable base : integer_vector(beats'range) := (others => 0);
 
         impure function complete return boolean is
         begin
             for i in wanted'range loop
-                if beats(i) < wanted(i) then
+                if beats(i) - base(i) < wanted(i) then
                     return false;
                 end if;
             end loop;
             return true;
         end function;
+
+        procedure next_reset is
+        begin
+            reset_in := -1;
+            if not endfile(resets) then
+                readline(resets, row);
+                read(row, reset_in);
+            end if;
+        end procedure;
+
+        procedure reset is
+        begin
+            rst <= '1';
+            for i in 1 to reset_cycles loop
+                wait for HALF_PERIOD;
+                clk <= '1';
+                wait for HALF_PERIOD;
+                clk <= '0';
+            end loop;
+            rst <= '0';
+        end procedure;
     begin
         readline(run, row);
         read(row, timeout);
@@ -229,14 +282,15 @@ begin
         for i in wanted'range loop
             read(row, wanted(i));
         end loop;
-        for i in 1 to reset_cycles loop
-            wait for HALF_PERIOD;
-            clk <= '1';
-            wait for HALF_PERIOD;
-            clk <= '0';
-        end loop;
-        rst <= '0';
+        next_reset;
+        reset;
         loop
+            if cycle + 1 = reset_in then
+                base := beats;
+                moved_in := reset_in;
+                next_reset;
+                reset;
+            end if;
             cycle <= cycle + 1;
             wait for HALF_PERIOD;
             before := beats;
@@ -249,7 +303,9 @@ begin
             if beats /= before then
                 moved_in := cycle;
             end if;
-            if done_in < 0 and complete then
+            if reset_in >= 0 then
+                moved_in := cycle;
+            elsif done_in < 0 and complete then
                 done_in := cycle;
             end if;
             if done_in >= 0 and cycle >= done_in + drain then

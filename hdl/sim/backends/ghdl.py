@@ -13,10 +13,11 @@ import numpy as np
 from hdl.axis import AxiStream
 from hdl.beats import hex_lines, words_of
 from hdl.build import Built, built_once, digest, run_tool, tool_version
-from hdl.errors import DeadlockError, ProtocolError, ToolError
+from hdl.errors import RULES, DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
-from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, pause_pattern
+from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, Reset, pause_pattern, segments
 from hdl.sim.memories import Memories, memory_directory, memory_names
+from hdl.sim.rules import tell_unknown
 from hdl.sim.trace import Handshake, Run, Trace
 
 INSTALL = "apt-get install ghdl"
@@ -157,7 +158,8 @@ def bench_text(top: str, sources: Streams, sinks: Streams, monitors: Monitors,
             statements.append(f"{signals['tdata']} <= unsigned({own}({width - 1} downto 0));")
             statements += [f"{signals[mark]} <= {own}({place});"
                            for place, mark in enumerate(marks, width)]
-            statements.append(instance(f"{own}_source", "source", name, clk="clk", cycle="cycle",
+            statements.append(instance(f"{own}_source", "source", name, clk="clk", rst="rst",
+                                       cycle="cycle",
                                        payload=own, tvalid=signals["tvalid"],
                                        tready=signals["tready"]))
         else:
@@ -209,7 +211,7 @@ def join(connections: Iterable[str]) -> str:
 
 def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
         timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-        memories: Memories = None) -> Run:
+        memories: Memories = None, resets: Sequence[Reset] = ()) -> Run:
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
     Arguments as those of Backend.run.
@@ -225,10 +227,13 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
             write_pauses(scratch, name, source.idle)
             text = hex_lines(source.words, stream.shape.payload_width)
             (scratch / f"{name}.beats").write_text(text)
+            ends = segments(resets, name, len(source.words))
+            (scratch / f"{name}.ends").write_text("".join(f"{end}\n" for end in ends))
         for name, (_, sink) in sinks.items():
             write_pauses(scratch, name, sink.backpressure)
         wanted = [sinks[name][1].count if name in sinks else 0 for name in streams]
         (scratch / "run").write_text(" ".join(map(str, (timeout, drain, *wanted))) + "\n")
+        (scratch / "resets").write_text("".join(f"{reset.cycle}\n" for reset in resets))
         started = time.perf_counter()
         execute(model, scratch, progress)
         seconds = time.perf_counter() - started
@@ -241,7 +246,8 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
     cycle = int(last)
     traces = {name: trace for name, (trace, _, _) in found.items()}
     if verdict == "protocol":
-        raise ProtocolError(next(name for name, each in found.items() if each[2]), cycle)
+        name = next(name for name, each in found.items() if each[2])
+        raise ProtocolError(name, cycle, found[name][2])
     if verdict == "deadlock":
         raise DeadlockError({name: len(trace) for name, trace in traces.items()}, cycle, timeout)
     return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds, model.told(),
@@ -274,6 +280,7 @@ def execute(model: Model, directory: Path, progress: Progress | None) -> None:
         except BaseException:
             process.kill()
             raise
+    tell_unknown("".join(said))
     if said or process.returncode:
         raise ToolError(f"GHDL: {''.join(said)[:4000] or f'status {process.returncode}'}")
 
@@ -283,15 +290,13 @@ def read_cycles(file: Path) -> np.ndarray:
     return np.array(file.read_text().split(), np.int64)
 
 
-def read_trace(file: Path, stream: AxiStream) -> tuple[Trace, int, bool]:
-    """(Trace, cycles with tvalid and not tready, whether the protocol was broken)."""
+def read_trace(file: Path, stream: AxiStream) -> tuple[Trace, int, str]:
+    """(Trace, cycles with tvalid and not tready, the rule that was broken or "")."""
     *lines, stalls = file.read_text().splitlines()
-    violated = bool(lines) and lines[-1] == "violated"
-    if violated:
-        lines.pop()
+    broken = lines.pop() if lines and lines[-1] in RULES else ""
     rows = [line.split() for line in lines]
     count = words_of(stream.shape.payload_width)
     raw = b"".join(int(beat, 16).to_bytes(4 * count, "little") for _, beat in rows)
     trace = Trace(np.frombuffer(raw, "<u4").reshape(-1, count).copy(),
                   np.array([int(cycle) for cycle, _ in rows], np.int64))
-    return trace, int(stalls), violated
+    return trace, int(stalls), broken

@@ -49,6 +49,7 @@ struct Stream {
     int64_t period = 1;
     int64_t phase = 0;                  // cycle modulo period
     int64_t sent = 0;
+    const int64_t* ends = nullptr;      // source: beats before which it waits for each reset, all
     int64_t stalls = 0;
     bool offering = false;
     bool held = false;
@@ -76,7 +77,7 @@ struct Stream {
         if (kind == SINK) {
             *ready = !paused;
         } else if (!offering) {
-            if (sent < beats && !paused) {
+            if (sent < *ends && !paused) {
                 put(words + sent * count, 0);
                 *valid = offering = true;
             } else if (*valid) {
@@ -90,6 +91,17 @@ struct Stream {
         std::memcpy(now.data(), data, bytes < 4 * count ? bytes : 4 * count);
         for (size_t i = 0; i < marks.size(); ++i)
             now[(width + i) / 32] |= uint32_t{*marks[i]} << (width + i) % 32;
+    }
+
+    void reset() {
+        if (held) offers.pop_back();
+        held = offering = false;
+        if (kind == SOURCE) {
+            *valid = false;
+            sent = *ends++;
+        } else {
+            sent = 0;
+        }
     }
 
     // False on a protocol violation; sets moved when a beat moves at this rising edge.
@@ -138,6 +150,7 @@ struct Simulation {
     std::string error;
     int64_t cycles = 0;
     int64_t violator = -1;
+    bool withdrew = false;              // or changed
 
     ~Simulation() {
         if (model) model_delete(model);
@@ -169,16 +182,27 @@ struct Simulation {
         model_eval(model);
     }
 
-    int run(int64_t reset, int64_t timeout, int64_t drain, int64_t every,
-            int (*progress)(int64_t)) {
+    void reset(int64_t edges) {
         if (rst) *rst = 1;
-        for (int64_t i = 0; i < reset; ++i) {
+        for (int64_t i = 0; i < edges; ++i) {
             edge(false);
             edge(true);
         }
         if (rst) *rst = 0;
+    }
+
+    int run(int64_t edges, const int64_t* resets, int64_t resets_left, int64_t timeout,
+            int64_t drain, int64_t every, int (*progress)(int64_t)) {
+        reset(edges);
         int64_t moved_at = 0, done_at = -1;
         for (int64_t cycle = 0;; ++cycle) {
+            if (resets_left && cycle == *resets) {
+                ++resets;
+                --resets_left;
+                for (auto& stream : streams) stream->reset();
+                reset(edges);
+                moved_at = cycle;
+            }
             for (auto& stream : streams)
                 if (stream->kind != MONITOR) stream->drive();
             edge(false);
@@ -188,6 +212,7 @@ struct Simulation {
                 Stream& stream = *streams[i];
                 if (!stream.sample(cycle, moved)) {
                     violator = static_cast<int64_t>(i);
+                    withdrew = !*stream.valid;
                     cycles = cycle;
                     return PROTOCOL;
                 }
@@ -195,6 +220,10 @@ struct Simulation {
             }
             for (Counter& counter : counters) counter.sample();
             if (moved) moved_at = cycle;
+            if (resets_left) {
+                moved_at = cycle;
+                done = false;
+            }
             if (done && done_at < 0) done_at = cycle;
             if (done_at >= 0 && cycle >= done_at + drain) return DONE;
             if (done_at < 0 && cycle - moved_at >= timeout) return DEADLOCK;
@@ -226,6 +255,7 @@ API void sim_close(Simulation* sim) { delete sim; }
 API const char* sim_error(Simulation* sim) { return sim->error.c_str(); }
 API int64_t sim_cycles(Simulation* sim) { return sim->cycles; }
 API int64_t sim_violator(Simulation* sim) { return sim->violator; }
+API int64_t sim_withdrew(Simulation* sim) { return sim->withdrew; }
 API int64_t sim_beats(Simulation* sim, int i) { return sim->streams[i]->cycles.size(); }
 API int64_t sim_offers(Simulation* sim, int i) { return sim->streams[i]->offers.size(); }
 API int64_t sim_turns(Simulation* sim, int i) { return sim->streams[i]->turns.size(); }
@@ -246,8 +276,8 @@ API int sim_counter(Simulation* sim, const char* scope, const char* names) {
 }
 
 API int sim_stream(Simulation* sim, const char* scope, const char* prefix, int kind, int64_t width,
-                   const char* marks, const uint32_t* words, int64_t beats, const uint8_t* pause,
-                   int64_t period) {
+                   const char* marks, const uint32_t* words, int64_t beats, const int64_t* ends,
+                   const uint8_t* pause, int64_t period) {
     try {
         auto s = std::make_unique<Stream>();
         const std::string name{prefix};
@@ -264,6 +294,7 @@ API int sim_stream(Simulation* sim, const char* scope, const char* prefix, int k
         s->count = (width + s->marks.size() + 31) / 32;
         s->words = words;
         s->beats = beats;
+        s->ends = ends;
         s->pause = pause;
         s->period = period;
         s->now.assign(s->count, 0);
@@ -276,10 +307,10 @@ API int sim_stream(Simulation* sim, const char* scope, const char* prefix, int k
     }
 }
 
-API int sim_run(Simulation* sim, int64_t reset, int64_t timeout, int64_t drain, int64_t every,
-                int (*progress)(int64_t)) {
+API int sim_run(Simulation* sim, int64_t edges, const int64_t* resets, int64_t count,
+                int64_t timeout, int64_t drain, int64_t every, int (*progress)(int64_t)) {
     try {
-        return sim->run(reset, timeout, drain, every, progress);
+        return sim->run(edges, resets, count, timeout, drain, every, progress);
     } catch (const std::exception& e) {
         sim->error = e.what();
         return ERROR;

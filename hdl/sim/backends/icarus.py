@@ -18,8 +18,9 @@ from hdl.errors import ToolError
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
 from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
 from hdl.sim.backends.myhdl_bench import run_myhdl
-from hdl.sim.endpoints import TIMEOUT
+from hdl.sim.endpoints import TIMEOUT, Reset
 from hdl.sim.memories import Memories, memory_directory, memory_names
+from hdl.sim.rules import tell_unknown
 from hdl.sim.trace import Run
 
 INSTALL = "apt-get install iverilog"
@@ -145,7 +146,8 @@ def bench_text(top: str, ports: Sequence[Port], sources: Streams, sinks: Streams
     """Verilog of the module that gives MyHDL the design's ports and what is watched inside."""
     inside = {name: ".".join(filter(None, ("dut", each.path, each.prefix or name)))
               for name, each in monitors.items()}
-    lines = ["module bench;", "reg clk = 0, rst = 1;"]
+    lines = ["module bench;", "reg clk = 0, rst = 1;", "integer cycle = 0;",
+             "always @(posedge clk) if (!rst) cycle <= cycle + 1;"]
     for short, name, member, bits, driven in ports:
         kind, value = ("reg", " = 0") if driven else ("wire", "")
         if name in inside:
@@ -172,7 +174,8 @@ def bench_text(top: str, ports: Sequence[Port], sources: Streams, sinks: Streams
     for number, name in enumerate((*sources, *sinks, *inside)):
         own = {member: short for short, stream, member, _, _ in ports if stream == name}
         valid, others = own.pop("tvalid"), ", ".join(own.values())
-        tell = f'if (!rst && x{number}) $display("stream {name} has unknown bits");'
+        tell = (f'if (!rst && x{number}) '
+                f'$display("stream {name} has unknown bits in cycle %0d", cycle);')
         # tready may be unknown before the first event of what it depends on.
         lines += [f"wire x{number} = {valid} === 1'bx || {valid} && ^{{{others}}} === 1'bx;",
                   f"always @(posedge clk) {tell}", f"final {tell}"]
@@ -186,7 +189,7 @@ def tallies(counters: Counters) -> list[str]:
 
 def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
         timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-        memories: Memories = None) -> Run:
+        memories: Memories = None, resets: Sequence[Reset] = ()) -> Run:
     """Simulate ``model`` until every sink has its beats; return a Run.
 
     Arguments as those of Backend.run.  What vvp prints is an error: of a memory file, a width, or
@@ -213,7 +216,7 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
                     {name: (bundles[name], end) for name, (_, end) in sinks.items()},
                     {name: bundles[name] for name in monitors},
                     {name: (bit,) for name, bit in zip(counters, counted.values())},
-                    timeout, drain, progress)
+                    timeout, drain, progress, resets)
         except CosimulationError as error:
             raise ToolError(f"Icarus: {log.read().strip() or error}") from error
         except Exception:
@@ -227,6 +230,7 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
 def complain(log: IO[str]) -> None:
     """Raise ToolError with what vvp has printed, if it has."""
     said = log.read().strip()
+    tell_unknown(said)
     if said:
         raise ToolError(f"Icarus: {said[:4000]}")
 

@@ -11,7 +11,7 @@ from hdl.errors import DeadlockError, ProtocolError
 from hdl.myhdl_fixes.elaborate import Block
 from hdl.myhdl_fixes.scheduler import clocked_at_once, quick_widths
 from hdl.sim.backends.backend import Progress, Sinks, Sources, Streams
-from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, Sink, Source, pause_pattern
+from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, Reset, Sink, Source, pause_pattern, segments
 from hdl.sim.trace import Handshake, Run, Trace
 
 HALF_PERIOD = 5     # MyHDL time steps
@@ -19,7 +19,8 @@ HALF_PERIOD = 5     # MyHDL time steps
 
 def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, sources: Sources,
               sinks: Sinks, monitors: Streams, counters: Mapping[str, Sequence[SignalType]],
-              timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None) -> Run:
+              timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
+              resets: Sequence[Reset] = ()) -> Run:
     """Simulate ``block`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
     sources  -- {name: (stream, Source)}
@@ -28,15 +29,17 @@ def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, so
     counters -- {name: bits}, of which the cycles are counted in which all are high
     timeout  -- cycles without a beat anywhere before DeadlockError
     progress -- called with the cycle now and then
+    resets   -- of the whole design, in order
     """
     probes = {name: _Probe(name, stream) for name, (stream, _) in (*sources.items(),
                                                                    *sinks.items())}
     probes.update((name, _Probe(name, stream)) for name, stream in monitors.items())
     tallies = {name: _Tally(bits) for name, bits in counters.items()}
-    feeds = [_Feed(probes[name], stream, source) for name, (stream, source) in sources.items()]
+    feeds = [_Feed(probes[name], stream, source, segments(resets, name, len(source.words)))
+             for name, (stream, source) in sources.items()]
     drains = [_Drain(probes[name], stream, sink) for name, (stream, sink) in sinks.items()]
     bench = _Bench(clk, rst, list(probes.values()), list(tallies.values()), feeds, drains, timeout,
-                   drain, progress)
+                   drain, progress, [reset.cycle for reset in resets])
     simulation = Simulation(*clocked_at_once(block, clk, rst), bench.run())
     started = time.perf_counter()
     try:
@@ -80,11 +83,11 @@ class _Probe:
             self.turns.append(cycle)
         if not self.valid._val:
             if self.held is not None:
-                raise ProtocolError(self.name, cycle)
+                raise ProtocolError(self.name, cycle, "held")
             return False
         beat = self.beat()
         if self.held is not None and beat != self.held:
-            raise ProtocolError(self.name, cycle)
+            raise ProtocolError(self.name, cycle, "stable")
         if self.held is None:
             self.offers.append(cycle)
         if not self.was_ready:
@@ -94,6 +97,12 @@ class _Probe:
         self.beats.append(beat)
         self.cycles.append(cycle)
         return True
+
+    def reset(self) -> None:
+        """Forget a beat that waits."""
+        if self.held is not None:
+            self.offers.pop()
+            self.held = None
 
     def trace(self) -> Trace:
         count = words_of(self.stream.shape.payload_width)
@@ -118,8 +127,9 @@ class _Tally:
 class _Feed:
     """Offers a source's beats."""
 
-    def __init__(self, probe: _Probe, stream: AxiStream, source: Source) -> None:
-        self.probe, self.stream = probe, stream
+    def __init__(self, probe: _Probe, stream: AxiStream, source: Source,
+                 ends: Sequence[int]) -> None:
+        self.probe, self.stream, self.ends = probe, stream, list(ends)
         self.beats = [int.from_bytes(row.tobytes(), "little")
                       for row in np.ascontiguousarray(source.words, "<u4")]
         self.idle = pause_pattern(source.idle).astype(bool).tolist()
@@ -134,12 +144,18 @@ class _Feed:
     def drive(self, cycle: int) -> None:
         if self.offering:
             return
-        if self.sent < len(self.beats) and not self.idle[cycle % len(self.idle)]:
+        if self.sent < self.ends[0] and not self.idle[cycle % len(self.idle)]:
             self.put(self.beats[self.sent])
             self.stream.tvalid.next = self.offering = True
         elif self.stream.tvalid._val:
             self.put(self.everything ^ self.beats[self.sent - 1])
             self.stream.tvalid.next = False
+
+    def reset(self) -> None:
+        """Withdraw what is offered; go on with the next segment."""
+        self.offering = False
+        self.stream.tvalid.next = False
+        self.sent = self.ends.pop(0)
 
     def sampled(self, moved: bool) -> None:
         if moved:
@@ -152,7 +168,7 @@ class _Drain:
     """Takes a sink's beats."""
 
     def __init__(self, probe: _Probe, stream: AxiStream, sink: Sink) -> None:
-        self.probe, self.stream, self.count = probe, stream, sink.count
+        self.probe, self.stream, self.count, self.base = probe, stream, sink.count, 0
         self.ready = (~pause_pattern(sink.backpressure).astype(bool)).tolist()
 
     def drive(self, cycle: int) -> None:
@@ -160,40 +176,46 @@ class _Drain:
         if ready != self.stream.tready._val:
             self.stream.tready.next = ready
 
+    def done(self) -> bool:
+        """Whether all beats have come since the last reset."""
+        return len(self.probe.beats) - self.base >= self.count
+
 
 class _Bench:
     """Clock, reset and the order of things in a cycle."""
 
     def __init__(self, clk: SignalType, rst: ResetSignal, probes: list[_Probe],
                  tallies: list[_Tally], feeds: list[_Feed], drains: list[_Drain], timeout: int,
-                 drain: int, progress: Progress | None) -> None:
+                 drain: int, progress: Progress | None, resets: list[int]) -> None:
         self.clk, self.rst, self.probes, self.feeds, self.drains = clk, rst, probes, feeds, drains
-        self.tallies = tallies
+        self.tallies, self.resets = tallies, resets
         self.timeout, self.drain, self.progress, self.cycles = timeout, drain, progress, 0
 
     def run(self) -> Iterator[delay]:
-        clk, rst = self.clk, self.rst
-        rst.next = rst.active
-        for _ in range(RESET_CYCLES):
-            yield delay(HALF_PERIOD)
-            clk.next = True
-            yield delay(HALF_PERIOD)
-            clk.next = False
-        rst.next = not rst.active
+        clk = self.clk
+        yield from self.reset()
         ends = self.feeds + self.drains
         half, cycle, moved, done = delay(HALF_PERIOD), 0, 0, None
         while True:
+            if self.resets and cycle == self.resets[0]:
+                self.resets.pop(0)
+                for part in self.probes + self.feeds:
+                    part.reset()
+                for sink in self.drains:
+                    sink.base = len(sink.probe.beats)
+                yield from self.reset()
+                moved, done = cycle, None
             for end in ends:
                 end.drive(cycle)
             yield half
             if self.sample(cycle):
                 moved = cycle
             self.cycles = cycle + 1
-            if done is None and all(len(d.probe.beats) >= d.count for d in self.drains):
+            if done is None and not self.resets and all(end.done() for end in self.drains):
                 done = cycle
             if done is not None and cycle >= done + self.drain:
                 raise StopSimulation
-            if done is None and cycle - moved >= self.timeout:
+            if done is None and not self.resets and cycle - moved >= self.timeout:
                 raise DeadlockError({p.name: len(p.beats) for p in self.probes}, cycle,
                                     self.timeout)
             if self.progress and not cycle & 0x3ff:
@@ -202,6 +224,17 @@ class _Bench:
             yield half
             clk.next = False
             cycle += 1
+
+    def reset(self) -> Iterator[delay]:
+        """Rising edges with reset active."""
+        clk, rst = self.clk, self.rst
+        rst.next = rst.active
+        for _ in range(RESET_CYCLES):
+            yield delay(HALF_PERIOD)
+            clk.next = True
+            yield delay(HALF_PERIOD)
+            clk.next = False
+        rst.next = not rst.active
 
     def sample(self, cycle: int) -> bool:
         """Whether any beat moves; tells each feed whether its own did."""

@@ -20,7 +20,8 @@ from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends import toolchain
 from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
 from hdl.sim.backends.toolchain import Toolchain
-from hdl.sim.endpoints import NO_PAUSE, RESET_CYCLES, TIMEOUT, Sink, Source, pause_pattern
+from hdl.sim.endpoints import (NO_PAUSE, RESET_CYCLES, TIMEOUT, Reset, Sink, Source, pause_pattern,
+                               segments)
 from hdl.sim.memories import Memories, memory_directory, memory_names
 from hdl.sim.trace import Handshake, Run, Trace
 
@@ -147,7 +148,7 @@ def _object(tools: Toolchain, joined: Path, optimise: str, units: Iterable[Path]
 
 def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
         timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-        memories: Memories = None) -> Run:
+        memories: Memories = None, resets: Sequence[Reset] = ()) -> Run:
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
     Arguments as those of Backend.run.
@@ -173,15 +174,16 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
         simulation = library.sim_open()
     try:
         _raise_error(library, simulation)
-        keep = [_declare(library, simulation, model.top, *stream[1:]) for stream in streams]
+        keep = [_declare(library, simulation, model.top, resets, *stream) for stream in streams]
+        moments = np.array([reset.cycle for reset in resets], np.int64)
         for counter in counters.values():
             if library.sim_counter(simulation, _scope(model.top, counter.path),
                                    " ".join(counter.names).encode()):
                 _raise_error(library, simulation)
         started = time.perf_counter()
         with _signals_noted(failure):
-            status = library.sim_run(simulation, RESET_CYCLES, timeout, drain, PROGRESS_CYCLES,
-                                     report)
+            status = library.sim_run(simulation, RESET_CYCLES, moments.ctypes.data, len(moments),
+                                     timeout, drain, PROGRESS_CYCLES, report)
         seconds = time.perf_counter() - started
         del keep
         if failure:
@@ -190,7 +192,8 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
             _raise_error(library, simulation)
         cycles = library.sim_cycles(simulation)
         if status == PROTOCOL:
-            raise ProtocolError(streams[library.sim_violator(simulation)][0], cycles)
+            raise ProtocolError(streams[library.sim_violator(simulation)][0], cycles,
+                                "held" if library.sim_withdrew(simulation) else "stable")
         beats = {stream[0]: library.sim_beats(simulation, i) for i, stream in enumerate(streams)}
         if status == DEADLOCK:
             raise DeadlockError(beats, cycles - 1, timeout)
@@ -239,15 +242,16 @@ def _load(path: Path) -> ctypes.CDLL:
     for name, result, arguments in (
             ("open", pointer, []), ("close", None, [pointer]), ("error", text, [pointer]),
             ("cycles", integer, [pointer]), ("violator", integer, [pointer]),
+            ("withdrew", integer, [pointer]),
             ("beats", integer, [pointer, ctypes.c_int]),
             ("offers", integer, [pointer, ctypes.c_int]),
             ("turns", integer, [pointer, ctypes.c_int]),
             ("stalls", integer, [pointer, ctypes.c_int]),
             ("stream", ctypes.c_int, [pointer, text, text, ctypes.c_int, integer, text,
-                                      pointer, integer, pointer, integer]),
+                                      pointer, integer, pointer, pointer, integer]),
             ("counter", ctypes.c_int, [pointer, text, text]),
             ("count", integer, [pointer, ctypes.c_int]),
-            ("run", ctypes.c_int, [pointer] + 4 * [integer] + [_CALLBACK]),
+            ("run", ctypes.c_int, [pointer, integer, pointer] + 4 * [integer] + [_CALLBACK]),
             ("copy", None, [pointer, ctypes.c_int, pointer, pointer]),
             ("copy_handshake", None, [pointer, ctypes.c_int, pointer, pointer])):
         function = getattr(library, f"sim_{name}")
@@ -267,22 +271,25 @@ def _working_directory(model: Model, memories: Memories) -> Iterator[None]:
             os.chdir(before)
 
 
-def _declare(library: ctypes.CDLL, simulation: int, top: str, path: str, prefix: str, kind: int,
-             stream: AxiStream, end: Source | Sink | None) -> tuple[np.ndarray, np.ndarray]:
+def _declare(library: ctypes.CDLL, simulation: int, top: str, resets: Sequence[Reset], name: str,
+             path: str, prefix: str, kind: int, stream: AxiStream, end: Source | Sink | None
+             ) -> tuple[np.ndarray, ...]:
     """Tell the simulation of one stream; returns the arrays that must outlive it."""
     scope = _scope(top, path) if kind == MONITOR else b""
     count = words_of(stream.shape.payload_width)
     words, beats, pause = np.zeros((0, count), np.uint32), 0, NO_PAUSE.view(np.uint8)
+    ends = np.zeros(0, np.int64)
     if isinstance(end, Source):
         words, pause = np.ascontiguousarray(end.words, "<u4"), pause_pattern(end.idle)
-        beats = len(words)
+        beats, ends = len(words), np.array(segments(resets, name, len(words)), np.int64)
     elif isinstance(end, Sink):
         beats, pause = end.count, pause_pattern(end.backpressure)
     marks = " ".join(stream.shape.marks)
     if library.sim_stream(simulation, scope, prefix.encode(), kind, stream.shape.width,
-                          marks.encode(), words.ctypes.data, beats, pause.ctypes.data, len(pause)):
+                          marks.encode(), words.ctypes.data, beats, ends.ctypes.data,
+                          pause.ctypes.data, len(pause)):
         _raise_error(library, simulation)
-    return words, pause
+    return words, ends, pause
 
 
 def _scope(top: str, path: str) -> bytes:

@@ -12,7 +12,7 @@ from hdl.beats import pack, payload
 from hdl.errors import DeadlockError, ProtocolError
 from hdl.shape import MARKS
 from hdl.sim.design import Design, simulate
-from hdl.sim.endpoints import Counter, Monitor, Sink, Source, random_pattern
+from hdl.sim.endpoints import Counter, Monitor, Reset, Sink, Source, random_pattern
 from tests.support import blocks as sim_blocks
 from tests.support.bench import agree
 from tests.support.streams import stream
@@ -129,15 +129,75 @@ def test_memory_files_are_read_when_the_model_starts(simulator):
         assert builds[0]["digest"] == builds[1]["digest"] and builds[1]["reused"]
 
 
-@pytest.mark.parametrize("block, backpressure, cycle",
-                         [(sim_blocks.withdraws, [1, 1, 1, 0], 2),
-                          (sim_blocks.changes, [1, 1, 0], 2)])
-def test_a_broken_protocol_is_told(simulator, block, backpressure, cycle):
+@pytest.mark.parametrize("block, backpressure, cycle, rule",
+                         [(sim_blocks.withdraws, [1, 1, 1, 0], 2, "held"),
+                          (sim_blocks.changes, [1, 1, 0], 2, "stable")])
+def test_a_broken_protocol_is_told(simulator, block, backpressure, cycle, rule):
     design = Design(block, sim_blocks.stream_pair(1, 4))
     ends = {"s_axis": Source(pack([[5]], 4)), "m_axis": Sink(9, np.array(backpressure, bool))}
     with pytest.raises(ProtocolError, match="stream m_axis .* cycle") as told:
         simulate(simulator, design, ends)
-    assert (told.value.stream, told.value.cycle) == ("m_axis", cycle)
+    assert (told.value.stream, told.value.cycle, told.value.rule) == ("m_axis", cycle, rule)
+
+
+def test_a_beat_that_waits_too_long_is_told(simulator):
+    """On any stream; as long as it may is not too long."""
+    link = stream(1, 4)
+    design = Design(sim_blocks.two_slices, {**sim_blocks.stream_pair(1, 4), "link": link},
+                    inner=("link",), monitors={"link": Monitor(link, "", "link")})
+    ends = {"s_axis": Source(pack(np.arange(4)[:, None], 4)),
+            "m_axis": Sink(4, np.array([1, 1, 1, 1, 1, 1, 0], bool))}
+    assert simulate(simulator, design, ends, waits={"link": 6}).cycles > 20
+    with pytest.raises(ProtocolError, match="beat 2 waited for 6 cycles, of 5") as told:
+        simulate(simulator, design, ends, waits={"link": 5})
+    assert (told.value.stream, told.value.cycle, told.value.rule) == ("link", 13, "taken")
+
+
+def test_a_beat_that_is_never_taken_is_told(simulator):
+    """While others move, so that it is no deadlock."""
+    streams = {name: stream(1, 4) for name in ("s_axis", "s_second", "m_axis", "m_second")}
+    design = Design(sim_blocks.one_of_two_stops, streams)
+    words = pack(np.arange(16)[:, None] % 16, 4)
+    many = np.resize(words, (300, 1))
+    ends = {"s_axis": Source(many), "s_second": Source(words), "m_axis": Sink(300),
+            "m_second": Sink(0)}
+    with pytest.raises(ProtocolError, match="beat 0 waited for 30. cycles, of 200") as told:
+        simulate(simulator, design, ends, timeout=200)
+    assert (told.value.stream, told.value.rule) == ("s_second", "taken")
+
+
+def test_resets_in_the_middle_agree(simulators, rng):
+    """Before any cycle: what is offered is withdrawn, the sources go on where they are told to, and
+    what was in the block is gone."""
+    design = Design(sim_blocks.two_slices, {**sim_blocks.stream_pair(2, 5), "link": stream(2, 5)},
+                    inner=("link",))
+    words = pack(rng.integers(0, 32, (60, 2)), 5)
+    resets = [Reset(5, {"s_axis": 20}), Reset(7, {"s_axis": 20}), Reset(40, {"s_axis": 45})]
+    ends = {"s_axis": Source(words, random_pattern(5, 0.3)),
+            "m_axis": Sink(15, random_pattern(6, 0.5))}
+    one, *others = (simulate(name, design, ends, drain=9, resets=resets) for name in simulators)
+    for other in others:
+        agree(one, other)
+    taken, given = one["s_axis"], one["m_axis"]
+    for start, end, first in ((0, 5, 0), (5, 7, 20), (7, 40, 20), (40, 999, 45)):
+        came = taken.words[(taken.cycles >= start) & (taken.cycles < end)]
+        left = given.words[(given.cycles >= start) & (given.cycles < end)]
+        np.testing.assert_array_equal(came, words[first:first + len(came)])
+        np.testing.assert_array_equal(left, came[:len(left)])
+    assert len(left) == 15 and one.cycles == one.last("m_axis") + 10
+    for name in ("s_axis", "m_axis"):
+        assert len(one.handshakes[name].offers) == len(one[name])
+
+
+@pytest.mark.parametrize("resets, words", [
+    ([Reset(9, {"s_axis": 1}), Reset(9, {"s_axis": 1})], "one after the other, not in cycles"),
+    ([Reset(9, {"s_axis": 5}), Reset(12, {"s_axis": 3})], "source s_axis begins after resets"),
+    ([Reset(9, {"s_axis": 10})], "with beats of its 9 in order")])
+def test_resets_that_have_no_order_are_refused(resets, words):
+    design = Design(sim_blocks.register_slice, sim_blocks.stream_pair(1, 4))
+    ends = {"s_axis": Source(pack(np.arange(9)[:, None], 4)), "m_axis": Sink(9)}
+    with pytest.raises(ValueError, match=words):
+        simulate("myhdl", design, ends, resets=resets)
 
 
 def test_a_deadlock_is_told_with_the_beats_of_every_stream(simulator):
