@@ -33,6 +33,7 @@ JOBS = {
     "scripts.cosim --wave FILE.fst": (BASE, "verilator", "extra wave"),
     "scripts.validate --rtl": (BASE, "verilator"),
     "scripts.validate --scheduler": (BASE, "extra cluster"),
+    "scripts.stress": (BASE, "verilator"),
     "scripts.silicon": (BASE, "extra silicon"),
     "scripts.fit": (BASE,),
     "scripts.fit --synthesise, --route, --bitstream": (BASE, "extra fit"),

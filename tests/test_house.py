@@ -58,8 +58,10 @@ TESTED_IN = {
     "hdl/sim/backends/toolchain.py": "tests/hdl/sim/backends/test_verilator.py",
     "hdl/sim/endpoints.py": "tests/hdl/sim/test_design.py",
     "hdl/sim/memories.py": "tests/hdl/sim/backends/test_verilator.py",
+    "hdl/sim/patterns.py": "tests/scripts/test_stress.py",
     "hdl/sim/trace.py": "tests/hdl/sim/test_design.py",
     "hdl/sim/waves": "tests/hdl/sim/waves/test_files.py",
+    "hdl/sim/video.py": "tests/hdl/blocks/test_frame_repair.py",
     "hdl/units/convolve.py": "tests/hdl/units/test_pointwise.py",
     "hdl/units/inverted_residual.py": "tests/hdl/units/test_stages.py",
     "hdl/units/mobilenet_v2.py": "tests/hdl/sim/test_network.py",
@@ -73,6 +75,7 @@ TESTED_IN = {
     "scripts/silicon": "tests/scripts/test_silicon.py",
     "scripts/shared/yosys.py": "tests/hdl/convert/test_lint.py",
     "scripts/shared/widths.py": "tests/scripts/test_numerics.py",
+    "scripts/stress": "tests/scripts/test_stress.py",
     "scripts/validate": "tests/scripts/test_validate.py",
 }
 

@@ -75,7 +75,7 @@ class Design:
 def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
              timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
              build_dir: str | Path | None = None, resets: Sequence[Reset] = (),
-             waits: Mapping[str, int] | None = None) -> Run:
+             waits: Mapping[str, int] | None = None, model: Built | None = None) -> Run:
     """Run ``design`` in ``simulator`` (one of SIMULATORS) and return its Run.
 
     ends     -- {port: Source or Sink}, every port of the design
@@ -86,6 +86,7 @@ def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
     resets   -- once more, in order
     waits    -- {port or monitor: cycles that a beat of the stream may wait}; of the others a beat
                 may wait for ``timeout`` cycles beyond the longest pauses of the sinks
+    model    -- of the design, as ``compiled`` returns it; None: built or found built
 
     Raises ValueError where ends, patterns or the simulator's name do not fit; ToolError where its
     tools are missing or refuse the design; ProtocolError and DeadlockError as they happen.
@@ -113,7 +114,7 @@ def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
             run = run_myhdl(block, clk, rst, sources, sinks, watched, counted, timeout, drain,
                             progress, resets)
     elif simulator in SIMULATORS:
-        model = compiled(design, build_dir, simulator, tuple(sources))
+        model = model or compiled(design, build_dir, simulator, tuple(sources))
         run = BACKENDS[simulator].run(model, sources, sinks, design.monitors, design.counters,
                                       timeout, drain, progress, design.memories, resets)
     else:

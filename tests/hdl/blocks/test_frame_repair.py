@@ -7,6 +7,7 @@ from hdl.beats import payload
 from hdl.blocks.frame_repair import FAULTS, VERDICT, VideoFrame
 from hdl.shape import MARKS, StreamShape
 from hdl.sim.endpoints import Sink, Source, random_pattern
+from hdl.sim.video import mended
 from tests.support.bench import STALLS, Bench, seed_of
 from tests.support.blocks import repaired
 from tests.support.streams import stream
@@ -26,40 +27,6 @@ def marks(rows=ROWS, columns=COLUMNS):
     return [(place == 0, place % columns == columns - 1) for place in range(rows * columns)]
 
 
-def expected(sent, rows, columns):
-    """(frames, which are damaged, faults) of beats (value, first, last) after which nothing comes.
-
-    Read off the table: cut at the starts of frames, then line by line.
-    """
-    starts = [place for place, (_, first, _) in enumerate(sent) if first]
-    faults = {"outside"} if sent[:starts[0] if starts else None] else set()
-    frames, damaged = [], []
-    for start, end in zip(starts, [*starts[1:], len(sent)]):
-        rest, frame, found = sent[start:end], [], set()
-        for row in range(rows):
-            line = []
-            while rest and len(line) < columns:
-                value, _, last = rest.pop(0)
-                line.append(value)
-                if last:
-                    break
-            if len(line) == columns and not last:
-                found.add("long_line")
-                while row < rows - 1 and rest and not rest.pop(0)[2]:
-                    pass
-            elif len(line) < columns and line and last:
-                found.add("short_line")
-            elif len(line) < columns:
-                found.add("silence" if end == len(sent) else "early_start")
-            frame += line + [0] * (columns - len(line))
-        if rest:
-            faults.add("outside")
-        frames.append(frame)
-        damaged.append(bool(found))
-        faults |= found
-    return frames, damaged, faults
-
-
 def run(bench, sent, rng, stall="free", idle=None):
     """(Run, faults) of beats (first, last), whose values are random bytes; all is as expected.
 
@@ -67,8 +34,8 @@ def run(bench, sent, rng, stall="free", idle=None):
     """
     shape, frame = bench.arguments["m_axis"].shape, bench.arguments["frame"]
     values = rng.integers(1, 256, (len(sent), shape.elements))
-    frames, damaged, faults = expected(
-        [(value, *marks) for value, marks in zip(values.tolist(), sent)], frame.rows, frame.columns)
+    frames, outside = mended(sent, frame.rows, frame.columns)
+    faults = set().union(*(each.faults for each in frames), {"outside"} if outside else ())
     first, last = np.array(sent).T
     pauses = {name: random_pattern(seed_of(rng), share, 509) for name, share in zip(
         ("s_axis", "m_axis", "m_verdict"), (*STALLS[stall], STALLS[stall][1])) if share}
@@ -83,9 +50,10 @@ def run(bench, sent, rng, stall="free", idle=None):
             "m_verdict": Sink(len(frames), pauses.get("m_verdict")), "m_errors": Sink(1)}
     done = bench.simulated(ends, timeout=1 << 14)
     zeros = [0] * shape.elements
-    whole = [beat or zeros for one in frames for beat in one]
+    whole = [zeros if beat < 0 else values[beat].tolist() for one in frames for beat in one.beats]
     assert done["m_axis"].values(shape).tolist() == whole
-    assert done["m_verdict"].values(VERDICT).ravel().tolist() == damaged
+    assert done["m_verdict"].values(VERDICT).ravel().tolist() == [
+        each.damaged for each in frames]
     [told] = done["m_errors"].values(bench.arguments["m_errors"].shape)
     assert {name for name, bit in zip(FAULTS, told) if bit} == faults
     return done, faults
