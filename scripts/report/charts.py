@@ -11,6 +11,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 KINDS = {"stem": 1, "pointwise": 2, "depthwise": 3, "residual_add": 4}
 MEMORIES = {"weights": 1, "line_buffers": 2, "residual_fifos": 3, "pixel_buffers": 4}
+RULE = {"type": "rule", "strokeWidth": 2, "color": "var(--bad)", "aria": False}
 BAR = 15    # pixels of a bar and the gap below
 WIDE = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
 
@@ -71,7 +72,7 @@ def bars(data: Rows, field: str, title: str, by: Mapping[str, int] | None = None
     layers: list[Spec] = [{"mark": {"type": "bar", "tooltip": {"content": "data"}},
                            "encoding": encoding}]
     if limit is not None:
-        layers.append({"mark": {"type": "rule", "strokeWidth": 2, "color": "var(--bad)"},
+        layers.append({"mark": RULE,
                        "encoding": {"x": {"datum": limit}}})
     return spec(data, tall(data), layer=layers)
 
@@ -175,7 +176,7 @@ def one_fill() -> Spec:
             "field": "words", "type": "quantitative", "title": "words",
             "axis": {"format": ",d"}}}}
     room = {"data": {"name": "room"},
-            "mark": {"type": "rule", "strokeWidth": 2, "color": "var(--bad)"},
+            "mark": RULE,
             "encoding": {"y": {"field": "words", "type": "quantitative"}}}
     return over_time([area, room], 200)
 

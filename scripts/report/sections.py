@@ -146,7 +146,7 @@ def origin(results: Results, runs: Sequence[RunData]) -> Section:
              line["weights_per_point"], number(line["product"]),
              *(number(units[line["unit"]]["multipliers"]) for units in ours))
             for place, line in enumerate(lines)]
-    total = ("", "all", "", "", "", number(sum(line["product"] for line in lines)),
+    total = ("all", "", "", "", "", number(sum(line["product"] for line in lines)),
              *(number(budgets[rate].fields["multipliers"]) for rate in rates))
     series = {"the origin's list": [line["product"] for line in lines], **{
         f"ours at {rate:,} cycles a frame": [units[line["unit"]]["multipliers"] for line in lines]

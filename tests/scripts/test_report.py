@@ -206,7 +206,7 @@ def test_the_origin_and_the_ladder(made):
     """52 lines beside ours at both rates, as the origin adds them up; every rung."""
     figures = {figure.name: figure for section in made[1] for figure in section.figures}
     lines = figures["origin-lines"].table
-    assert len(lines.rows) == 53 and lines.rows[-1][5] == "6,112,128"
+    assert len(lines.rows) == 53 and lines.rows[-1][0] == "all" and lines.rows[-1][5] == "6,112,128"
     assert lines.rows[0][1:6] == ("Conv2d s2", "Conv1", "16x16", "9x3x32", "221,184")
     for place, cycles in ((6, 4), (7, 1024)):
         folded = plan_network(TABLE, PRECISION, cycles)
@@ -410,9 +410,9 @@ def chromium():
     """The path of a Chromium; skips the test without one, or fails where it is required."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser",
                                                  "google-chrome"))), None)
-    if found and importlib.util.find_spec("playwright"):
+    if found and all(map(importlib.util.find_spec, ("playwright", "axe_playwright_python"))):
         return found
-    missing = "needs Chromium and playwright: apt-get install chromium, pip install playwright"
+    missing = "needs Chromium, playwright and axe: apt-get install chromium, then tox -e report"
     if os.environ.get("REQUIRE_CHROMIUM"):
         pytest.fail(missing)
     pytest.skip(missing)
@@ -440,6 +440,13 @@ def opened(browser, file, **options):
     tab.goto(file.as_uri())
     tab.wait_for_selector("html[data-ready]", state="attached")
     return tab, noise
+
+
+def check_accessible(tab):
+    """What axe finds: names, roles, contrast, structure."""
+    from axe_playwright_python.sync_playwright import Axe
+    assert [(each["id"], each["nodes"][0]["html"]) for each in
+            Axe().run(tab).response["violations"]] == []
 
 
 def said(tab, own):
@@ -513,6 +520,7 @@ def check_drawn(browser, file):
         link.click()
         assert tab.locator(tab.evaluate("location.hash")).count() == 1
     assert noise == []
+    check_accessible(tab)
     return tab
 
 
@@ -555,6 +563,8 @@ def test_in_other_browsers(browser, made, tmp_path, options):
     assert (tab.evaluate(paper) == "rgb(20, 23, 26)") == dark
     tab.select_option("#theme", "light" if dark else "dark")
     assert (tab.evaluate(paper) == "rgb(20, 23, 26)") != dark
+    tab.select_option("#theme", "")
+    check_accessible(tab)
     tab.emulate_media(media="print")
     assert tab.evaluate(paper) == "rgb(255, 255, 255)"
     assert noise == []
