@@ -202,12 +202,12 @@ endmodule
 
 def test_a_design_is_routed(tmp_path):
     """And kept: the second time it is there."""
-    file, board = small_design(tmp_path), boards()["ulx3s-85f"]
+    file, board = small_design(tmp_path), boards()["ulx3s-25f"]
     lpf = 'LOCATE COMP "clk" SITE "G2";\n'
     done = route.routed([file], "small", board, lpf)
     assert done.fmax_mhz > 25 and done.used["dsp"] == 1 and done.used["ff"] == 24
     assert done.available == asdict(board.device.has)
-    assert "LFE5U-85F" in done.config.read_text()
+    assert "LFE5U-25F" in done.config.read_text()
     again = route.routed([file], "small", board, lpf)
     assert again.reused and again.fmax_mhz == done.fmax_mhz
 

@@ -7,8 +7,6 @@ from myhdl import ResetSignal, Signal, always_comb, block, instances
 
 from hdl.axis import AxiStream
 from hdl.beats import payload
-from hdl.blocks.signals import flag, uint
-from hdl.board.checksum import crc32
 from hdl.board.protocol import (BYTES, FAULTS, STATUS, SYNC, Arrival, Lights, Photo, photo_receiver,
                                 reply_sender)
 from hdl.shape import StreamShape
@@ -17,24 +15,7 @@ from tests.support.bench import STALLS, Bench, seed_of
 
 SIZE, PATIENCE = 7, 50
 COMING = StreamShape(lanes=1, bits=9, signed=False)     # a byte, and above it that it is bad
-SUMS = StreamShape(lanes=1, bits=32, signed=False)
-
-
-@block
-def summed(clk, rst, s_axis, m_axis):
-    """The remainder before each byte, all of the one message since reset."""
-    clear, step, remainder = flag(), flag(), uint(32)
-    check = crc32(clk, clear, step, s_axis.tdata, remainder)
-
-    @always_comb
-    def connect():
-        clear.next = rst
-        s_axis.tready.next = m_axis.tready
-        m_axis.tvalid.next = s_axis.tvalid
-        step.next = s_axis.tvalid and m_axis.tready
-        m_axis.tdata.next = remainder
-
-    return instances()
+WIDE = StreamShape(lanes=1, bits=32, signed=False)
 
 
 @block
@@ -80,15 +61,6 @@ def take(simulator, sent, photos, backpressure=None, waits=None):
     return bytes(done["m_axis"].values(BYTES).ravel().tolist()), [
         {name for bit, name in enumerate(FAULTS) if value >> bit & 1}
         for value in done["m_status"].values(STATUS).ravel().tolist()]
-
-
-def test_checksums_are_zlibs(simulator, rng):
-    data = bytes(rng.integers(0, 256, 50).tolist())
-    bench = Bench(simulator, summed, {"s_axis": AxiStream(BYTES), "m_axis": AxiStream(SUMS)})
-    done = bench.run({"s_axis": np.array(list(data))[:, None]}, {"m_axis": len(data)}, "both")
-    told = done["m_axis"].values(SUMS).ravel().tolist()
-    assert [value ^ 0xFFFFFFFF for value in told] == [
-        zlib.crc32(data[:length]) for length in range(len(data))]
 
 
 def test_photos_come_whole(simulator, rng):
@@ -166,7 +138,7 @@ def test_replies(simulator, rng, stall):
 
 def test_refusals():
     clk, rst = Signal(bool(0)), ResetSignal(0, active=1, isasync=False)
-    right, wrong = AxiStream(BYTES), AxiStream(SUMS)
+    right, wrong = AxiStream(BYTES), AxiStream(WIDE)
     status, photo = AxiStream(STATUS), Photo(SIZE, PATIENCE)
     for sentence, arguments in (
             ("photo_receiver has an output of 1 x 8 bits", (wrong, status, Lights(), photo)),

@@ -115,8 +115,7 @@ def test_refusals(fields, sentence):
 
 
 def test_a_row_of_features_may_wait():
-    members = configs("w8a8", 5000)
-    top = network_top(members, SETTINGS, CYCLES, PATIENCE, 5000)
+    top = network_top(configs("w8a8"), SETTINGS, CYCLES, PATIENCE, 1024)
     assert (top.photo, top.reply, top.waiting) == (3072, 1280, 1280)
     assert replace(top, features=(7, 7, 60)).waiting == 420
 
@@ -124,7 +123,7 @@ def test_a_row_of_features_may_wait():
 def test_a_line_that_is_too_fast():
     with pytest.raises(ValueError, match="^a photo comes in 122,880 cycles over the serial port, "
                                          "but the network takes one every 200,000: give a lower "):
-        network_top(configs("w8a8", 5000), SETTINGS, CYCLES, PATIENCE, 200_000)
+        network_top(configs("w8a8"), SETTINGS, CYCLES, PATIENCE, 200_000)
 
 
 def test_bytes_of_other_streams():

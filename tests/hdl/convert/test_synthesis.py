@@ -138,7 +138,9 @@ def test_unit(verilator, rng, case, family):
     assert FAMILIES[family].cells <= cells_of(bench)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [
+    pytest.param(family, marks=[pytest.mark.full] if family == "ecp5" else [])
+    for family in FAMILIES])
 def test_residual_add(verilator, rng, family):
     streams = {name: stream(2, 7) for name in ("s_axis", "s_axis_shortcut", "m_axis")}
     bench = synthesised(Bench("verilator", residual_add, streams), family)
