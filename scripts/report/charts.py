@@ -11,6 +11,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 KINDS = {"stem": 1, "pointwise": 2, "depthwise": 3, "residual_add": 4}
 MEMORIES = {"weights": 1, "line_buffers": 2, "residual_fifos": 3, "pixel_buffers": 4}
+# Names are as long as they are, on a phone no longer than leaves room for the chart.
+LABELS = {"expr": "containerSize()[0] < 500 ? 190 : 250"}
 RULE = {"type": "rule", "strokeWidth": 2, "color": "var(--bad)", "aria": False}
 BAR = 15    # pixels of a bar and the gap below
 WIDE = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}}
@@ -38,7 +40,7 @@ def axis(field: str, title: str, log: bool = False, form: str = "~s") -> Spec:
 def names(field: str, title: str | None = None) -> Spec:
     """An axis of names in the order of the data."""
     return {"field": field, "type": "nominal", "sort": None, "title": title,
-            "axis": {"labelLimit": 230}}
+            "axis": {"labelLimit": LABELS}}
 
 
 def chosen(most: float = 1.0, least: float = 0.55) -> Spec:
@@ -85,7 +87,7 @@ def dots(data: Rows, field: str, title: str, by: Mapping[str, int]) -> Spec:
     large = {"test": {"field": "kind", "equal": next(iter(by))}, "value": 150}
     return spec(data, tall(data), mark={"type": "point", "filled": True,
                                         "tooltip": {"content": "data"}},
-                encoding={"y": {**names("name"), "axis": {"labelLimit": 230, "grid": True}},
+                encoding={"y": {**names("name"), "axis": {"labelLimit": LABELS, "grid": True}},
                           "x": axis(field, title, True), "opacity": chosen(),
                           "color": colour("kind", by),
                           "size": {"condition": large, "value": 45}})

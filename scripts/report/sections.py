@@ -1,5 +1,6 @@
 """The sections of the report: what each shows of the results, or which command makes what is
 missing."""
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from scripts.report.runs import RunData
 
 MEMORY_WORDS = {"weights": "weights", "line_buffers": "line buffers",
                 "residual_fifos": "residual FIFOs", "pixel_buffers": "pixel buffers"}
+NETWORK = ("alpha", "resolution", "precision")     # options, and fields of a run's summary
 MEGA = 1e6
 
 
@@ -67,9 +69,27 @@ def save(results: Results, command: str, file: str, options: str = "") -> str:
     return f"python -m scripts.{command}{options} --json > {results.folder / file}"
 
 
-def record(results: Results, options: str = "") -> str:
+def record(results: Results) -> str:
     """The command line that records a run."""
-    return f"python -m scripts.cosim{options} --frames 2 --record {results.folder / 'cosim.h5'}"
+    return f"python -m scripts.cosim --frames 2 --record {results.folder / 'cosim.h5'}"
+
+
+def at_rate(results: Results, run: RunData, rate: int) -> str:
+    """The command line that records a run as another one was, at another rate."""
+    words, kept = iter(shlex.split(run.file.made.command)), []
+    for word in words:
+        if word in ("--cycles-per-frame", "--record"):
+            next(words, None)
+        else:
+            kept.append(word)
+    return shlex.join([*kept, "--cycles-per-frame", str(rate), "--record",
+                       str(results.folder / f"cosim-{rate}.h5")])
+
+
+def network_options(runs: Sequence[RunData], *names: str) -> str:
+    """Options for a command that is to be of the network of the first run; none without a run."""
+    return "".join(f" --{name} {shlex.quote(str(runs[0].told[name]))}"
+                   for name in names if runs)
 
 
 def numbered(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -86,7 +106,7 @@ def photo(results: Results, runs: Sequence[RunData]) -> Section:
     for run in runs:
         classes = run.told.get("classes")
         table = classes and Table(("class", "name", "probability"), [
-            (str(row["class"]), row["name"] or "", f"{row['probability']:.4f}")
+            (str(row["class"]), row["name"] or "not known here", f"{row['probability']:.4f}")
             for row in classes], text=2)
         section.figures.append(Figure(
             f"photo-{run.index}", "The photo, as the chain reads it", [run.file.made],
@@ -137,8 +157,12 @@ def origin(results: Results, runs: Sequence[RunData]) -> Section:
                for each in reversed(results.of("scripts.budget"))}
     rates = sorted(budgets)
     if not rates:
-        section.missing = [save(results, "budget", "budget.json"),
-                           save(results, "budget", "budget-49.json", " --cycles-per-frame 49")]
+        options = network_options(runs, *NETWORK)
+        fastest = ladder_rates(runs[0].told["resolution"] if runs else 224)[0]
+        section.missing = [
+            save(results, "budget", "budget.json", options),
+            save(results, "budget", f"budget-{fastest}.json",
+                 f"{options} --cycles-per-frame {fastest}")]
         return section
     ours = [{unit["name"]: unit for unit in budgets[rate].fields["units"]} for rate in rates]
     lines = budgets[rates[0]].fields["origin_lines"]
@@ -157,7 +181,7 @@ def origin(results: Results, runs: Sequence[RunData]) -> Section:
         "origin-lines", f"{len(lines)} lines: the origin's products, our multipliers",
         [budgets[rate].made for rate in rates],
         Table(("line", "layer", "unit", "points", "weights per point", "origin's product",
-               *(f"our multipliers at {rate:,} cycles a frame" for rate in rates)),
+               *(f"ours at {rate:,} cycles" for rate in rates)),
               [*rows, total], text=5),
         charts.dots(data, "multipliers", "multipliers", {
             kind: place + 1 for place, kind in enumerate(series)}),
@@ -179,7 +203,8 @@ def ladder(results: Results, runs: Sequence[RunData]) -> Section:
                       "for that.")
     budget = next(iter(results.of("scripts.budget")), None)
     if budget is None:
-        section.missing = [save(results, "budget", "budget.json")]
+        section.missing = [save(results, "budget", "budget.json",
+                                network_options(runs, *NETWORK))]
         return section
     rungs = budget.fields["ladder"]
     rows = [(number(rung["cycles_per_frame"]), number(rung["ideal_multipliers"], ",.0f"),
@@ -304,11 +329,10 @@ def gantt(results: Results, runs: Sequence[RunData]) -> Section:
                  f"frame{'s' * (run.told['frames'] > 1)} at {run.told['cycles_per_frame']:,} "
                  "cycles a frame."))
     if runs:
-        told = runs[0].told
         there = {run.told["cycles_per_frame"] for run in runs}
-        section.missing = [
-            record(results, f" --cycles-per-frame {rate}").replace("cosim.h5", f"cosim-{rate}.h5")
-            for rate in ladder_rates(told["resolution"]) if rate not in there]
+        section.missing = [at_rate(results, runs[0], rate)
+                           for rate in ladder_rates(runs[0].told["resolution"])
+                           if rate not in there]
     else:
         section.missing = [record(results)]
     return section
@@ -365,7 +389,8 @@ def budget(results: Results, runs: Sequence[RunData]) -> Section:
                    [document.made], table, charts.stacked(bits, "bits", "bits",
                                                           memory_colours()))]
     if not found:
-        section.missing = [save(results, "budget", "budget.json")]
+        section.missing = [save(results, "budget", "budget.json",
+                                network_options(runs, *NETWORK))]
     return section
 
 
@@ -376,7 +401,7 @@ def fit(results: Results, runs: Sequence[RunData]) -> Section:
                       "of the text; docs/fit.md compares it with synthesis.")
     document = next(iter(results.of("scripts.fit")), None)
     if document is None:
-        section.missing = [save(results, "fit", "fit.json")]
+        section.missing = [save(results, "fit", "fit.json", network_options(runs, *NETWORK))]
         return section
     told = document.fields
     devices = told["devices"]
@@ -393,7 +418,8 @@ def fit(results: Results, runs: Sequence[RunData]) -> Section:
                     "kind": "fits" if each["fits"] else "does not fit"} for each in devices),
                    "share", "share of what may be used", {"fits": 1, "does not fit": 6}, "~%",
                    limit=1.0), network_of(document)),
-        Figure("fit-units", f"What every unit takes of {told['family']}", [document.made], Table(
+        Figure("fit-units", f"What every unit takes of a device of {told['family']}",
+               [document.made], Table(
             ("unit", "multipliers (DSP)", "block RAM, 18 kbit", "LUT", "flip-flops"),
             [*((unit["name"], *(number(unit[kind]) for kind in ("dsp", "block_ram", "lut", "ff")))
                for unit in told["units"]),
@@ -432,12 +458,12 @@ def bench(results: Results, runs: Sequence[RunData]) -> Section:
         spec = None
         if timed:
             spec = charts.bars(
-                [{"row": place, "name": f"{row['case']}: {row['name']}",
+                [{"row": place, "name": f"{row['name']}, {row['case']}",
                   "times": row["times_ours"]} for place, row in timed], "times",
                 "time, in times of ours", form="~g", limit=1.0)
         section.figures.append(Figure(f"bench-{name}", name.capitalize(), [made],
                                       Table(heads, rows, text), spec,
-                                      f"{part['machine']}; {part['repeats']} runs, median "
+                                      f"{part['machine']}; median of {part['repeats']} "
                                       "(least to most)."))
     return section
 
@@ -449,7 +475,8 @@ def silicon(results: Results, runs: Sequence[RunData]) -> Section:
                       "included, at every rate.")
     document = next(iter(results.of("scripts.silicon")), None)
     if document is None:
-        section.missing = [save(results, "silicon", "silicon.json", " --precision w8a8")]
+        section.missing = [save(results, "silicon", "silicon.json",
+                                network_options(runs, *NETWORK, "weights"))]
         return section
     rungs = document.fields["ladder"]
     libraries = list(rungs[0]["area_mm2"])
@@ -486,7 +513,8 @@ def photos(results: Results, runs: Sequence[RunData]) -> Section:
                       "photo that went through it.")
     found = results.of("scripts.validate")
     if not found:
-        section.missing = [save(results, "validate", "validate.json")]
+        section.missing = [save(results, "validate", "validate.json",
+                                network_options(runs, *NETWORK, "weights"))]
         return section
     rows = []
     for each in found:

@@ -191,6 +191,24 @@ def test_nothing_yet(tmp_path, monkeypatch):
         assert str(tmp_path) in command
 
 
+def test_commands_for_what_is_missing_are_of_the_network_that_is_there(tmp_path):
+    """The other rates as the run was made, the other results of the same widths."""
+    run = recorded(1024)
+    run.summary["made"] = {**MADE, "command": "python -m scripts.cosim 'my cat.png' --alpha 0.35 "
+                           "--cycles-per-frame 1024 --record x.h5 --frames 2"}
+    recording.write(tmp_path / "run.h5", run)
+    found = {section.name: section.missing
+             for section in page.render(results.read(tmp_path))[1]}
+    assert len(found["gantt"]) == 8 and found["gantt"][0] == (
+        "python -m scripts.cosim 'my cat.png' --alpha 0.35 --frames 2 --cycles-per-frame 1 "
+        f"--record {tmp_path / 'cosim-1.h5'}")
+    network = "--alpha 0.35 --resolution 32 --precision w8a8"
+    assert found["fit"] == [f"python -m scripts.fit {network} --json > {tmp_path / 'fit.json'}"]
+    assert found["silicon"][0].startswith(f"python -m scripts.silicon {network} --weights seeded ")
+    assert found["origin"][1].endswith(
+        f"{network} --cycles-per-frame 1 --json > {tmp_path / 'budget-1.json'}")
+
+
 def test_the_chain_is_to_scale(made):
     figure = next(figure for section in made[1] for figure in section.figures
                   if figure.name == "chain-0")
