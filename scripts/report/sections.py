@@ -419,15 +419,18 @@ def fit(results: Results, runs: Sequence[RunData]) -> Section:
                    "share", "share of what may be used", {"fits": 1, "does not fit": 6}, "~%",
                    limit=1.0), network_of(document)),
         Figure("fit-units", f"What every unit takes of a device of {told['family']}",
-               [document.made], Table(
-            ("unit", "multipliers (DSP)", "block RAM, 18 kbit", "LUT", "flip-flops"),
-            [*((unit["name"], *(number(unit[kind]) for kind in ("dsp", "block_ram", "lut", "ff")))
-               for unit in told["units"]),
-             ("all", *(number(told["total"][kind])
-                       for kind in ("dsp", "block_ram", "lut", "ff")))]),
-            charts.bars(numbered({"name": unit["name"], "luts": unit["lut"]}
-                                 for unit in told["units"]), "luts", "LUTs"))]
+               [document.made], unit_resources(told),
+               charts.bars(numbered({"name": unit["name"], "luts": unit["lut"]}
+                                    for unit in told["units"]), "luts", "LUTs"))]
     return section
+
+
+def unit_resources(told: dict[str, Any]) -> Table:
+    """What scripts.fit says that every unit takes."""
+    kinds = ("dsp", "block_ram", "lut", "ff")
+    parts = [*told["units"], {"name": "all", **told["total"]}]
+    return Table(("unit", "multipliers (DSP)", "block RAM, 18 kbit", "LUT", "flip-flops"),
+                 [(part["name"], *(number(part[kind]) for kind in kinds)) for part in parts])
 
 
 def bench(results: Results, runs: Sequence[RunData]) -> Section:
