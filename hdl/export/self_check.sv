@@ -2,6 +2,64 @@
 // Ends with PASS and status 0, or with FAIL, the first difference and another status.
 `timescale 1ns / 1ps
 
+// The rules of one stream, for any simulation: it stops at the first that is broken, by name.
+module DUT_rules #(
+    parameter NAME = "stream",
+    parameter integer WIDTH = 1,        // bits of payload: tdata and all marks
+    parameter integer LONGEST = 1000,   // cycles that a beat may wait
+    parameter integer BEATS = 0         // of a frame, whose last beat has tlast; 0: tlast is not looked at
+) (
+    input wire clk, input wire rst, input wire [WIDTH-1:0] payload,
+    input wire tvalid, input wire tready,
+    input wire tlast,
+    input wire counts,                  // of a frame's beats; low with beats of creeping tiles that bring none
+    input wire finished                 // no more beats come: frames have ended
+);
+integer cycle = 0, waited = 0, beat = 0;
+reg held = 0;
+reg [WIDTH-1:0] previous = 0;
+
+always @(posedge clk) if (rst) begin
+    held <= 0;
+    waited <= 0;
+    beat <= 0;
+end else begin
+    cycle <= cycle + 1;
+    if (tready === 1'bx || tvalid === 1'bx || (tvalid && ^payload === 1'bx)) begin
+        $display("FAIL: cycle %0d: rule known of %0s: unknown bits", cycle, NAME);
+        $fatal(1);
+    end
+    if (held && !tvalid) begin
+        $display("FAIL: cycle %0d: rule held of %0s: it withdrew a beat that had not been taken", cycle, NAME);
+        $fatal(1);
+    end
+    if (held && payload !== previous) begin
+        $display("FAIL: cycle %0d: rule stable of %0s: it changed a beat that had not been taken", cycle, NAME);
+        $fatal(1);
+    end
+    if (waited > LONGEST) begin
+        $display("FAIL: cycle %0d: rule taken of %0s: a beat waits for more than %0d cycles", cycle, NAME, LONGEST);
+        $fatal(1);
+    end
+    if (tvalid && tready && BEATS != 0) begin
+        if (tlast !== (counts && beat == BEATS - 1)) begin
+            $display("FAIL: cycle %0d: rule marked of %0s: tlast is %b with beat %0d of the %0d of a frame",
+                     cycle, NAME, tlast, beat + 1, BEATS);
+            $fatal(1);
+        end
+        if (counts)
+            beat <= beat == BEATS - 1 ? 0 : beat + 1;
+    end
+    if (finished && beat != 0) begin
+        $display("FAIL: cycle %0d: rule ended of %0s: %0d beats of the %0d of a frame came", cycle, NAME, beat, BEATS);
+        $fatal(1);
+    end
+    held <= tvalid && !tready;
+    previous <= payload;
+    waited <= tvalid && !tready ? waited + 1 : 0;
+end
+endmodule
+
 module DUT_bench;
 
 `include "DUT_constants.vh"
@@ -40,8 +98,7 @@ integer offered = 0, taken = 0, received = 0, cycle = 0, moved_in = 0, first_in 
 localparam integer AGO = M_AXIS_ROW + 2;
 integer brought [0:AGO-1];
 integer beats = 0, compared = 0, real_ones, tile, lane, row, column, from;
-reg held = 0;
-reg [M_AXIS_BITS+1:0] previous = 0; // tuser, tlast and tdata
+reg finished = 0;                   // all beats awaited have come
 reg [31:0] source_state = SEED == 0 ? 0 : {SEED[15:0], 16'h5eed};
 reg [31:0] sink_state = SEED == 0 ? 0 : {SEED[15:0], 16'hbeef};
 
@@ -59,6 +116,20 @@ TOP #(.MEMORY_FOLDER(MEMORY_FOLDER)) dut (
     .m_axis_tready(m_axis_tready),
     .m_axis_tuser(m_axis_tuser),    // only where m_axis has tuser
     .m_axis_tlast(m_axis_tlast)
+);
+
+DUT_rules #(.NAME("s_axis"), .WIDTH(S_AXIS_BITS + 2), .LONGEST(TIMEOUT / 2)) s_axis_rules (
+    .clk(clk), .rst(rst), .payload({s_axis_tuser, s_axis_tlast, s_axis_tdata}),
+    .tvalid(s_axis_tvalid), .tready(s_axis_tready), .tlast(s_axis_tlast), .counts(1'b1),
+    .finished(1'b0)
+);
+
+DUT_rules #(
+    .NAME("m_axis"), .WIDTH(M_AXIS_BITS + 2), .LONGEST(TIMEOUT / 2), .BEATS(M_AXIS_BEATS)
+) m_axis_rules (
+    .clk(clk), .rst(rst), .payload({m_axis_tuser, m_axis_tlast, m_axis_tdata}),
+    .tvalid(m_axis_tvalid), .tready(m_axis_tready), .tlast(m_axis_tlast), .counts(m_axis_brings),
+    .finished(finished)
 );
 
 // A shift register of 32 bits with feedback; from zero it stays at zero.
@@ -115,18 +186,6 @@ always @(posedge clk) if (!rst) begin
     quiet <= s_axis_tvalid ? 0 : quiet + 1; // only where there is video
     m_axis_tready <= !sink_state[0];
 
-    if (^{s_axis_tready, m_axis_tvalid} === 1'bx
-            || (m_axis_tvalid && ^{m_axis_tuser, m_axis_tlast, m_axis_tdata} === 1'bx)) begin
-        $display("FAIL: cycle %0d: unknown bits at the outputs", cycle);
-        $fatal(1);
-    end
-    if (held && (!m_axis_tvalid || {m_axis_tuser, m_axis_tlast, m_axis_tdata} !== previous)) begin
-        $display("FAIL: cycle %0d: m_axis withdrew or changed a beat that had not been taken", cycle);
-        $fatal(1);
-    end
-    held <= m_axis_tvalid && !m_axis_tready;
-    previous <= {m_axis_tuser, m_axis_tlast, m_axis_tdata};
-
     if (s_axis_tvalid && s_axis_tready) begin
         if (taken == 0)
             first_in <= cycle;
@@ -159,11 +218,6 @@ always @(posedge clk) if (!rst) begin
         end
         beats = beats + 1;
         compared = compared + real_ones;
-        if (m_axis_tlast !== (m_axis_brings && received % M_AXIS_BEATS == M_AXIS_BEATS - 1)) begin
-            $display("FAIL: cycle %0d: tlast is %b with beat %0d of the %0d of a frame", cycle,
-                     m_axis_tlast, received % M_AXIS_BEATS + 1, M_AXIS_BEATS);
-            $fatal(1);
-        end
         if (m_axis_tuser !== golden[received % M_AXIS_WORDS][M_AXIS_BITS]) begin // only where there is video
             $display("FAIL: cycle %0d: tuser, which says that a frame is damaged, is %b with beat %0d", cycle, m_axis_tuser, received); // only where there is video
             $fatal(1); // only where there is video
@@ -175,6 +229,7 @@ always @(posedge clk) if (!rst) begin
         moved_in <= cycle;
     end
 
+    finished <= received == FRAMES * M_AXIS_WORDS;
     if (received < FRAMES * M_AXIS_WORDS && cycle - moved_in > TIMEOUT) begin
         $display("FAIL: cycle %0d: nothing moves; %0d beats of %0d taken, %0d of %0d delivered", cycle,
                  taken, FRAMES * S_AXIS_WORDS, received, FRAMES * M_AXIS_WORDS);

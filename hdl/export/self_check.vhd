@@ -3,6 +3,77 @@
 
 library ieee;
 use ieee.std_logic_1164.all;
+
+-- The rules of one stream, for any simulation: it stops at the first that is broken, by name.
+entity DUT_rules is
+    generic (
+        NAME : string;
+        LONGEST : natural;          -- cycles that a beat may wait
+        BEATS : natural := 0        -- of a frame, whose last beat has tlast; 0: tlast is not looked at
+    );
+    port (
+        clk, rst : in std_logic;
+        payload : in std_logic_vector;      -- tdata and all marks
+        tvalid, tready, tlast : in std_logic;
+        counts : in std_logic := '1';       -- of a frame's beats; low with beats of creeping tiles that bring none
+        finished : in boolean := false      -- no more beats come: frames have ended
+    );
+end entity;
+
+architecture rules of DUT_rules is
+begin
+    process (clk) is
+        variable cycle, waited, beat : natural := 0;
+        variable held : boolean := false;
+        variable previous : std_logic_vector(payload'range);
+
+        procedure broken(rule : string; why : string) is
+        begin
+            report "FAIL: cycle " & integer'image(cycle) & ": rule " & rule & " of " & NAME & ": "
+                & why severity failure;
+        end procedure;
+    begin
+        if rising_edge(clk) and rst = '1' then
+            held := false;
+            waited := 0;
+            beat := 0;
+        elsif rising_edge(clk) then
+            if is_x(tready) or is_x(tvalid) or (tvalid = '1' and is_x(payload)) then
+                broken("known", "unknown bits");
+            end if;
+            if held and tvalid = '0' then
+                broken("held", "it withdrew a beat that had not been taken");
+            end if;
+            if held and payload /= previous then
+                broken("stable", "it changed a beat that had not been taken");
+            end if;
+            if waited > LONGEST then
+                broken("taken", "a beat waits for more than " & integer'image(LONGEST) & " cycles");
+            end if;
+            if tvalid = '1' and tready = '1' and BEATS /= 0 then
+                if (tlast = '1') /= (counts = '1' and beat = BEATS - 1) then
+                    broken("marked", "tlast is " & std_logic'image(tlast) & " with beat "
+                           & integer'image(beat + 1) & " of the " & integer'image(BEATS)
+                           & " of a frame");
+                end if;
+                if counts = '1' then
+                    beat := (beat + 1) mod BEATS;
+                end if;
+            end if;
+            if finished and beat /= 0 then
+                broken("ended", integer'image(beat) & " beats of the " & integer'image(BEATS)
+                       & " of a frame came");
+            end if;
+            held := tvalid = '1' and tready = '0';
+            previous := payload;
+            waited := waited + 1 when held else 0;
+            cycle := cycle + 1;
+        end if;
+    end process;
+end architecture;
+
+library ieee;
+use ieee.std_logic_1164.all;
 use ieee.numeric_std.all;
 use std.env.all;
 use std.textio.all;
@@ -38,6 +109,9 @@ architecture self_checking of DUT_bench is
     signal m_axis_tuser : std_logic;            -- only where m_axis has tuser
     signal m_axis_tuser : std_logic := '0';     -- only where m_axis has no tuser
     signal m_axis_brings : std_logic;
+    signal s_axis_payload : std_logic_vector(S_AXIS_BITS + 1 downto 0);
+    signal m_axis_payload : std_logic_vector(M_AXIS_BITS + 1 downto 0);
+    signal finished : boolean := false;         -- all beats awaited have come
     signal frame_error : unsigned(FRAME_ERROR_BITS - 1 downto 0); -- only where there is video
 
     type golden_array is array (0 to M_AXIS_WORDS - 1) of
@@ -100,6 +174,22 @@ begin
         m_axis_tuser => m_axis_tuser,   -- only where m_axis has tuser
         m_axis_tlast => m_axis_tlast);
 
+    s_axis_payload <= s_axis_tuser & s_axis_tlast & std_logic_vector(s_axis_tdata);
+    m_axis_payload <= m_axis_tuser & m_axis_tlast & std_logic_vector(m_axis_tdata);
+
+    s_axis_rules : entity work.DUT_rules
+        generic map (NAME => "s_axis", LONGEST => TIMEOUT / 2)
+        port map (
+            clk => clk, rst => rst, payload => s_axis_payload, tvalid => s_axis_tvalid,
+            tready => s_axis_tready, tlast => s_axis_tlast);
+
+    m_axis_rules : entity work.DUT_rules
+        generic map (NAME => "m_axis", LONGEST => TIMEOUT / 2, BEATS => M_AXIS_BEATS)
+        port map (
+            clk => clk, rst => rst, payload => m_axis_payload, tvalid => m_axis_tvalid,
+            tready => m_axis_tready, tlast => m_axis_tlast, counts => m_axis_brings,
+            finished => finished);
+
     clk <= not clk after 5 ns;
 
     process is
@@ -124,21 +214,8 @@ begin
         variable offered, taken, received, cycle, moved_in, first_in, last_out : natural := 0;
         variable beats, compared, real_ones, channel, row, column, low, from : natural := 0;
         variable tile : integer;
-        variable held : boolean := false;
-        variable offer, before : unsigned(M_AXIS_BITS + 1 downto 0);   -- tuser, tlast and tdata
     begin
         if rising_edge(clk) and rst = '0' then
-            offer := m_axis_tuser & m_axis_tlast & m_axis_tdata;
-            if is_x(s_axis_tready) or is_x(m_axis_tvalid)
-                    or (m_axis_tvalid = '1' and is_x(std_logic_vector(offer))) then
-                fail(cycle, "unknown bits at the outputs");
-            end if;
-            if held and (m_axis_tvalid = '0' or offer /= before) then
-                fail(cycle, "m_axis withdrew or changed a beat that had not been taken");
-            end if;
-            held := m_axis_tvalid = '1' and m_axis_tready = '0';
-            before := offer;
-
             if s_axis_tvalid = '1' and s_axis_tready = '1' then
                 if taken = 0 then
                     first_in := cycle;
@@ -190,12 +267,6 @@ begin
                 end if;
                 beats := beats + 1;
                 compared := compared + real_ones;
-                if (m_axis_tlast = '1') /= (m_axis_brings = '1'
-                        and received mod M_AXIS_BEATS = M_AXIS_BEATS - 1) then
-                    fail(cycle, "tlast is " & std_logic'image(m_axis_tlast) & " with beat "
-                         & integer'image(received mod M_AXIS_BEATS + 1) & " of the "
-                         & integer'image(M_AXIS_BEATS) & " of a frame");
-                end if;
                 if m_axis_tuser /= golden(received mod M_AXIS_WORDS)(M_AXIS_BITS) then -- only where there is video
                     fail(cycle, "tuser, which says that a frame is damaged, is " -- only where there is video
                          & std_logic'image(m_axis_tuser) & " with beat " & integer'image(received)); -- only where there is video
@@ -207,6 +278,7 @@ begin
                 moved_in := cycle;
             end if;
 
+            finished <= received = FRAMES * M_AXIS_WORDS;
             if received < FRAMES * M_AXIS_WORDS and cycle - moved_in > TIMEOUT then
                 fail(cycle, "nothing moves; " & integer'image(taken) & " beats of "
                      & integer'image(FRAMES * S_AXIS_WORDS) & " taken, " & integer'image(received)

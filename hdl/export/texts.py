@@ -239,7 +239,8 @@ def check_lines(block: Block, bench: str, hdl: str) -> list[str]:
     lines = [
         "## Check", "", f"`{bench}` sends {sent} through the block while both sides "
         "stall at random, and compares every element of the output. It ends with PASS and status "
-        "0, or with the first difference and another status. Its parameters: FRAMES, all that so "
+        "0, or with the first difference, or the rule of a stream that is broken, and another "
+        "status. Its parameters: FRAMES, all that so "
         "many times back to back; SEED, of the stalls, 0 for none; MEMORY_FOLDER, as below.", ""]
     for simulator, command in LANGUAGES[hdl].commands:
         lines += [f"{simulator}, in this folder:", "", "```sh", command.format(block.full_name),

