@@ -35,7 +35,7 @@ from scripts.shared.options import (cycles_per_frame_option, json_option, networ
 from scripts.shared.tables import show
 
 # How much the wave of a difference shows before and after it: so many cycles, or so many pixels of
-# the unit's output at the frame's pace, whichever is longer.
+# the unit's output at the rate of the design, whichever is longer.
 AROUND, AROUND_PIXELS = 200, 2
 
 
@@ -89,7 +89,7 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
             write_trace(trace, run, configs, frames)
         run_times["wave_seconds"] = time.perf_counter() - began
         first = next((each.first for each in comparisons if each.first), None)
-        difference = first and wave_of_difference(first, configs, run, golden, frames)
+        difference = first and wave_of_difference(first, configs, run, golden, plan)
     summary = summarise(comparisons, golden, configs, run, frames)
     if seed is None:
         summary["beats"] = plan.beats
@@ -146,7 +146,7 @@ def simulate(plan: Plan, golden: store.Golden, simulator: str, seed: int | None,
 
 
 def wave_of_difference(first: Difference, configs: Sequence[UnitConfig], run: Run,
-                       golden: store.Golden, frames: int) -> dict[str, Any]:
+                       golden: store.Golden, plan: Plan) -> dict[str, Any]:
     """Write the wave of all streams around the first difference, for the summary: the file and the
     cycle in which the element moved.
 
@@ -158,10 +158,10 @@ def wave_of_difference(first: Difference, configs: Sequence[UnitConfig], run: Ru
     signals = signals_of(run, shown)
     if config.stream_out().creep is None:   # left-overs of creeping tiles are no part of the golden
         expected = frame_words(config.stream_out(),
-                               np.stack([golden.fixed[first.unit]] * frames))
+                               np.stack([golden.fixed[first.unit]] * plan.frames))
         signals += expected_signals(shown[first.unit], expected, run[first.unit],
                                     run.handshakes[first.unit])
-    around = max(AROUND, AROUND_PIXELS * run.cycles // config.unit.pixels_out // frames)
+    around = max(AROUND, AROUND_PIXELS * plan.cycles_per_frame // config.unit.pixels_out)
     wave = default_build_dir("waves") / f"{first.unit}.vcd"
     wave.parent.mkdir(parents=True, exist_ok=True)
     write_wave(wave, signals, range(max(cycle - around, 0), min(cycle + around, run.cycles)),

@@ -44,7 +44,7 @@ def write_wave(path: Path, signals: Sequence[Signal], cycles: range, opened: Ite
     """Write a wave and its views, or nothing: FILE.vcd or FILE.fst, FILE.gtkw and FILE.sucl.
 
     cycles -- that are written
-    opened -- names of the instances whose groups GTKWave shows open
+    opened -- names of the instances to see first, whose groups GTKWave shows open
     marker -- the cycle of the cursor; None: the first one
 
     Raises what ``check_wave_file`` raises.

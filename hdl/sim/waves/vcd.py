@@ -18,7 +18,7 @@ Rows = tuple[np.ndarray, np.ndarray]
 
 def write_vcd(file: TextIO, signals: Sequence[Signal], first: int, last: int) -> None:
     """Write the cycles from ``first`` to before ``last`` into a text file."""
-    writer = VCDWriter(file, timescale="1 ns", init_timestamp=first,
+    writer = VCDWriter(file, timescale="1 ns", date="", init_timestamp=first,
                        comment="1 ns is one clock cycle")
     idents = []
     for signal in signals:

@@ -1,9 +1,9 @@
 """Saved views of a wave: what GTKWave and Surfer show when they open it.
 
-Both list the streams in the order of the data's flow, each in a group or under its own heading.
+Both list the streams in the order of the data's flow, each in a group or under its own heading,
+and begin with the streams that someone wants to see first.
 """
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TextIO
 
@@ -12,24 +12,30 @@ from vcd.gtkw import GTKWSave
 from hdl.sim.waves.signals import Signal
 
 GTKWAVE, SURFER = ".gtkw", ".sucl"
+ZOOM = -4       # of GTKWave: a dozen pixels of the screen for a cycle
+BEFORE = 10     # cycles that GTKWave shows before the cursor's
 
 
 def write_views(path: Path, signals: Sequence[Signal], opened: Iterable[str], marker: int) -> None:
     """Write FILE.gtkw and FILE.sucl beside the wave FILE.
 
-    opened -- names of the instances whose groups GTKWave shows open; the others it shows closed
+    opened -- names of the instances to see first, whose groups GTKWave shows open, others closed
     marker -- the cycle of the cursor
     """
+    scopes = by_scope(signals)
+    first = set(opened)
+    scopes = dict(sorted(scopes.items(), key=lambda item: item[0][-1] not in first))
     with path.with_suffix(GTKWAVE).open("w", encoding="utf-8") as file:
-        gtkwave(file, path.name, by_scope(signals), set(opened), marker)
-    path.with_suffix(SURFER).write_text(surfer(path.name, by_scope(signals), marker),
-                                        encoding="utf-8")
+        gtkwave(file, path.name, scopes, first, marker)
+    path.with_suffix(SURFER).write_text(surfer(path.name, scopes, marker), encoding="utf-8")
 
 
 def by_scope(signals: Sequence[Signal]) -> dict[tuple[str, ...], dict[str, Signal]]:
     """{scope: {name: Signal}} in the order of the signals."""
-    return {scope: {name: signal for signal in members for name in signal.names}
-            for scope, members in groupby(signals, key=lambda signal: signal.scope)}
+    found: dict[tuple[str, ...], dict[str, Signal]] = {}
+    for signal in signals:
+        found.setdefault(signal.scope, {}).update(dict.fromkeys(signal.names, signal))
+    return found
 
 
 def gtkwave(file: TextIO, wave: str, scopes: Mapping[tuple[str, ...], Mapping[str, Signal]],
@@ -37,7 +43,8 @@ def gtkwave(file: TextIO, wave: str, scopes: Mapping[tuple[str, ...], Mapping[st
     """Write what ``gtkwave FILE.gtkw`` shows."""
     save = GTKWSave(file)
     save.dumpfile(wave, abspath=False)
-    save.zoom_markers(-6, marker)
+    save.zoom_markers(ZOOM, marker)
+    save.timestart(max(marker - BEFORE, 0))
     for scope, signals in scopes.items():
         with save.group(scope[-1], closed=scope[-1] not in opened):
             for name, signal in signals.items():
