@@ -12,8 +12,8 @@ from vcd.gtkw import GTKWSave
 from hdl.sim.waves.signals import Signal
 
 GTKWAVE, SURFER = ".gtkw", ".sucl"
-ZOOM = -4       # of GTKWave: a dozen pixels of the screen for a cycle
-BEFORE = 10     # cycles that GTKWave shows before the cursor's
+ZOOM = -3       # of GTKWave: two dozen pixels of the screen for a cycle
+BEFORE = 6      # cycles that GTKWave shows before the cursor's
 
 
 def write_views(path: Path, signals: Sequence[Signal], opened: Iterable[str], marker: int) -> None:
