@@ -64,6 +64,11 @@ def test_what_units_do(traced):
         assert (total(here, "waiting") > 0) <= stalled
         if config.unit.weights and not stalled:
             assert total(here, "busy") == run.counts[config.unit.name]
+        if config.stream_out().creep is None and not stalled:
+            working = np.zeros(run.cycles, bool)
+            for each in here:
+                working[each["ts"]:each["ts"] + each["dur"]] = True
+            assert working[run[config.unit.name].cycles].all()
     assert stalled == any(total(each, "waiting") for each in found.values())
     first, second = found["frame 0"], found["frame 1"]
     assert first[0]["ts"] == run.first("s_axis") and second[0]["ts"] > first[0]["ts"]
