@@ -50,11 +50,13 @@ def judged(name, share):
     rows = []
     for number, line in enumerate(lines[:round(share * len(lines))], 1):
         if line not in known:
-            told = stage.failing(number) or stage.failing(number, "icarus")
+            told = stage.failing(number)
             if told is None:
                 gates = gates or Compared(stage.netlist)
-            known[line] = ["killed", f"{told[0]}: {told[1]}"] if told \
-                else ["survived", gates.verdict(number)]
+                verdict = gates.verdict(number)
+                if verdict.startswith("differs"):
+                    told = stage.failing(number, "icarus")
+            known[line] = ["killed", ": ".join(told)] if told else ["survived", verdict]
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(json.dumps(known))
         rows.append({"subject": name, "mutant": line, **kind_of(name, line, *known[line])})

@@ -54,6 +54,48 @@ def pair(lanes_in=2, lanes_out=2, bits=BITS):
     return {"s_axis": stream(lanes_in, bits), "m_axis": stream(lanes_out, bits)}
 
 
+ORDER = """
+(* anyseq *) wire pick;
+(* anyseq *) wire [{which}:0] which;
+reg [{width}:0] inside = 0, ahead = 0;
+reg [{stuck}:0] stuck = 0;
+reg [{shut}:0] shut = 0;
+reg watched = 0;
+reg [{high}:0] saved, value;
+{before}
+wire takes = {takes}, made = {made}, gives = m_axis_tvalid && m_axis_tready;
+always @* begin
+    value = 0;
+    case (which)
+{cases}    endcase
+end
+always @(posedge clk)
+    if (rst) begin inside <= 0; watched <= 0; stuck <= 0; shut <= 0; end
+    else begin
+        inside <= inside + (takes && made ? {count} : 0) - (gives ? {lanes_out} : 0);
+        if (!watched && pick && takes && made && which < {count}) begin
+            watched <= 1;
+            saved <= value;
+            ahead <= inside + which - (gives ? {lanes_out} : 0);
+        end else if (watched && gives) begin
+            watched <= ahead >= {lanes_out};
+            ahead <= ahead - {lanes_out};
+        end
+        stuck <= gives || !m_axis_tready || inside < {whole} ? 0 : stuck + 1;
+        shut <= takes || !m_axis_tready || !s_axis_tvalid ? 0 : shut + 1;
+    end
+always @* if (started) begin
+    assert (inside <= {holds});
+    assert (stuck <= {within});
+    assert (shut <= {opens});
+    assert (s_axis_tready || inside >= {room});
+    if (m_axis_tvalid) begin
+        assert (inside >= {lanes_out});
+{checks}    end
+end
+"""
+
+
 def order(values, lanes_out, bits, holds, within, opens, room=0, whole=0, before="", made="1",
           takes="s_axis_tvalid && s_axis_tready"):
     """Every element comes out once, in order, and soon, for as long as the block runs.
@@ -70,51 +112,16 @@ def order(values, lanes_out, bits, holds, within, opens, room=0, whole=0, before
     before -- Verilog that ``values`` need
     made   -- whether elements come of a beat that is taken
     """
-    width = (holds + len(values) + lanes_out).bit_length()
     cases = "".join(f"        {place}: value = {value};\n" for place, value in enumerate(values))
     checks = "".join(f"        if (watched && ahead == {place}) "
                      f"assert (m_axis_tdata[{place * bits} +: {bits}] == saved);\n"
                      for place in range(lanes_out))
-    return f"""
-(* anyseq *) wire pick;
-(* anyseq *) wire [{max(len(values) - 1, 1).bit_length() - 1}:0] which;
-reg [{width - 1}:0] inside = 0, ahead = 0;
-reg [{within.bit_length()}:0] stuck = 0;
-reg [{opens.bit_length()}:0] shut = 0;
-reg watched = 0;
-reg [{bits - 1}:0] saved, value;
-{before}
-wire takes = {takes}, made = {made}, gives = m_axis_tvalid && m_axis_tready;
-always @* begin
-    value = 0;
-    case (which)
-{cases}    endcase
-end
-always @(posedge clk)
-    if (rst) begin inside <= 0; watched <= 0; stuck <= 0; shut <= 0; end
-    else begin
-        inside <= inside + (takes && made ? {len(values)} : 0) - (gives ? {lanes_out} : 0);
-        if (!watched && pick && takes && made && which < {len(values)}) begin
-            watched <= 1;
-            saved <= value;
-            ahead <= inside + which - (gives ? {lanes_out} : 0);
-        end else if (watched && gives) begin
-            watched <= ahead >= {lanes_out};
-            ahead <= ahead - {lanes_out};
-        end
-        stuck <= gives || !m_axis_tready || inside < {whole or lanes_out} ? 0 : stuck + 1;
-        shut <= takes || !m_axis_tready || !s_axis_tvalid ? 0 : shut + 1;
-    end
-always @* if (started) begin
-    assert (inside <= {holds});
-    assert (stuck <= {within});
-    assert (shut <= {opens});
-    assert (s_axis_tready || inside >= {room});
-    if (m_axis_tvalid) begin
-        assert (inside >= {lanes_out});
-{checks}    end
-end
-"""
+    return ORDER.format(
+        which=max(len(values) - 1, 1).bit_length() - 1, high=bits - 1, count=len(values),
+        width=(holds + len(values) + lanes_out).bit_length() - 1, stuck=within.bit_length(),
+        shut=opens.bit_length(), before=before, takes=takes, made=made, cases=cases, checks=checks,
+        lanes_out=lanes_out, whole=whole or lanes_out, holds=holds, within=within, opens=opens,
+        room=room)
 
 
 def passing(block, lanes_in, lanes_out, faults, bounds, slow=False, **parameters):
@@ -134,19 +141,16 @@ def fifo_of(depth):
                    (depth + 1, 2, 2, f"{depth} + m_axis_tvalid"), slow=depth > 2, depth=depth)
 
 
-def repeated(words, passes, depth):
-    """A Claim of ``replay``: each pass of a run has each word of the run, in its turn."""
-    bits, turns = (depth + 2 * words).bit_length(), max(passes - 1, 1).bit_length()
-    return Claim(replay, {**pair(1, 1), "words": words, "passes": passes, "depth": depth}, f"""
+REPEATED = """
 (* anyseq *) wire pick;
 // Words that came, of runs that have not left whole; which leaves next; the watched one.
-reg [{bits - 1}:0] inside = 0, next = 0, place;
-reg [{turns - 1}:0] turn = 0;
+reg [{width}:0] inside = 0, next = 0, place;
+reg [{turns}:0] turn = 0;
 reg watched = 0;
-reg [{BITS - 1}:0] saved;
+reg [{high}:0] saved;
 wire takes = s_axis_tvalid && s_axis_tready, gives = m_axis_tvalid && m_axis_tready;
-wire pass_done = gives && next == {words - 1}, run_done = pass_done && turn == {passes - 1};
-wire [{bits - 1}:0] gone = run_done ? {words} : 0;
+wire pass_done = gives && next == {last_word}, run_done = pass_done && turn == {last_pass};
+wire [{width}:0] gone = run_done ? {words} : 0;
 always @(posedge clk)
     if (rst) begin inside <= 0; next <= 0; turn <= 0; watched <= 0; end
     else begin
@@ -160,16 +164,27 @@ always @(posedge clk)
         end
     end
 always @* if (started) begin
-    assert (inside <= {depth + words});
+    assert (inside <= {holds});
     assert (s_axis_tready || inside >= {depth});
     if (m_axis_tvalid) begin
         assert (inside > next);
         if (watched && place == next) assert (m_axis_tdata == saved);
     end
 end
-""", ((f"level != {depth}", f"level != {depth + 1}"),
-      *(((r"level > word", "level >= word"), ("address <= oldest", "address <= head"))
-        if passes > 1 else ())), slow=passes > 1)
+"""
+
+
+def repeated(words, passes, depth):
+    """A Claim of ``replay``: each pass of a run has each word of the run, in its turn."""
+    properties = REPEATED.format(
+        width=(depth + 2 * words).bit_length() - 1, turns=max(passes - 1, 1).bit_length() - 1,
+        high=BITS - 1, words=words, last_word=words - 1, last_pass=passes - 1, depth=depth,
+        holds=depth + words)
+    faults = ((f"level != {depth}", f"level != {depth + 1}"),)
+    if passes > 1:
+        faults += (("level > word", "level >= word"), ("address <= oldest", "address <= head"))
+    return Claim(replay, {**pair(1, 1), "words": words, "passes": passes, "depth": depth},
+                 properties, faults, slow=passes > 1)
 
 
 FORK = """

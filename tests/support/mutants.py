@@ -26,7 +26,8 @@ from tests.support.proof import ABC, FIRST, GATES, contract
 VERDICTS = 1    # counts up when they change, so that none is kept
 MEMORY = "mutant.mem"
 NETLIST = ("proc", "flatten", "opt -full", "wreduce", "opt -full", "memory -nomap", "opt_clean")
-SEARCH = 20     # seconds for the proof that a mutant is none
+SEARCH = 10     # seconds for the proof that a mutant is none
+LONGEST = 20_000    # cycles of a simulation; some mutants give beats for ever
 CYCLES = 400    # of the search for a difference, at most
 
 
@@ -93,6 +94,11 @@ endmodule
                    {name: (stream, given[name]) for name, stream in ports.items()})
 
 
+def ending(cycle):
+    """AssertionError where a simulation has no end."""
+    assert cycle < LONGEST, "it has no end"
+
+
 class Stage:
     """Runs the tests of a subject, each block of theirs replaced by its netlist with mutants."""
 
@@ -116,7 +122,7 @@ class Stage:
         in which MyHDL moves them, and so has the netlist."""
         chosen = Design(design.function, design.arguments, memories={MEMORY: f"{self.number:x}\n"},
                         hdl=functools.partial(self.convert, design))
-        run = simulate(simulator, chosen, ends, **options)
+        run = simulate(simulator, chosen, ends, progress=ending, **options)
         self.runs += 1
         key = self.test, self.simulator, self.runs
         if key not in self.expected:

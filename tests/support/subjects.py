@@ -14,17 +14,17 @@ def units(module, counts, *others):
 SUBJECTS = {
     "register_slice": Subject("blocks.test_stream", {
         "test_register_slice": {"lanes": 1, "bits": 5}, "test_register_slice_holds_two_beats": {}},
-        30),
+        60),
     **{f"{name} {one} to {other}": Subject("blocks.test_stream", {"test_widths": {
-        "block": name, "lanes_in": one, "lanes_out": other}}, 30) for name, one, other in (
+        "block": name, "lanes_in": one, "lanes_out": other}}, 60) for name, one, other in (
             ("widen", 1, 4), ("narrow", 4, 1), ("width_converter", 2, 3))},
     "fifo of 1": Subject("blocks.test_stream", {
-        "test_fifo": {"depth": 1}, "test_fifo_holds_what_it_says": {"depth": 1}}, 25),
+        "test_fifo": {"depth": 1}, "test_fifo_holds_what_it_says": {"depth": 1}}, 50),
     "fifo of 5": Subject("blocks.test_stream", {
-        "test_fifo": {"depth": 5}, "test_fifo_holds_what_it_says": {"depth": 5}}, 50),
-    "replay": Subject("blocks.test_stream", {"test_replay": {"words": 3, "passes": 2}}, 60),
+        "test_fifo": {"depth": 5}, "test_fifo_holds_what_it_says": {"depth": 5}}, 100),
+    "replay": Subject("blocks.test_stream", {"test_replay": {"words": 3, "passes": 2}}, 100),
     "fork": Subject("blocks.test_stream", {"test_fork": {}, "test_fork_waits_for_the_slower": {
-        "slow": "m_axis_a"}}, 25),
+        "slow": "m_axis_a"}}, 50),
     "residual_add": Subject("blocks.test_residual_add", {
         "test_sums": {"lanes": 3, "bits": 12}}, 50),
     "requantize, lanes": Subject("blocks.test_requantize", {"test_channels": {"case": "lanes"}},

@@ -1,4 +1,5 @@
 """Requantize: rounding by cases, saturation at both ends, parameters in step with channels."""
+import numpy as np
 import pytest
 
 from hdl.blocks.requantize import Scaling, requantize
@@ -30,6 +31,19 @@ def bench(simulator, channels, lanes, shift_base, multiplier_bits, limits, signe
         {"scales.mem": rom.mem()})
 
 
+def aimed(rng, channels, shape, limits):
+    """Totals whose outputs lie between the limits, where a channel's shift lets any: there the last
+    bit of a multiplier counts."""
+    beats, lanes = shape
+    totals = []
+    for place in range(beats * lanes):
+        bias, multiplier, shift = channels[place % len(channels)]
+        total = (int(rng.integers(limits[0], limits[1] + 1)) << shift) // multiplier - bias
+        total += int(rng.integers(-1, 2))
+        totals.append(min(max(total, -(1 << ACC_BITS - 1)), (1 << ACC_BITS - 1) - 1))
+    return np.reshape(totals, shape)
+
+
 def scale(dut, channels, totals, stall="free", seed=0):
     """Run beats of ``totals`` through: (run, beats, what they should be)."""
     lanes, scaling = len(totals[0]), dut.arguments["scaling"]
@@ -54,14 +68,19 @@ def test_channels(simulator, rng, case):
     channels = [(int(rng.integers(-900, 900)), int(rng.integers(top, 2 * top)),
                  shift_base + int(rng.integers(0, 12))) for _ in range(count)]
     channels[0] = (channels[0][0], channels[0][1], shift_base)
+    channels[-lanes:] = [(bias, multiplier, shift_base + 11)    # outputs between the limits
+                         for bias, multiplier, _ in channels[-lanes:]]
     dut = bench(simulator, channels, lanes, shift_base, multiplier_bits, limits, signed)
     for stall in STALLS:
-        totals = integers(rng, ACC_BITS, True, (12 * count, lanes)).tolist()
+        beats_in = 30 * count
+        shape = beats_in, lanes
+        totals = np.where(rng.integers(0, 2, shape), integers(rng, ACC_BITS, True, shape),
+                          aimed(rng, channels, shape, limits)).tolist()
         done, got, expected = scale(dut, channels, totals, stall, seed_of(rng))
         assert got == expected, stall
         if stall == "free":
-            assert cycles(done, "s_axis") == list(range(12 * count))
-            assert cycles(done, "m_axis") == list(range(6, 6 + 12 * count))
+            assert cycles(done, "s_axis") == list(range(beats_in))
+            assert cycles(done, "m_axis") == list(range(6, 6 + beats_in))
 
 
 @pytest.mark.parametrize("shift", [8, 9, 11])
