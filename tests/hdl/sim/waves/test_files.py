@@ -66,6 +66,18 @@ def test_every_beat_is_the_goldens(stalled, tmp_path, kind):
     assert waited > 100
 
 
+@pytest.mark.full
+def test_every_simulator_gives_the_same_wave(simulators, stalled, tmp_path):
+    """To the byte."""
+    units, fixed, run = stalled
+    write_wave(tmp_path / "myhdl.vcd", signals_of(run, streams(units)), range(run.cycles))
+    before = fixed["block_6_project"]
+    for name in simulators:
+        run, _ = run_frames(name, units, np.stack([before, before]), seed=3)
+        write_wave(tmp_path / "w.vcd", signals_of(run, streams(units)), range(run.cycles))
+        assert (tmp_path / "w.vcd").read_bytes() == (tmp_path / "myhdl.vcd").read_bytes(), name
+
+
 @pytest.mark.parametrize("kind", ["vcd", "fst"])
 def test_a_window_has_what_the_whole_has_there(stalled, tmp_path, kind):
     units, _, run = stalled
