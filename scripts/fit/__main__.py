@@ -19,9 +19,10 @@ from rich.progress import Progress
 from golden import build
 from golden.network import Network
 from hdl.build import default_build_dir
-from hdl.convert.network import TOP, convert_network
+from hdl.convert.network import convert_network, top_name
+from hdl.layers import stages
 from hdl.plan.budget import ladder_rates
-from hdl.plan.config import UnitConfig, UnitIntegers, configure_network, memory_files
+from hdl.plan.config import UnitConfig, UnitIntegers, by_stage, configure_network, memory_files
 from hdl.plan.network import plan_network
 from scripts.fit.bitstream import (BAUD, BITS, Job, SlowDesign, check_port, check_replaceable,
                                    routed_fields, write)
@@ -52,6 +53,9 @@ HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops
               help=f"The clock that frames per second are of; without it a board's, or {CLOCK:g}.")
 @click.option("--synthesise", is_flag=True, help="Have Yosys synthesise every unit, too.")
 @click.option("--route", is_flag=True, help="Place and route the chain for the board.")
+@click.option("--stage", default=None, metavar="NAME",
+              help="Have --route take this stage alone, such as block_5 or head: minutes, not an "
+                   "hour.")
 @click.option("--bitstream", is_flag=True,
               help="Make a bitstream of the chain for the board: photo in, features out.")
 @click.option("--baud", type=click.IntRange(min=1), default=BAUD, show_default=True,
@@ -64,14 +68,15 @@ HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops
 @user_errors
 def main(network: Network, cycles_per_frame: int | None, name: str, device_name: str | None,
          board_name: str | None, clock: float | None, synthesise: bool, route: bool,
-         bitstream: bool, baud: int, seed: int, out: Path | None, as_json: bool) -> None:
+         stage: str | None, bitstream: bool, baud: int, seed: int, out: Path | None,
+         as_json: bool) -> None:
     """Fit a network."""
     board = found(board_name, boards(), "board") if board_name else None
     device = board.device if board else (
         found(device_name, devices(), "device") if device_name else None)
-    work = BoardWork(board, clock, baud, seed, route, bitstream,
+    work = BoardWork(board, clock, baud, seed, route, stage, bitstream,
                      out or Path("build", board_name or "board"))
-    work.check()
+    work.check([*stages(network.table)])
     if synthesise:
         version()
     family = device.family if device else FAMILIES[name]
@@ -108,6 +113,7 @@ class BoardWork:
     baud: int
     seed: int
     route: bool
+    stage: str | None       # that is routed alone
     bitstream: bool
     out: Path               # of the bitstream
 
@@ -116,8 +122,13 @@ class BoardWork:
         """The clock that was asked for, or the board's, or CLOCK."""
         return self.clock or (self.board.clock_mhz if self.board else CLOCK)
 
-    def check(self) -> None:
-        """Refuse before any work what would fail after it: ValueError, ToolError."""
+    def check(self, names: Sequence[str]) -> None:
+        """Refuse before any work what would fail after it: ValueError, ToolError.
+
+        names -- of the network's stages
+        """
+        if self.stage and self.stage not in names:
+            raise ValueError(f"there is no stage {self.stage}: give one of {', '.join(names)}")
         if not (self.route or self.bitstream):
             return
         if self.board is None:
@@ -137,7 +148,8 @@ class BoardWork:
         """
         done: dict[str, Any] = {}
         if self.board and self.route:
-            done |= route_row(configs, self.board, self.clock, self.seed)
+            members = by_stage(configs)[self.stage] if self.stage else configs
+            done |= route_row(members, self.board, self.clock, self.seed)
         if self.board and self.bitstream:
             done |= bitstream_row(Job(network, tuple(configs), scale, self.board, self.clock_mhz,
                                       self.baud, cycles, self.seed), self.out)
@@ -235,13 +247,15 @@ def device_row(device: Device, parts: Mapping[str, Parts], fastest: int | None,
 
 def route_row(configs: Sequence[UnitConfig], board: Board, clock: float | None,
               seed: int) -> dict[str, Any]:
-    """The fields of the chain, placed and routed for a board."""
+    """The fields of the chain, or of the stage that ``configs`` make up, placed and routed for a
+    board."""
     with TemporaryDirectory() as scratch, Console(stderr=True).status("converting") as status:
         files = convert_network(configs, scratch, default_build_dir("hdl"))
         for name, text in memory_files(configs).items():
             Path(scratch, name).write_text(text)
             files.append(Path(scratch, name))
-        done = routed(files, TOP, board, seed=seed, target_mhz=clock, report=status.update)
+        done = routed(files, top_name(configs), board, seed=seed, target_mhz=clock,
+                      report=status.update)
     return routed_fields(board, done)
 
 

@@ -212,19 +212,22 @@ def test_a_design_is_routed(tmp_path):
     assert again.reused and again.fmax_mhz == done.fmax_mhz
 
 
-def test_the_chain_goes_to_the_router(monkeypatch):
-    """With the board, its clock and all that its memories read."""
+@pytest.mark.parametrize("name, arguments", [("mobilenet_v2", []), ("head", ["--stage", "head"])])
+def test_the_chain_goes_to_the_router(monkeypatch, name, arguments):
+    """Or a stage: with the board, its clock and all that its memories read."""
     def placed(files, top, board, lpf="", seed=1, target_mhz=None, report=None):
-        assert top == "mobilenet_v2" and seed == 3 and target_mhz is None
+        assert top == name and seed == 3 and target_mhz is None
         assert all(file.is_file() for file in files)
-        assert {"mobilenet_v2.v", "Conv_1_weights.mem"} <= {file.name for file in files}
+        names = {file.name for file in files}
+        assert {f"{name}.v", "Conv_1_weights.mem"} <= names
+        assert ("Conv1_weights.mem" in names) == (name != "head")
         return route.Routed(71.5, dict.fromkeys(route.KINDS, 1), dict.fromkeys(route.KINDS, 2),
                             files[0], False, ("here", "there"))
 
     monkeypatch.setattr(fit, "routed", placed)
     monkeypatch.setattr(fit, "reference", lambda network: (fit.typical_of(network), 1.0))
     summary = json.loads(invoked(fit.main, *SMALL, "--board", "ULX3S-85F", "--route", "--seed", 3,
-                                 "--cycles-per-frame", 4096, "--json").stdout)
+                                 *arguments, "--cycles-per-frame", 4096, "--json").stdout)
     check("scripts.fit", summary)
     assert (summary["fmax_mhz"], summary["board"]) == (71.5, "ulx3s-85f")
 
@@ -233,6 +236,7 @@ def test_the_chain_goes_to_the_router(monkeypatch):
     (["--device", "zu99"], "device zu99 is not in scripts/fit/devices.csv: give one of ZU9EG, "),
     (["--board", "zu99"], "board zu99 is not in scripts/fit/boards.csv: give one of ulx3s-85f, "),
     (["--route"], "--route needs the package and the speed grade of a device: give a board "),
+    (["--stage", "neck"], "there is no stage neck: give one of stem, expanded_conv, block_1, "),
     (["--route", "--board", "zcu102"], "board zcu102 has a ZU9EG, which no open flow places and"),
     (["--cycles-per-frame", "7"], "7 cycles for a frame are fewer than")])
 def test_refusals(arguments, words):
