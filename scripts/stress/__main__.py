@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +24,18 @@ from rich.progress import Progress
 from golden import photo as photos
 from golden.build import Reference, cache_folder
 from golden.network import Network
-from hdl.axis import AxiStream
 from hdl.beats import tiled, untiled
 from hdl.build import Processes, cores
 from hdl.convert.video import RGB, VideoOutside
 from hdl.plan.config import UnitConfig, configure_network, memory_files
 from hdl.plan.network import Plan, plan_network
-from hdl.sim.design import Built, Design, compiled
+from hdl.sim.design import Built, compiled
 from hdl.sim.video import frame_shape, video_design
 from hdl.units.video import UG934
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     user_errors)
-from scripts.stress.runs import Bench, Outcome, bench_configs, judge, pictures_of, run
+from scripts.stress.runs import Bench, Outcome, bench_configs, judge, packed, pictures_of, several
 
 PHOTOS = ("chelsea.png", "coffee.png", "rocket.jpg")
 BATCH = 64      # frames that Keras computes at a time
@@ -123,35 +121,19 @@ def simulated(bench: Bench, model: Built, memories: dict[str, str], seeds: range
     with tempfile.TemporaryDirectory() as folder:
         for name, text in memories.items():
             Path(folder, name).write_text(text)
-        job = (replace(bench, design=compiled_design(bench.design, folder)), model)
+        job = packed(bench, model, folder)
         chunks = [seeds[at:at + CHUNK] for at in range(0, len(seeds), CHUNK)]
         if len(chunks) == 1:
-            yield from several(*job, chunks[0])
+            yield from several(job, chunks[0])
             return
         with Processes(cores()) as pool:
             try:
-                for future in as_completed([pool.submit(several, *job, chunk)
+                for future in as_completed([pool.submit(several, job, chunk)
                                             for chunk in chunks]):
                     yield from future.result()
             except BaseException:
                 pool.end()
                 raise
-
-
-def compiled_design(design: Design, memories: str) -> Design:
-    """A Design whose model is there already, without what only its conversion needs, which no
-    process can be sent."""
-    def bare(stream: AxiStream) -> AxiStream:
-        return AxiStream(stream.shape)
-
-    return Design(compiled_design, {name: bare(stream) for name, stream in design.ports.items()},
-                  monitors={name: replace(monitor, stream=bare(monitor.stream))
-                            for name, monitor in design.monitors.items()}, memories=memories)
-
-
-def several(bench: Bench, model: Built, seeds: range) -> list[Outcome]:
-    """The Outcomes of some seeds."""
-    return [run(bench, seed, model) for seed in seeds]
 
 
 def computed(reference: Reference, configs: tuple[UnitConfig, ...],

@@ -1,14 +1,17 @@
 """A run: video with faults, stalls on both sides, resets in any cycle; all of it from one seed."""
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from hdl.axis import AxiStream
 from hdl.beats import payload
 from hdl.errors import DeadlockError, SimulationError
 from hdl.plan.config import UnitConfig
+from hdl.shape import StreamShape
 from hdl.sim.design import Built, Design, simulate
-from hdl.sim.endpoints import Reset, Sink, Source
+from hdl.sim.endpoints import Monitor, Reset, Sink, Source
 from hdl.sim.patterns import PATTERNS
 from hdl.sim.rules import check_marks
 from hdl.sim.trace import Run, Trace
@@ -226,6 +229,48 @@ def run(bench: Bench, seed: int, model: Built | None = None, simulator: str = "v
     except SimulationError as error:
         outcome.error, outcome.hang = str(error), isinstance(error, DeadlockError)
     return outcome
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A Bench and its model as another process can be sent them: shapes in place of signals.
+
+    ports    -- {port: its shape}
+    monitors -- {name: (shape, path, prefix)}
+    memories -- folder of the .mem files
+    rest     -- what follows the design in a Bench
+    """
+
+    ports: dict[str, StreamShape]
+    monitors: dict[str, tuple[StreamShape, str, str]]
+    memories: str
+    rest: tuple[Any, ...]
+    model: Built
+
+    def bench(self) -> Bench:
+        """The Bench, whose design is compiled and can be nothing else."""
+        return Bench(Design(Packed, {name: AxiStream(shape) for name, shape in self.ports.items()},
+                            monitors={name: Monitor(AxiStream(shape), path, prefix) for
+                                      name, (shape, path, prefix) in self.monitors.items()},
+                            memories=self.memories), *self.rest)
+
+
+def packed(bench: Bench, model: Built, memories: str) -> Packed:
+    """The Packed of a Bench whose memories are in a folder."""
+    design = bench.design
+    return Packed({name: stream.shape for name, stream in design.ports.items()},
+                  {name: (each.stream.shape, each.path, each.prefix or name)
+                   for name, each in design.monitors.items()}, memories,
+                  (bench.pictures, bench.frame, bench.cycles, bench.patience, bench.beats), model)
+
+
+def several(packed: Packed, seeds: Sequence[int]) -> list[Outcome]:
+    """The Outcomes of some seeds.
+
+    It is not in the command's own module, where a process that is started would not find it.
+    """
+    bench = packed.bench()
+    return [run(bench, seed, packed.model) for seed in seeds]
 
 
 def collect(bench: Bench, video: Video, done: Run, resets: Sequence[int], outcome: Outcome) -> None:
