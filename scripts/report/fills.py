@@ -45,8 +45,10 @@ def levels(written: np.ndarray, freed: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """(cycles, levels from then on) of words written and freed in those cycles."""
     cycles = np.concatenate([written, freed])
     steps = np.concatenate([np.ones(len(written), np.int64), -np.ones(len(freed), np.int64)])
-    found, place = np.unique(cycles, return_inverse=True)
-    return found, np.cumsum(np.bincount(place, steps)).astype(np.int64)
+    order = np.argsort(cycles, kind="stable")   # merges what is in order already
+    cycles, found = cycles[order], np.cumsum(steps[order])
+    last = np.append(cycles[1:] != cycles[:-1], True)
+    return cycles[last], found[last]
 
 
 def fills(run: Recording, plan: Plan) -> Iterator[Fill]:

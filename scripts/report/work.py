@@ -11,6 +11,7 @@ import numpy as np
 
 from hdl.layers import layer_table, precision
 from hdl.plan.network import Plan, UnitPlan, plan_network
+from scripts.shared.options import UserError
 from scripts.shared.recording import INPUT, Recording
 
 
@@ -46,14 +47,29 @@ def merged(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def plan_of(run: Recording) -> Plan:
-    """The Plan that a recorded run was built from."""
+    """The Plan that a recorded run was built from, of as many frames as are planned first."""
     told = run.summary
     return plan_network(layer_table(told["alpha"], told["resolution"]),
-                        precision(told["precision"]), told["cycles_per_frame"], told["frames"])
+                        precision(told["precision"]), told["cycles_per_frame"])
+
+
+def check_beats(run: Recording, plan: Plan) -> None:
+    """Refuse a recording whose beats are not those of its plan: UserError."""
+    for planned in plan.units:
+        folding, unit = planned.folding, planned.unit
+        beats = len(run.cycles[unit.name]) if unit.name not in run.tiles \
+            else int(run.tiles[unit.name].sum())
+        wanted = run.summary["frames"] * unit.pixels_out * unit.channels_out \
+            // (folding.lanes_out * folding.tile_out ** 2)
+        if beats != wanted:
+            raise UserError(f"the recording of {unit.name} has {beats:,} beats and not {wanted:,}, "
+                            "as another version of the project plans it: record it again with "
+                            f"{run.summary['made']['command']}")
 
 
 def works(run: Recording, plan: Plan) -> list[Work]:
-    """The Work of every unit, in order."""
+    """The Work of every unit, in order; UserError as ``check_beats``."""
+    check_beats(run, plan)
     frames, found = run.summary["frames"], []
     before, stage, shortcut = INPUT, None, INPUT
     for planned in plan.units:

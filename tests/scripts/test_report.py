@@ -374,6 +374,24 @@ def test_bad_input_is_one_sentence(arguments, sentence, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_recording_of_another_plan(tmp_path):
+    run = recorded(1024)
+    run.cycles["block_2_add"] = np.arange(10)
+    recording.write(tmp_path / "run.h5", run)
+    result = invoked(report.main, "--results", tmp_path, "--out", tmp_path / "page.html", code=2)
+    assert "the recording of block_2_add has 10 beats and not 1,024" in result.stderr
+    assert result.stderr.endswith(f"record it again with {MADE['command']}\n")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_the_page_is_opened(folder, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr(page, "render", lambda found: ("<p>", []))
+    invoked(report.main, "--results", folder, "--out", tmp_path / "page.html", "--open")
+    assert opened == [(tmp_path / "page.html").as_uri()]
+
+
 def test_a_page_that_is_too_large(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(page, "MOST_BYTES", 1000)
     result = invoked(report.main, "--results", folder, "--out", tmp_path / "page.html", code=2)
