@@ -37,7 +37,7 @@ COARSE = ("proc", "flatten", "opt_expr", "opt_clean", "opt -nodffe -nosdff", "wr
 SOFT = Path(__file__).with_name("soft_products.v")
 USABLE = 0.95               # of the multipliers: routers need room
 MULTIPLIERS = ("techmap -map +/mul2dsp.v -map +/lattice/dsp_map_18x18.v -D DSP_A_MAXWIDTH=18 "
-               "-D DSP_B_MAXWIDTH=18 -D DSP_A_MINWIDTH=2 -D DSP_B_MINWIDTH={} "
+               "-D DSP_B_MAXWIDTH=18 -D DSP_A_MINWIDTH={0} -D DSP_B_MINWIDTH={0} "
                "-D DSP_NAME=$__MUL18X18", f"techmap -map {SOFT.name}")
 PRODUCT = re.compile(r"parameter \\([AB])_WIDTH (\d+)")
 Report = Callable[[str], None]

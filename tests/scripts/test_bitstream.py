@@ -140,6 +140,28 @@ def test_products_that_are_worth_a_multiplier():
     assert narrowest(widths, 0) == 18
 
 
+@pytest.mark.parametrize("has, used", [(5, 4), (4, 2)])
+def test_a_device_has_enough_multipliers(tmp_path, has, used):
+    """Yosys's netlist has those parts of three products of 22 x 17, 18 x 6 and 20 x 4 bits that are
+    of three bits and more, or of five and more."""
+    (tmp_path / "three.v").write_text("""module three (
+    input wire clk, input wire signed [21:0] a, input wire signed [16:0] b,
+    input wire signed [19:0] c, input wire signed [5:0] d, input wire signed [3:0] e,
+    output reg signed [38:0] p, output reg signed [25:0] q, output reg signed [23:0] r);
+always @(posedge clk) begin
+    p <= a * b;
+    q <= c[17:0] * d;
+    r <= c * e;
+end
+endmodule
+""")
+    device = boards()["ulx3s-25f"].device
+    few = type(device)(device.name, device.family, type(device.has)(dsp=has), "")
+    folder = route.synthesised([tmp_path / "three.v"], "three", few, route.silent)
+    cells = re.findall(r'"type": "(\w+)"', (folder / route.NETLIST).read_text())
+    assert cells.count("MULT18X18D") == used
+
+
 @pytest.mark.parametrize("a, b, signed_a, signed_b, bits", [
     (5, 3, True, True, 9), (4, 6, False, True, 10), (6, 4, True, False, 9)])
 def test_products_of_luts(tmp_path, a, b, signed_a, signed_b, bits):
