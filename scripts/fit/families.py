@@ -29,7 +29,8 @@ class Logic:
     """LUTs of the model for each of what a unit has, fitted to Yosys's netlists."""
 
     register: float     # a bit of a register
-    product: float      # a bit of a product, with the adders behind it
+    # A bit of a product, with the adders behind it; below zero where multipliers take in registers.
+    product: float
     unit: float         # what each has besides
 
 
@@ -99,8 +100,8 @@ ULTRASCALE = (
     "chtype -set DSP48E1 t:DSP48E2", "setparam -unset AMULTSEL -unset BMULTSEL t:DSP48E1",
     "xilinx_dsp -family xc7", "chtype -set $mul t:$__soft_mul", f"{OWN} -family xcup -run coarse:")
 FAMILIES = {family.name: family for family in (
-    Family("xcup", "UltraScale+", ULTRASCALE, (27, 18), True, 1, Logic(0.8, 0.6, 0), XILINX),
-    Family("xc7", "7-series", (f"{OWN} -family xc7",), (25, 18), True, 1, Logic(0.8, 0.6, 0),
+    Family("xcup", "UltraScale+", ULTRASCALE, (27, 18), True, 1, Logic(0.7, -0.9, 20), XILINX),
+    Family("xc7", "7-series", (f"{OWN} -family xc7",), (25, 18), True, 1, Logic(0.7, -0.9, 20),
            XILINX),
     Family("ecp5", "ECP5", ("synth_ecp5 -top {top}",), (18, 18), False, 4, Logic(1.0, 0.5, 20),
            LATTICE),
