@@ -181,11 +181,13 @@ def make_video(bench: Bench, rng: np.random.Generator) -> Video:
 
 
 def reset_cycles(bench: Bench, video: Video, rng: np.random.Generator) -> list[int]:
-    """The cycles of resets: some beats, lines or frames after what was before, give or take one."""
+    """The cycles of resets: some beats, lines or frames after what was before, give or take one, or
+    anywhere in several frames' time."""
     _, columns = bench.frame
     cycles, found = 0, []
     for _ in video.begins:
-        unit, most = ((1, 90), (columns, 3 * columns), (bench.cycles, 6))[int(rng.integers(3))]
+        unit, most = ((1, 90), (columns, 3 * columns), (bench.cycles, 8),
+                      (1, 9 * bench.cycles))[int(rng.integers(4))]
         cycles += max(1, unit * int(rng.integers(1, most + 1)) + int(rng.integers(-1, 2)))
         found.append(cycles)
     return found

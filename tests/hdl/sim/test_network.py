@@ -16,6 +16,7 @@ from hdl.sim import network as sim
 from hdl.sim.endpoints import TIMEOUT
 from hdl.sim.network import compare, pace, products, run_frames
 from hdl.sim.trace import Trace
+from hdl.sim.rules import check_waits
 from tests.support.bench import agree
 from tests.support.blocks import matrix_twice
 from tests.support.networks import MIXED, configs, golden, plan
@@ -82,6 +83,7 @@ def intervals(planned, run):
     features = run["m_axis"].cycles.reshape(planned.frames, -1)
     for name, times in planned.leave.items():
         np.testing.assert_array_equal(run[name].cycles, times, name)
+    check_waits(run, dict.fromkeys(run.traces, 0))      # each in the cycle in which it is offered
     return np.diff(features[:, -1]).tolist()
 
 
