@@ -15,8 +15,8 @@ from hdl.sim import SIMULATORS
 from hdl.sim import network as sim
 from hdl.sim.endpoints import TIMEOUT
 from hdl.sim.network import compare, pace, products, run_frames
-from hdl.sim.trace import Trace
 from hdl.sim.rules import check_waits
+from hdl.sim.trace import Trace
 from tests.support.bench import agree
 from tests.support.blocks import matrix_twice
 from tests.support.networks import MIXED, configs, golden, plan
