@@ -5,8 +5,9 @@ to the rising edge at which the beat of cycle k moves.  tvalid and tready are th
 tdata, and what is read from it, change where a beat is offered and stay until the next is: what
 is on the wires while tvalid is low is not recorded.
 """
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +19,9 @@ from hdl.sim.trace import Handshake, Run, Trace
 TOP = "mobilenet_v2"
 MOST_ELEMENTS = 32      # of a beat that has signals of their own; wider ones show tdata alone
 HEXADECIMAL, UNSIGNED, SIGNED = "hex", "dec", "signed"
-Decoded = tuple[Mapping[str, str], np.ndarray]     # names of a Signal, its digits for each beat
+# What beats hold for one Signal: its names; for each beat something that changes where it does, so
+# that few digits need to be made; and its digits for some of the beats, which a mask chooses.
+Decoded = tuple[Mapping[str, str], np.ndarray, Callable[[np.ndarray], np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,8 @@ def stream_signals(stream: Stream, trace: Trace, handshake: Handshake) -> list[S
     found = [Signal(stream.scope, {f"{stream.port}_{name}": HEXADECIMAL}, turns,
                     alternating(turns), "0")
              for name, turns in (("tvalid", valid), ("tready", handshake.turns))]
-    found += [changes(stream, names, offers, digits) for names, digits in (
-        *payload_digits(stream.shape, unpacked(trace.words)), *place_digits(stream, trace))]
+    found += [changes(stream, offers, *decoded) for decoded in (
+        *payload_digits(stream.shape, trace.words), *place_digits(stream, trace))]
     return found
 
 
@@ -109,25 +112,31 @@ def alternating(turns: np.ndarray) -> np.ndarray:
     return (1 - np.arange(len(turns), dtype=np.uint8) % 2)[:, None]
 
 
-def payload_digits(shape: StreamShape, bits: np.ndarray) -> Iterator[Decoded]:
+def payload_digits(shape: StreamShape, words: np.ndarray) -> Iterator[Decoded]:
     """tdata, the marks, and each element where they are few: ``value`` where it is alone, else
     ``value_LANE``, of tiles ``value_ROW_COLUMN_LANE``."""
     number = SIGNED if shape.signed else UNSIGNED
     alone = shape.width == shape.bits       # one element is the whole of tdata
-    yield ({"tdata": HEXADECIMAL, **({"value": number} if alone else {})},
-           bits[:, :shape.width][:, ::-1])
-    for place, mark in enumerate(shape.marks, shape.width):
-        yield {mark: HEXADECIMAL}, bits[:, place:place + 1]
+    yield ({"tdata": HEXADECIMAL, **({"value": number} if alone else {})}, words,
+           lambda mask: unpacked(words[mask])[:, :shape.width][:, ::-1])
+    fields = [({mark: HEXADECIMAL}, place, 1)
+              for place, mark in enumerate(shape.marks, shape.width)]
     if shape.creep is not None:
-        yield {"own": HEXADECIMAL}, bits[:, shape.width - 1:shape.width]
-    if alone or shape.elements > MOST_ELEMENTS:
-        return
+        fields.append(({"own": HEXADECIMAL}, shape.width - 1, 1))
+    if not alone and shape.elements <= MOST_ELEMENTS:
+        fields += element_fields(shape, number)
+    bits = unpacked(words if fields else words[:0])
+    for names, first, width in fields:
+        digits = bits[:, first:first + width][:, ::-1]
+        yield names, digits, digits.__getitem__
+
+
+def element_fields(shape: StreamShape, number: str) -> Iterator[tuple[dict[str, str], int, int]]:
+    """(names, first bit, bits) of each element of a beat."""
     for element in range(shape.elements):
         pixel, lane = divmod(element, shape.lanes)
         names = [*(divmod(pixel, shape.tile) if shape.tile > 1 else ()), lane]
-        first = element * shape.bits
-        yield ({"_".join(map(str, ("value", *names))): number},
-               bits[:, first:first + shape.bits][:, ::-1])
+        yield {"_".join(map(str, ("value", *names))): number}, element * shape.bits, shape.bits
 
 
 def place_digits(stream: Stream, trace: Trace) -> Iterator[Decoded]:
@@ -147,13 +156,12 @@ def place_digits(stream: Stream, trace: Trace) -> Iterator[Decoded]:
                                ("row", place // across * shape.tile, stream.size - 1),
                                ("column", place % across * shape.tile, stream.size - 1),
                                ("channel", group * shape.lanes, stream.channels - 1)):
-        width = max(most.bit_length(), 1)
-        yield {name: UNSIGNED}, binary(values, width)
+        yield {name: UNSIGNED}, values, partial(binary, values, max(most.bit_length(), 1))
 
 
-def binary(values: np.ndarray, width: int) -> np.ndarray:
-    """Digits of non-negative integers, uint8 (values, width), the highest bit first."""
-    return (values[:, None] >> np.arange(width)[::-1] & 1).astype(np.uint8)
+def binary(values: np.ndarray, width: int, mask: np.ndarray) -> np.ndarray:
+    """Digits of some non-negative integers, uint8 (values, width), the highest bit first."""
+    return (values[mask, None] >> np.arange(width)[::-1] & 1).astype(np.uint8)
 
 
 def expected_signals(stream: Stream, words: np.ndarray, trace: Trace,
@@ -161,13 +169,13 @@ def expected_signals(stream: Stream, words: np.ndarray, trace: Trace,
     """What the beats of a stream should have held, ``words``, in the cycles of those that came, and
     a bit that says where the two differ."""
     common = min(len(words), len(trace))
-    expected, came = unpacked(words[:common]), unpacked(trace.words[:common])
-    offers = handshake.offers[:common]
-    differs = (expected != came).any(axis=1, keepdims=True).astype(np.uint8)
-    found = [changes(stream, {"differs": HEXADECIMAL}, offers, differs)]
-    for names, digits in payload_digits(stream.shape, expected):
-        found.append(changes(stream, {f"expected_{name}": shown for name, shown in names.items()},
-                             offers, digits))
+    expected, offers = words[:common], handshake.offers[:common]
+    differs = (expected != trace.words[:common]).any(axis=1, keepdims=True).astype(np.uint8)
+    found = [changes(stream, offers, {"differs": HEXADECIMAL}, differs, differs.__getitem__)]
+    for names, key, digits in payload_digits(stream.shape, expected):
+        found.append(changes(
+            stream, offers, {f"expected_{name}": shown for name, shown in names.items()}, key,
+            digits))
     return found
 
 
@@ -177,10 +185,10 @@ def unpacked(words: np.ndarray) -> np.ndarray:
                          bitorder="little")
 
 
-def changes(stream: Stream, names: Mapping[str, str], offers: np.ndarray,
-            digits: np.ndarray) -> Signal:
-    """The Signal of what each beat of a stream holds from its offer on."""
-    changed = np.ones(len(digits), bool)
-    changed[1:] = (digits[1:] != digits[:-1]).any(axis=1)
+def changes(stream: Stream, offers: np.ndarray, names: Mapping[str, str], key: np.ndarray,
+            digits: Callable[[np.ndarray], np.ndarray]) -> Signal:
+    """The Signal of what each beat of a stream holds from its offer on; the rest as of Decoded."""
+    changed = np.ones(len(key), bool)
+    changed[1:] = (key[1:] != key[:-1]).reshape(len(key[1:]), -1).any(axis=1)
     return Signal(stream.scope, {f"{stream.port}_{name}": shown for name, shown in names.items()},
-                  offers[changed], digits[changed])
+                  offers[changed], digits(changed))

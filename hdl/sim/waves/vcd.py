@@ -32,7 +32,7 @@ def write_vcd(file: TextIO, signals: Sequence[Signal], first: int, last: int) ->
     for start in range(first + 1, last, CHUNK):
         rows = [row_of(signal.within(start, min(start + CHUNK, last)), ident)
                 for signal, ident in zip(signals, idents)]
-        file.write(laid_out([*clock_rows(rows), *rows]))
+        file.write(laid_out([*clock_rows(rows, start), *rows], start))
     writer.close(last)
 
 
@@ -44,9 +44,13 @@ def row_of(signal: Signal, ident: str) -> Rows:
                                     repeated(after, len(digits))])
 
 
-def clock_rows(rows: Sequence[Rows]) -> Iterator[Rows]:
-    """The lines that tell the time, of all times at which something changes, by their length."""
-    times = np.unique(np.concatenate([times for times, _ in rows]))
+def clock_rows(rows: Sequence[Rows], start: int) -> Iterator[Rows]:
+    """The lines that tell the time, of all times at which something changes in the chunk from
+    ``start`` on, by their length."""
+    some = np.zeros(CHUNK, bool)
+    for changed, _ in rows:
+        some[changed - start] = True
+    times = start + np.flatnonzero(some)
     for digits in np.unique([len(str(time)) for time in times]).tolist():
         same = times[(times >= 10 ** (digits - 1) * (digits > 1)) & (times < 10 ** digits)]
         decimals = same[:, None] // 10 ** np.arange(digits)[::-1] % 10 + ord("0")
@@ -59,9 +63,11 @@ def repeated(text: str, count: int) -> np.ndarray:
     return np.tile(np.frombuffer(text.encode(), np.uint8), (count, 1))
 
 
-def laid_out(rows: Sequence[Rows]) -> str:
-    """All lines in the order of their times, of one time in the order of ``rows``."""
-    times = np.concatenate([times for times, _ in rows])
+def laid_out(rows: Sequence[Rows], start: int) -> str:
+    """All lines of the chunk from ``start`` on in the order of their times, of one time in the
+    order of ``rows``."""
+    # Short integers are sorted in a few passes.
+    times = np.concatenate([(times - start).astype(np.uint16) for times, _ in rows])
     lengths = np.concatenate([np.full(len(lines), lines.shape[1]) for _, lines in rows])
     order = np.argsort(times, kind="stable")
     starts = np.empty_like(lengths)
