@@ -19,7 +19,8 @@ def test_every_command_with_json_is_on_the_page():
         parts = main.commands.values() if isinstance(main, click.Group) else [main]
         if any(parameter.name == "as_json" for part in parts for parameter in part.params):
             found.add(f"scripts.{name}")
-    assert {head.split()[0] for head in sections()} == found
+    # A module in a command's folder, such as scripts.fit.host, is a part of the command.
+    assert {".".join(head.split()[0].split(".")[:2]) for head in sections()} == found
 
 
 def test_a_good_object():
