@@ -1,5 +1,4 @@
 """What the command of RTL coverage reads of Verilator's file."""
-import pytest
 from click.testing import CliRunner
 
 from tests import coverage_rtl

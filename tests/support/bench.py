@@ -117,6 +117,15 @@ def integers(rng, bits, signed, shape):
     return np.where(rng.random(shape) < 0.2, ends, values)
 
 
+def near_limits(rng, bits, a, b):
+    """``b``, in half of all places such that a + b lies near either end of the range, inside or
+    outside: there a limit that is a little wrong is seen."""
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+    far = rng.integers(-1, 2, a.shape) * rng.integers(0, 1 << rng.integers(0, bits, a.shape))
+    near = np.where(rng.integers(0, 2, a.shape), low, high) + far - a
+    return np.where(rng.integers(0, 2, a.shape), near.clip(low, high), b)
+
+
 def any_buffers(folding):
     """Buffers that are deep enough for any unit: two pixels held, and at a stride of 2 a FIFO."""
     words = folding.unit.weight_shape[0] // folding.simd

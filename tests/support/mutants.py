@@ -26,7 +26,7 @@ from tests.support.proof import ABC, FIRST, GATES, contract
 VERDICTS = 1    # counts up when they change, so that none is kept
 MEMORY = "mutant.mem"
 NETLIST = ("proc", "flatten", "opt -full", "wreduce", "opt -full", "memory -nomap", "opt_clean")
-SEARCH = 10     # seconds for the proof that a mutant is none
+SEARCH = 90     # seconds for the proof that a mutant is none
 LONGEST = 20_000    # cycles of a simulation; some mutants give beats for ever
 CYCLES = 400    # of the search for a difference, at most
 

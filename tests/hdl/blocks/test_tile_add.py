@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from hdl.blocks.tile_add import LATENCY, tile_add
-from tests.support.bench import STALLS, Bench, beats, cycles, integers, seed_of
+from tests.support.bench import STALLS, Bench, beats, cycles, integers, near_limits, seed_of
 from tests.support.streams import stream
 
 COUNT = 60
@@ -21,6 +21,7 @@ def test_sums(simulator, rng, lanes, bits, tile, creep):
     dut, low, high = bench(simulator, lanes, bits, tile, creep), -2 ** (bits - 1), 2 ** (bits - 1)
     for stall in STALLS:
         a, b = integers(rng, bits, True, (2, COUNT, tile ** 2 * lanes))
+        b = near_limits(rng, bits, a, b)
         own = rng.integers(0, 2, COUNT).astype(bool)
         sides = {"s_axis": a, "s_axis_shortcut": b} if creep is None \
             else {"s_axis": (a, own), "s_axis_shortcut": (b, own)}

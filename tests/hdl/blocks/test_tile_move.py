@@ -20,9 +20,11 @@ def test_frames(simulator, rng, size, tile, creep):
         "s_axis": stream(LANES, BITS, tile=tile, creep=creep),
         "m_axis": stream(LANES, BITS, tile=tile, creep=late), "geometry": geometry})
     shape, row = dut.arguments["m_axis"].shape, size // tile
-    for stall in STALLS:
+    # Frames so far apart that beats come between them of which no piece is real.
+    apart = {stall: (row + 4, 1) for stall in STALLS if stall != "free"}
+    for stall, gaps in [*apart.items(), *((stall, (0, min(2, row))) for stall in STALLS)]:
         frames = integers(rng, BITS, True, (FRAMES, size, size, LANES))
-        numbers = beat_numbers(FRAMES, row, (0, min(2, row)))
+        numbers = beat_numbers(FRAMES, row, gaps)
         beats = np.nan_to_num(to_beats(frames.astype(float), tile, creep, numbers)).astype(int)
         own = np.isin(np.arange(len(beats)), numbers)
         done = dut.run({"s_axis": (beats.reshape(len(beats), -1), own)},
