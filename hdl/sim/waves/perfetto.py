@@ -67,16 +67,17 @@ def spans(found: np.ndarray) -> Iterator[tuple[int, int, int]]:
 
 def events(run: Run, configs: Sequence[UnitConfig], frames: int) -> Iterator[Event]:
     """Trace events of a Run of so many frames."""
-    yield from named(0, TOP, {0: "input", **{1 + frame: f"frame {frame}"
+    # Numbers begin at 1: process and thread 0 are a kernel's, which viewers treat as their own.
+    yield from named(1, TOP, {1: "input", **{2 + frame: f"frame {frame}"
                                              for frame in range(frames)}})
     for _, first, cycles in spans(np.where(waiting(run, "s_axis"), WAITING, IDLE)):
-        yield slice_of(NAMES[WAITING], 0, 0, first, cycles)
+        yield slice_of(NAMES[WAITING], 1, 1, first, cycles)
     begins = np.array_split(run["s_axis"].cycles, frames)
     last = finished(run, configs[-1])
     for frame, (begin, end) in enumerate(zip(begins, np.array_split(last, frames))):
-        yield slice_of(f"frame {frame}", 0, 1 + frame, int(begin[0]), int(end[-1] - begin[0]) + 1)
-    thread = frames
-    for process, (stage, members) in enumerate(by_stage(configs).items(), 1):
+        yield slice_of(f"frame {frame}", 1, 2 + frame, int(begin[0]), int(end[-1] - begin[0]) + 1)
+    thread = 1 + frames
+    for process, (stage, members) in enumerate(by_stage(configs).items(), 2):
         threads = {thread + 1 + place: config.unit.name for place, config in enumerate(members)}
         yield from named(process, stage, threads)
         for thread, config in zip(threads, members):
@@ -84,7 +85,7 @@ def events(run: Run, configs: Sequence[UnitConfig], frames: int) -> Iterator[Eve
                 yield slice_of(NAMES[state], process, thread, first, cycles)
             step = "s" if config is configs[0] else "f" if config is configs[-1] else "t"
             for frame, done in enumerate(np.array_split(finished(run, config), frames)):
-                yield {"ph": step, "name": "frame", "cat": "frame", "id": frame, "bp": "e",
+                yield {"ph": step, "name": "frame", "cat": "frame", "id": 1 + frame, "bp": "e",
                        "pid": process, "tid": thread, "ts": int(done[0])}
 
 

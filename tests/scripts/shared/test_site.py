@@ -14,7 +14,7 @@ from scripts.shared.site import ROOT, listed, on_post_build, outside, relinked, 
     ("fit.md", "[b](../README.md), [c](../tests/test_docs.py#x)",
      "[b](checkout/README.md), [c](checkout/tests/test_docs.py#x)"),
     ("fit.md", "![b](blocks/fifo.svg) [c](#d)", "![b](blocks/fifo.svg) [c](#d)"),
-    ("fit.md", "[b](https://x.org/y.md)", "[b](https://x.org/y.md)"),
+    ("fit.md", "[b](https://host.example/y.md)", "[b](https://host.example/y.md)"),
     ("checkout/README.md", "[b](docs/fit.md) ![c](docs/chain.svg)",
      "[b](../fit.md) ![c](../chain.svg)"),
     ("checkout/README.md", "[b](CONTRIBUTING.md#rules)", "[b](CONTRIBUTING.md#rules)"),
@@ -43,12 +43,12 @@ def test_meanings_become_a_list():
 
 
 @pytest.mark.parametrize("fetched", [
-    '<script src="https://x.org/a.js">', "<link href=//x.org/a.css rel=stylesheet>",
-    '<img alt="" src="http://x.org/a.png">', "<style>@import url(https://x.org/a.css)</style>"])
+    '<script src="https://host.example/a.js">', "<link href=//host.example/a.css rel=stylesheet>",
+    '<img alt="" src="http://host.example/a.png">', "<style>@import url(https://host.example/a.css)</style>"])
 def test_what_is_fetched_from_another_host_is_refused(tmp_path, fetched):
     page = tmp_path / "a" / "page.html"
     page.parent.mkdir()
-    page.write_text('<a href="https://x.org">x</a><script src="b.js"></script>')
+    page.write_text('<a href="https://host.example">x</a><script src="b.js"></script>')
     config = SimpleNamespace(site_dir=str(tmp_path))
     on_post_build(config)
     page.write_text(f"<p>{fetched}</p>")

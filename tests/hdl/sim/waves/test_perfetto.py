@@ -29,7 +29,7 @@ def threads(events):
     """{thread: its name}, each named once."""
     names = [(event["tid"], event["args"]["name"]) for event in events
              if event["name"] == "thread_name"]
-    assert len(dict(names)) == len(names)
+    assert len(dict(names)) == len(names) and 0 not in dict(names)
     return dict(names)
 
 
@@ -81,7 +81,7 @@ def test_frames_go_from_unit_to_unit(traced):
     names = threads(events)
     found = slices(events, names)
     for frame in range(2):
-        flow = [event for event in events if event.get("id") == frame]
+        flow = [event for event in events if event.get("id") == 1 + frame]
         assert [names[event["tid"]] for event in flow] == [each.unit.name for each in units]
         assert "".join(event["ph"] for event in flow) == f"s{'t' * (len(units) - 2)}f"
         for event in flow:
