@@ -112,7 +112,7 @@ def make_bench(configs: tuple[UnitConfig, ...], plan: Plan) -> Bench:
     order = [RGB.index(component) for component in UG934]
     beats = tiled(np.stack(images)[..., order].astype(int), tile)
     return Bench(video_design(configs, outside), beats.reshape(len(images), -1, beats.shape[-1]),
-                 frame_shape(configs), cycles, patience, bench_configs(configs))
+                 frame_shape(configs), cycles, patience, bench_configs(configs), plan.latency)
 
 
 def simulated(bench: Bench, model: Built, memories: dict[str, str], seeds: range

@@ -34,6 +34,7 @@ class Bench:
     cycles   -- for a frame
     patience -- of the video
     beats    -- of a frame at the output
+    latency  -- cycles from a frame's first beat to its last at the output, where nothing stalls
     """
 
     design: Design
@@ -42,6 +43,7 @@ class Bench:
     cycles: int
     patience: int
     beats: int
+    latency: int
 
     @property
     def silence(self) -> int:
@@ -182,12 +184,13 @@ def make_video(bench: Bench, rng: np.random.Generator) -> Video:
 
 def reset_cycles(bench: Bench, video: Video, rng: np.random.Generator) -> list[int]:
     """The cycles of resets: some beats, lines or frames after what was before, give or take one, or
-    anywhere in several frames' time."""
+    anywhere, up to some frames after the first has left."""
     _, columns = bench.frame
     cycles, found = 0, []
     for _ in video.begins:
-        unit, most = ((1, 90), (columns, 3 * columns), (bench.cycles, 8),
-                      (1, 9 * bench.cycles))[int(rng.integers(4))]
+        late = bench.latency + 4 * bench.cycles
+        unit, most = ((1, 90), (columns, 3 * columns), (bench.cycles, late // bench.cycles),
+                      (1, late))[int(rng.integers(4))]
         cycles += max(1, unit * int(rng.integers(1, most + 1)) + int(rng.integers(-1, 2)))
         found.append(cycles)
     return found
@@ -208,7 +211,8 @@ def run(bench: Bench, seed: int, model: Built | None = None, simulator: str = "v
     rng = np.random.default_rng([seed, bench.cycles])
     video, names = make_video(bench, rng), list(PATTERNS)
     rows, columns = bench.frame
-    line, length = max(1, bench.cycles // rows), 60 * bench.cycles + 4 * bench.silence
+    line = max(1, bench.cycles // rows)
+    length = 60 * bench.cycles + 4 * (bench.silence + bench.latency)
     outcome = Outcome(seed, (names[int(rng.integers(len(names)))],
                              names[int(rng.integers(len(names)))]))
     idle, backpressure = (PATTERNS[name](rng, line, bench.cycles) for name in outcome.stalls)
@@ -263,7 +267,8 @@ def packed(bench: Bench, model: Built, memories: str) -> Packed:
     return Packed({name: stream.shape for name, stream in design.ports.items()},
                   {name: (each.stream.shape, each.path, each.prefix or name)
                    for name, each in design.monitors.items()}, memories,
-                  (bench.pictures, bench.frame, bench.cycles, bench.patience, bench.beats), model)
+                  (bench.pictures, bench.frame, bench.cycles, bench.patience, bench.beats,
+                   bench.latency), model)
 
 
 def several(packed: Packed, seeds: Sequence[int]) -> list[Outcome]:

@@ -32,7 +32,7 @@ def small():
     pictures = np.concatenate([rng.integers(0, 256, (3, SIZE * SIZE, 3)),
                                np.zeros((1, SIZE * SIZE, 3), int)])
     bench = Bench(video_design((config,), VideoOutside(2 * CYCLES, 4)), pictures,
-                  frame_shape((config,)), CYCLES, 2 * CYCLES, bench_configs((config,)))
+                  frame_shape((config,)), CYCLES, 2 * CYCLES, bench_configs((config,)), 2 * CYCLES)
 
     def results(outcome):
         found = {}
