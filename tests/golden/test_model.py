@@ -395,8 +395,12 @@ FOREIGN = {     # what a file may name in the place of a layer: (module, class)
     "the same by its inner name": ("keras.src.utils.file_utils", "get_file")}
 
 
-@pytest.mark.parametrize("ending", [".h5", ".keras"])
-@pytest.mark.parametrize("kind", [*FOREIGN, "Lambda", "StringLookup"])
+QUICK = {(".h5", "Lambda"), (".keras", "another module"), (".keras", "Keras's own that fetches")}
+
+
+@pytest.mark.parametrize("ending, kind", [
+    pytest.param(ending, kind, marks=[] if (ending, kind) in QUICK else pytest.mark.full)
+    for ending in (".h5", ".keras") for kind in (*FOREIGN, "Lambda", "StringLookup")])
 def test_nothing_of_a_file_is_run(small, tmp_path, monkeypatch, ending, kind):
     """Such a file is refused before Keras is asked to build anything, however deep the name is."""
     path = tmp_path / f"evil{ending}"
