@@ -44,7 +44,8 @@ def test_meanings_become_a_list():
 
 @pytest.mark.parametrize("fetched", [
     '<script src="https://host.example/a.js">', "<link href=//host.example/a.css rel=stylesheet>",
-    '<img alt="" src="http://host.example/a.png">', "<style>@import url(https://host.example/a.css)</style>"])
+    '<img alt="" src="http://host.example/a.png">',
+    "<style>@import url(https://host.example/a.css)</style>"])
 def test_what_is_fetched_from_another_host_is_refused(tmp_path, fetched):
     page = tmp_path / "a" / "page.html"
     page.parent.mkdir()
