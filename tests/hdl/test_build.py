@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have their own places")
 def test_builds_go_to_the_users_cache(monkeypatch, tmp_path):
     monkeypatch.delenv("MNV2_BUILD_DIR")
+    monkeypatch.delenv("MNV2_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert build.default_build_dir("hdl") == tmp_path / "impossible-mobilenet" / "hdl"
     assert build.default_build_dir().parent == cache_folder()
