@@ -189,6 +189,6 @@ def changes(stream: Stream, offers: np.ndarray, names: Mapping[str, str], key: n
             digits: Callable[[np.ndarray], np.ndarray]) -> Signal:
     """The Signal of what each beat of a stream holds from its offer on; the rest as of Decoded."""
     changed = np.ones(len(key), bool)
-    changed[1:] = (key[1:] != key[:-1]).reshape(len(key[1:]), -1).any(axis=1)
+    changed[1:] = (key[1:] != key[:-1]).any(axis=tuple(range(1, key.ndim)))
     return Signal(stream.scope, {f"{stream.port}_{name}": shown for name, shown in names.items()},
                   offers[changed], digits(changed))
