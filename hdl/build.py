@@ -22,7 +22,7 @@ from concurrent.futures import (FIRST_EXCEPTION, Future, ProcessPoolExecutor, Th
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import platformdirs
 from filelock import FileLock
@@ -136,6 +136,15 @@ def in_threads(function: Callable[[Job], Made], jobs: Iterable[Job]) -> list[Mad
                     kill(tool)
                 time.sleep(0.01)
             raise
+
+
+def beside(other: Callable[[], object], function: Callable[[], Made]) -> Made:
+    """function(), with ``other`` called beside it where there is a second core.
+
+    Raises as ``in_threads`` does.
+    """
+    steps: tuple[Callable[[], Any], ...] = (other, function)
+    return in_threads(lambda step: step(), steps)[1]
 
 
 def results(futures: Sequence[Future[Made]]) -> list[Made]:

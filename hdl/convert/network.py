@@ -12,7 +12,7 @@ from hdl.blocks.signals import uint
 from hdl.build import built_once
 from hdl.convert.block import convert_block
 from hdl.convert.video import FAULTS, VideoOutside, video_top
-from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
+from hdl.myhdl_fixes.elaborate import clock_and_reset, collector_paused, fresh_elaboration
 from hdl.plan.config import UnitConfig, by_stage
 from hdl.units.mobilenet_v2 import inner_streams, network_block
 from hdl.units.outside import outside
@@ -54,7 +54,7 @@ def convert_stages(configs: Sequence[UnitConfig], directory: str | Path, hdl: st
     """Convert the network or a stage; arguments and result as ``convert_network``'s."""
     grouped, inner, name = by_stage(configs), inner_streams(configs), top_name(configs)
     function, arguments = network_block(configs, inner)
-    with fresh_elaboration():
+    with fresh_elaboration(), collector_paused():
         if isinstance(around, VideoOutside):
             design = video_top(configs, inner, around)
             top = video(*clock_and_reset(), AxiStream(design.s_axis), AxiStream(design.m_axis),

@@ -1,6 +1,7 @@
 """Elaboration of MyHDL blocks: the same names in every Python, and most of its time saved."""
 import ast
 import functools
+import gc
 import inspect
 import sys
 import textwrap
@@ -124,6 +125,22 @@ def _source(code: CodeType) -> tuple[str, tuple[list[str], int]]:
 
 
 _dedent = functools.lru_cache(maxsize=None)(_util._dedent)     # of the same source, once
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Python's cyclic garbage collector does not run in this context.
+
+    An elaborated network is a million objects, all of which are in use until it is converted:
+    each search among them for garbage finds none.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
 
 
 @contextmanager

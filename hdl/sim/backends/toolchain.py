@@ -134,8 +134,10 @@ def runtime(tools: Toolchain, build_dir: Path) -> Path:
 def _compile_runtime(tools: Toolchain, work: Path) -> None:
     (work / HEADER).write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
                                '#include "verilated_syms.h"\n')
-    sources = [tools.root / "include" / name for name in RUNTIME] + [HERE / "harness.cpp"]
-    tasks = [["-O2", "-c", str(source), "-o", f"{source.stem}.o"] for source in sources]
+    # Verilator's is called where a simulation begins and ends, the harness in every cycle.
+    sources = [(tools.root / "include" / name, OPTIMISE_ONCE) for name in RUNTIME]
+    sources.append((HERE / "harness.cpp", "-O2"))
+    tasks = [[level, "-c", str(source), "-o", f"{source.stem}.o"] for source, level in sources]
     if tools.gnu:   # clang's would still name ``work`` after it is renamed
         precompiled = f"{HEADER}.gch"   # a directory: the compiler takes the file that fits
         (work / precompiled).mkdir()

@@ -15,7 +15,7 @@ import numpy as np
 
 from hdl.axis import AxiStream
 from hdl.beats import words_of
-from hdl.build import Built, built_once, copied, digest, in_threads
+from hdl.build import Built, beside, built_once, copied, digest, in_threads
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends import toolchain
 from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
@@ -51,6 +51,11 @@ class Model(Built):
     top: str
 
 
+def prepare(build_dir: str | Path) -> Path:
+    """The folder of what all models share, compiled unless it is there."""
+    return toolchain.runtime(find(), Path(build_dir).resolve())
+
+
 def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
           monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
     """Compile Verilog ``files`` of module ``top`` into a Model, or find it compiled.
@@ -68,8 +73,7 @@ def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Stream
                  (toolchain.HERE / "model.cpp").read_bytes(),
                  (toolchain.HERE / "extend.h").read_bytes(), top, public, *texts)
     target = build_dir / key
-    reused = built_once(target, lambda work: _compile(
-        tools, toolchain.runtime(tools, build_dir), work, files, top, public))
+    reused = built_once(target, lambda work: _compile(tools, build_dir, work, files, top, public))
     return Model(target / "model.so", top, memories=memory_names(texts), digest=key, reused=reused,
                  seconds=time.perf_counter() - started)
 
@@ -102,15 +106,17 @@ def _ports(header: str) -> str:
     return "".join(f"PORT({name}, {int(high) - int(low) + 1})\n" for name, high, low in ports)
 
 
-def _compile(tools: Toolchain, shared: Path, work: Path, files: Sequence[str | Path], top: str,
+def _compile(tools: Toolchain, build_dir: Path, work: Path, files: Sequence[str | Path], top: str,
              public: str) -> None:
     """Make ``model.so`` in ``work``; all names are relative to it, since Verilator expands a $ in a
-    name and takes no quote."""
+    name and takes no quote.  While Verilator runs, which takes one core, what all models of
+    ``build_dir`` share is compiled beside it."""
     source = work / "source"
     source.mkdir()
     (source / "public.vlt").write_text(public)
     names = copied(files, source)
-    tools.verilate([*VERILATE, "--top-module", top, "--Mdir", ".", "public.vlt", *names], source)
+    options = [*VERILATE, "--top-module", top, "--Mdir", ".", "public.vlt", *names]
+    shared = beside(lambda: tools.verilate(options, source), lambda: prepare(build_dir))
     (source / "ports.inc").write_text(_ports((source / "Vmodel.h").read_text()))
     # A precompiled header is used only where it comes first.
     include = ["-include", str(shared / toolchain.HEADER), "-I.", f"-I{toolchain.HERE}",
