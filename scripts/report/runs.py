@@ -101,9 +101,13 @@ def pooled(values: np.ndarray, how: str) -> np.ndarray:
     """A square map, squares of pixels as one ('mean' or 'sum' of them) until it is small enough."""
     factor = -(-values.shape[0] // SIDE)
     side = -(-values.shape[0] // factor)
-    padded = np.zeros((side * factor, side * factor), values.dtype)
-    padded[:values.shape[0], :values.shape[1]] = values
-    return getattr(padded.reshape(side, factor, side, factor), how)(axis=(1, 3))
+    padded = np.pad(values, (0, side * factor - values.shape[0]))
+    sums = padded.reshape(side, factor, side, factor).sum(axis=(1, 3))
+    if how == "sum":
+        return sums
+    sides = np.full(side, factor)   # of the squares; the last may be cut off by the map's edge
+    sides[-1] -= len(padded) - len(values)
+    return sums / np.outer(sides, sides)
 
 
 def squeezed(values: np.ndarray) -> str:

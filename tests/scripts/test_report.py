@@ -346,6 +346,11 @@ def test_maps_are_pooled(side, cells):
     assert found[1, 2] == values[factor:2 * factor, 2 * factor:3 * factor].sum()
 
 
+@pytest.mark.parametrize("side", [7, 56, 112, 113, 57])
+def test_the_mean_of_a_square_at_the_edge_is_of_the_map_alone(side):
+    assert np.all(runs.pooled(np.full((side, side), 3.0), "mean") == 3)
+
+
 def test_a_run_with_stalls_has_no_fills(made):
     assert not data(recorded(2048, seed=1)).fills
     assert "record a run without --seed" in made[0]
