@@ -2,7 +2,6 @@
 
 Without PHOTO it takes the cat that scikit-image ships.  Exit status 0 only if nothing differs.
 """
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,7 +28,7 @@ from hdl.sim.waves.files import check_wave_file, window, write_wave
 from hdl.sim.waves.perfetto import check_trace_file, write_trace
 from hdl.sim.waves.signals import TOP, expected_signals, signals_of, streams
 from scripts.shared import recording
-from scripts.shared.json_output import print_json, versioned
+from scripts.shared.json_output import output, versioned
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     seed_option, simulator_option, user_errors, wave_options)
 from scripts.shared.tables import show
@@ -105,12 +104,7 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
     if record:
         recording.write(record, recording.recorded(
             versioned(summary), golden, configs, run, outputs, frames))
-    if as_json:
-        print_json(summary)
-    else:
-        tell(summary)
-    if not summary["ok"]:
-        sys.exit(1)
+    output(summary, as_json, tell)
 
 
 def read_golden(network: Network, photo: Path | None,

@@ -31,7 +31,7 @@ from scripts.fit.families import FAMILIES, UNFIT, Family, Resources
 from scripts.fit.model import Parts, parts_of, typical
 from scripts.fit.route import check, routed
 from scripts.fit.synthesis import synthesised
-from scripts.shared.json_output import print_json
+from scripts.shared.json_output import output
 from scripts.shared.options import (CheckFailed, cycles_per_frame_option, json_option,
                                     network_options, out_option, user_errors)
 from scripts.shared.tables import grid, show
@@ -98,7 +98,7 @@ def main(network: Network, cycles_per_frame: int | None, name: str, device_name:
     summary |= unit_rows(units, netlists, kept) | {"devices": [
         device_row(each, parts, rates[each.name], work.clock_mhz) for each in asked]}
     summary |= work.fields(network, configs, scale, cycles)
-    print_json(summary) if as_json else tell(summary)
+    output(summary, as_json, tell)
     if device and not cycles_per_frame and rates[device.name] is None:
         raise CheckFailed(f"no rate of the ladder fits {device.name}: give a larger device, a "
                           "smaller network or fewer bits of weights")

@@ -21,7 +21,7 @@ from golden.store import Golden
 from hdl.plan.budget import ladder_rates
 from hdl.plan.config import UnitConfig, configure_network
 from hdl.plan.network import plan_network
-from scripts.shared.json_output import print_json
+from scripts.shared.json_output import output
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     user_errors)
 from scripts.shared.tables import grid, show
@@ -56,10 +56,7 @@ def main(network: Network, cycles_per_frame: int | None, tile: int, as_json: boo
     summary = summarise(network, costs, cycles_per_frame or min(ladder)) | {
         "tile": tile, "matrices": len(matrices), "reused": reused,
         "left_out": golden.attributes["left_out"]}
-    if as_json:
-        print_json(summary)
-    else:
-        tell(summary)
+    output(summary, as_json, tell)
 
 
 def planned(network: Network, golden: Golden,

@@ -7,7 +7,6 @@ mended frame, every mark with the fault, and every stream inside is held to its 
 repeats it.
 """
 import shlex
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -32,7 +31,7 @@ from hdl.plan.network import Plan, plan_network
 from hdl.sim.design import Built, compiled
 from hdl.sim.video import frame_shape, video_design
 from hdl.units.video import UG934
-from scripts.shared.json_output import print_json
+from scripts.shared.json_output import output
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
                                     user_errors)
 from scripts.stress.runs import Bench, Outcome, bench_configs, judge, packed, pictures_of, several
@@ -90,12 +89,7 @@ def main(runs: int, seed: int, network: Network, cycles_per_frame: int | None,
                 "seconds": time.perf_counter() - started}
     for failure in summary["failures"]:
         failure["command"] = again(failure["seed"], network, cycles_per_frame)
-    if as_json:
-        print_json(summary)
-    else:
-        tell(summary)
-    if not summary["ok"]:
-        sys.exit(1)
+    output(summary, as_json, tell)
 
 
 def make_bench(configs: tuple[UnitConfig, ...], plan: Plan) -> Bench:
@@ -150,8 +144,8 @@ def computed(reference: Reference, configs: tuple[UnitConfig, ...],
         outputs = reference.fixed_model(
             photos.pixels_to_integers(images.astype(np.uint8)).astype(np.float64), training=False)
         made = np.asarray(outputs[last.unit.name]).astype(np.int64)
-        for name, output in zip(chosen, made):
-            yield name, tiled(output[None], last.stream_out().tile).reshape(
+        for name, features in zip(chosen, made):
+            yield name, tiled(features[None], last.stream_out().tile).reshape(
                 -1, last.stream_out().elements)
 
 

@@ -12,7 +12,6 @@ import hashlib
 import itertools
 import math
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
@@ -34,7 +33,7 @@ from golden.photo import shown
 from hdl.build import default_build_dir
 from hdl.plan.network import plan_network
 from hdl.sim.design import require
-from scripts.shared.json_output import print_json, versioned
+from scripts.shared.json_output import output, versioned
 from scripts.shared.options import (UserError, cycles_per_frame_option, json_option,
                                     network_options, out_option, user_errors)
 from scripts.shared.tables import show
@@ -113,12 +112,7 @@ def main(folder: Path | None, network: Network, cycles_per_frame: int | None,
         summary = versioned({**parameters, **run.summary(), "results": str(out)})
         results.write_csv(run.done)
         results.write_summary(summary)
-    if as_json:
-        print_json(summary)
-    else:
-        tell(summary)
-    if not summary["ok"]:
-        sys.exit(1)
+    output(summary, as_json, tell)
 
 
 def described(folder: Path | None, cycles: int, network: Network) -> dict[str, Any]:
