@@ -99,6 +99,8 @@ def main(network: Network, cycles_per_frame: int | None, name: str, device_name:
         device_row(each, parts, rates[each.name], work.clock_mhz) for each in asked]}
     summary |= work.fields(network, configs, scale, cycles)
     output(summary, as_json, tell)
+    if "slow" in summary:
+        raise CheckFailed(summary["slow"])
     if device and not cycles_per_frame and rates[device.name] is None:
         raise CheckFailed(f"no rate of the ladder fits {device.name}: give a larger device, a "
                           "smaller network or fewer bits of weights")
@@ -260,12 +262,13 @@ def route_row(configs: Sequence[UnitConfig], board: Board, clock: float | None,
 
 
 def bitstream_row(job: Job, out: Path) -> dict[str, Any]:
-    """The fields of the chain on a board, whose bitstream is written into ``out``."""
+    """The fields of the chain on a board, whose bitstream is written into ``out``; of one that is
+    too slow for its clock, ``slow`` says so, and nothing is written."""
     try:
         with Console(stderr=True).status("converting") as status:
             return write(job, out, status.update) | {"folder": str(out)}
     except SlowDesign as error:
-        raise CheckFailed(str(error)) from None
+        return routed_fields(job.board, error.done) | {"slow": str(error)}
 
 
 def tell(summary: dict[str, Any]) -> None:

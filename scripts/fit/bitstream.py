@@ -30,7 +30,15 @@ PORTS = {"clock": "clk_in", "rx": "rx", "tx": "tx", "led": "led", "high": "high"
 
 
 class SlowDesign(Exception):
-    """The routed design does not reach the clock that was asked for."""
+    """The routed design does not reach the clock that was asked for.
+
+    done -- the design as it was routed
+    """
+
+    def __init__(self, done: Routed, clock_mhz: float) -> None:
+        super().__init__(f"the routed design reaches {done.fmax_mhz:.2f} MHz, not {clock_mhz:g}: "
+                         f"give --clock {floor(done.fmax_mhz)}, or another --seed")
+        self.done = done
 
 
 @dataclass(frozen=True)
@@ -107,8 +115,7 @@ def routed_board(job: Job, report: Report) -> Routed:
     clock = float(job.top().settings.mhz)
     done = routed(files, TOP, job.board, constraints(job.board), job.seed, clock, report)
     if done.fmax_mhz < clock:
-        raise SlowDesign(f"the routed design reaches {done.fmax_mhz:.2f} MHz, not {clock:g}: give "
-                         f"--clock {floor(done.fmax_mhz)}, or another --seed")
+        raise SlowDesign(done, clock)
     return done
 
 

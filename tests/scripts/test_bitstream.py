@@ -120,6 +120,10 @@ def test_what_the_command_prints(monkeypatch, tmp_path):
     found = 24.0
     result = invoked(fit.main, *SMALL, "--out", out, code=1)
     assert "the routed design reaches 24.00 MHz, not 25" in result.stderr
+    assert "from here to there" in result.stdout and str(out) not in result.stdout
+    slow = json.loads(invoked(fit.main, *SMALL, "--out", out, "--json", code=1).stdout)
+    check("scripts.fit", slow)
+    assert slow["fmax_mhz"] == 24 and slow["slow"] in result.stderr and "bitstream" not in slow
 
 
 def narrowest(widths, has):
