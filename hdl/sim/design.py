@@ -11,7 +11,7 @@ from myhdl import ResetSignal, SignalType
 
 from hdl.axis import AxiStream
 from hdl.beats import words_of
-from hdl.build import Built, beside, default_build_dir
+from hdl.build import Built, default_build_dir
 from hdl.convert.block import convert_block
 from hdl.hierarchy.scope import groups, instance_names, local_names
 from hdl.myhdl_fixes.elaborate import Block, clock_and_reset, fresh_elaboration
@@ -146,13 +146,10 @@ def compiled(design: Design, build_dir: str | Path | None = None, simulator: str
     build_dir = build_dir or default_build_dir()
     inputs, outputs = ({name: stream for name, stream in design.ports.items()
                         if (name in sources) is way} for way in (True, False))
-    backend, language = BACKENDS[simulator], "VHDL" if simulator == "ghdl" else "Verilog"
     with tempfile.TemporaryDirectory() as directory:
-        # Conversion takes one core, and what models share compiles beside it.
-        files, top = beside(lambda: backend.prepare(build_dir),
-                            lambda: design.convert(directory, language))
-        return backend.build(files, top, inputs, outputs, design.monitors, design.counters,
-                             build_dir)
+        files, top = design.convert(directory, "VHDL" if simulator == "ghdl" else "Verilog")
+        return BACKENDS[simulator].build(files, top, inputs, outputs, design.monitors,
+                                         design.counters, build_dir)
 
 
 def require(simulator: str) -> None:

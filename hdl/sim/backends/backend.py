@@ -25,12 +25,6 @@ class Backend(Protocol[Model]):
     def find(self) -> object:
         """Its tools; raises ToolError that says which is missing and what installs it."""
 
-    def prepare(self, build_dir: str | Path) -> object:
-        """Build what all models of a folder share, unless it is there: ``build`` would.
-
-        Raises ToolError as ``find`` does.
-        """
-
     def build(self, files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
               monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
         """The model of the HDL ``files`` with the module or entity ``top``, built or found built.

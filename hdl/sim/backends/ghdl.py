@@ -44,11 +44,6 @@ def find() -> str:
     return ghdl
 
 
-def prepare(build_dir: str | Path) -> None:
-    """Models share nothing; ToolError without the tools."""
-    find()
-
-
 def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
           monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
     """Analyse VHDL ``files`` of entity ``top`` and a bench into a Model, or find it analysed.

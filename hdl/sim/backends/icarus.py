@@ -93,11 +93,6 @@ def vpi_module(tools: Tools, build_dir: Path) -> Path:
     return target / "myhdl.vpi"
 
 
-def prepare(build_dir: str | Path) -> None:
-    """Models share nothing; ToolError without the tools."""
-    find()
-
-
 def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
           monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
     """Compile Verilog ``files`` of module ``top`` and a bench into a Model, or find it compiled.

@@ -134,7 +134,7 @@ def runtime(tools: Toolchain, build_dir: Path) -> Path:
 def _compile_runtime(tools: Toolchain, work: Path) -> None:
     (work / HEADER).write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
                                '#include "verilated_syms.h"\n')
-    # Verilator's is called where a simulation begins and ends, the harness in every cycle.
+    # Of Verilator's a cycle calls one small function; the harness works in every cycle.
     sources = [(tools.root / "include" / name, OPTIMISE_ONCE) for name in RUNTIME]
     sources.append((HERE / "harness.cpp", "-O2"))
     tasks = [[level, "-c", str(source), "-o", f"{source.stem}.o"] for source, level in sources]

@@ -51,11 +51,6 @@ class Model(Built):
     top: str
 
 
-def prepare(build_dir: str | Path) -> Path:
-    """The folder of what all models share, compiled unless it is there."""
-    return toolchain.runtime(find(), Path(build_dir).resolve())
-
-
 def build(files: Sequence[str | Path], top: str, sources: Streams, sinks: Streams,
           monitors: Monitors, counters: Counters, build_dir: str | Path) -> Model:
     """Compile Verilog ``files`` of module ``top`` into a Model, or find it compiled.
@@ -116,7 +111,8 @@ def _compile(tools: Toolchain, build_dir: Path, work: Path, files: Sequence[str 
     (source / "public.vlt").write_text(public)
     names = copied(files, source)
     options = [*VERILATE, "--top-module", top, "--Mdir", ".", "public.vlt", *names]
-    shared = beside(lambda: tools.verilate(options, source), lambda: prepare(build_dir))
+    shared = beside(lambda: tools.verilate(options, source),
+                    lambda: toolchain.runtime(tools, build_dir))
     (source / "ports.inc").write_text(_ports((source / "Vmodel.h").read_text()))
     # A precompiled header is used only where it comes first.
     include = ["-include", str(shared / toolchain.HEADER), "-I.", f"-I{toolchain.HERE}",
