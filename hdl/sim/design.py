@@ -17,7 +17,7 @@ from hdl.hierarchy.scope import groups, instance_names, local_names
 from hdl.myhdl_fixes.elaborate import Block, clock_and_reset, fresh_elaboration
 from hdl.sim import SIMULATORS
 from hdl.sim.backends import BACKENDS
-from hdl.sim.backends.backend import Progress
+from hdl.sim.backends.backend import Progress, Scenario
 from hdl.sim.backends.myhdl_bench import run_myhdl
 from hdl.sim.endpoints import (TIMEOUT, Counter, Monitor, Reset, Sink, Source, longest_pause,
                                pause_pattern, segments)
@@ -106,17 +106,17 @@ def simulate(simulator: str, design: Design, ends: Mapping[str, Source | Sink],
         if np.ndim(source.words) != 2 or np.shape(source.words)[1] != count:
             raise ValueError(f"source {name} has beats of {np.shape(source.words)[-1]} words, not "
                              f"{count}")
+    scenario = Scenario(sources, sinks, timeout, drain, progress, resets)
     if simulator == "myhdl":
         with design.elaborated() as (block, clk, rst):
             watched = {name: monitor.stream for name, monitor in design.monitors.items()}
             counted = {name: inner_bits(block, counter)
                        for name, counter in design.counters.items()}
-            run = run_myhdl(block, clk, rst, sources, sinks, watched, counted, timeout, drain,
-                            progress, resets)
+            run = run_myhdl(block, clk, rst, scenario, watched, counted)
     elif simulator in SIMULATORS:
         model = model or compiled(design, build_dir, simulator, tuple(sources))
-        run = BACKENDS[simulator].run(model, sources, sinks, design.monitors, design.counters,
-                                      timeout, drain, progress, design.memories, resets)
+        run = BACKENDS[simulator].run(model, scenario, design.monitors, design.counters,
+                                      design.memories)
     else:
         raise ValueError(f"simulator {simulator!r} is not one of {', '.join(SIMULATORS)}")
     longest = sum(longest_pause(sink.backpressure) for _, sink in sinks.values())

@@ -1,5 +1,6 @@
 """The contract that simulators of converted HDL keep: find the tools, build a model, run it."""
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -17,6 +18,18 @@ Counters = Mapping[str, Counter]                        # {name: bits to count t
 Progress = Callable[[int], object]                      # called with the cycle now and then
 
 Model = TypeVar("Model", bound=Built)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a run meets from outside, and when it is over."""
+
+    sources: Sources
+    sinks: Sinks
+    timeout: int = TIMEOUT      # cycles without a beat anywhere before DeadlockError
+    drain: int = 0              # cycles to go on after the last beat awaited
+    progress: Progress | None = None
+    resets: Sequence[Reset] = ()    # of the whole design, in order
 
 
 class Backend(Protocol[Model]):
@@ -37,15 +50,12 @@ class Backend(Protocol[Model]):
         Raises ToolError where the tools are missing or refuse the design.
         """
 
-    def run(self, model: Model, sources: Sources, sinks: Sinks, monitors: Monitors,
-            counters: Counters, timeout: int = TIMEOUT, drain: int = 0,
-            progress: Progress | None = None, memories: Memories = None,
-            resets: Sequence[Reset] = ()) -> Run:
+    def run(self, model: Model, scenario: Scenario, monitors: Monitors, counters: Counters,
+            memories: Memories = None) -> Run:
         """Simulate until every sink has its beats and ``drain`` cycles more.
 
-        timeout  -- cycles without a beat anywhere before DeadlockError
+        monitors, counters -- of those that the model was built with
         memories -- of the ROMs that the HDL reads when it starts
-        resets   -- of the whole design, in order
 
         Raises ProtocolError, DeadlockError, ToolError, and what ``progress`` raises.
         """

@@ -14,8 +14,8 @@ from hdl.axis import AxiStream
 from hdl.beats import hex_lines, words_of
 from hdl.build import Built, built_once, digest, run_tool, tool_version
 from hdl.errors import RULES, DeadlockError, ProtocolError, ToolError
-from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
-from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, Reset, pause_pattern, segments
+from hdl.sim.backends.backend import Counters, Monitors, Progress, Scenario, Streams
+from hdl.sim.endpoints import RESET_CYCLES, pause_pattern, segments
 from hdl.sim.memories import Memories, memory_directory, memory_names
 from hdl.sim.rules import tell_unknown
 from hdl.sim.trace import Handshake, Run, Trace
@@ -209,13 +209,13 @@ def join(connections: Iterable[str]) -> str:
     return ",\n    ".join(connections)
 
 
-def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
-        timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-        memories: Memories = None, resets: Sequence[Reset] = ()) -> Run:
+def run(model: Model, scenario: Scenario, monitors: Monitors, counters: Counters,
+        memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
     Arguments as those of Backend.run.
     """
+    sources, sinks, resets = scenario.sources, scenario.sinks, scenario.resets
     streams = {name: stream for name, (stream, _) in (*sources.items(), *sinks.items())}
     streams.update((name, each.stream) for name, each in monitors.items())
     with tempfile.TemporaryDirectory() as folder, \
@@ -232,10 +232,11 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
         for name, (_, sink) in sinks.items():
             write_pauses(scratch, name, sink.backpressure)
         wanted = [sinks[name][1].count if name in sinks else 0 for name in streams]
-        (scratch / "run").write_text(" ".join(map(str, (timeout, drain, *wanted))) + "\n")
+        (scratch / "run").write_text(
+            " ".join(map(str, (scenario.timeout, scenario.drain, *wanted))) + "\n")
         (scratch / "resets").write_text("".join(f"{reset.cycle}\n" for reset in resets))
         started = time.perf_counter()
-        execute(model, scratch, progress)
+        execute(model, scratch, scenario.progress)
         seconds = time.perf_counter() - started
         verdict, last = (scratch / "verdict").read_text().split()
         found = {name: read_trace(scratch / f"{name}.trace", stream)
@@ -249,7 +250,8 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
         name = next(name for name, each in found.items() if each[2])
         raise ProtocolError(name, cycle, found[name][2])
     if verdict == "deadlock":
-        raise DeadlockError({name: len(trace) for name, trace in traces.items()}, cycle, timeout)
+        raise DeadlockError({name: len(trace) for name, trace in traces.items()}, cycle,
+                            scenario.timeout)
     return Run(traces, cycle + 1, {name: found[name][1] for name in sources}, seconds, model.told(),
                counts, handshakes)
 

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -16,9 +16,8 @@ from hdl.axis import AxiStream
 from hdl.build import Built, built_once, copied, digest, run_tool, tool_version
 from hdl.errors import ToolError
 from hdl.myhdl_fixes.elaborate import clock_and_reset, fresh_elaboration
-from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
+from hdl.sim.backends.backend import Counters, Monitors, Scenario, Streams
 from hdl.sim.backends.myhdl_bench import run_myhdl
-from hdl.sim.endpoints import TIMEOUT, Reset
 from hdl.sim.memories import Memories, memory_directory, memory_names
 from hdl.sim.rules import tell_unknown
 from hdl.sim.trace import Run
@@ -187,15 +186,14 @@ def tallies(counters: Counters) -> list[str]:
     return [f"c{number}" for number in range(len(counters))]
 
 
-def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
-        timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-        memories: Memories = None, resets: Sequence[Reset] = ()) -> Run:
+def run(model: Model, scenario: Scenario, monitors: Monitors, counters: Counters,
+        memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats; return a Run.
 
     Arguments as those of Backend.run.  What vvp prints is an error: of a memory file, a width, or
     bits that Cosimulation would read as zeros because MyHDL knows no unknown ones.
     """
-    ends = {**sources, **sinks}
+    ends = {**scenario.sources, **scenario.sinks}
     with fresh_elaboration(), memory_directory(model.memories, memories) as directory, \
             tempfile.NamedTemporaryFile("r") as log:
         clk, rst = clock_and_reset()
@@ -211,12 +209,14 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
         try:
             with cosimulation(command, clk=clk, rst=rst, **signals, **counted) as design:
                 done = run_myhdl(
-                    design, clk, rst,
-                    {name: (bundles[name], end) for name, (_, end) in sources.items()},
-                    {name: (bundles[name], end) for name, (_, end) in sinks.items()},
+                    design, clk, rst, replace(
+                        scenario,
+                        sources={name: (bundles[name], end)
+                                 for name, (_, end) in scenario.sources.items()},
+                        sinks={name: (bundles[name], end)
+                               for name, (_, end) in scenario.sinks.items()}),
                     {name: bundles[name] for name in monitors},
-                    {name: (bit,) for name, bit in zip(counters, counted.values())},
-                    timeout, drain, progress, resets)
+                    {name: (bit,) for name, bit in zip(counters, counted.values())})
         except CosimulationError as error:
             raise ToolError(f"Icarus: {log.read().strip() or error}") from error
         except Exception:

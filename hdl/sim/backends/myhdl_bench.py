@@ -10,27 +10,21 @@ from hdl.beats import words_of
 from hdl.errors import DeadlockError, ProtocolError
 from hdl.myhdl_fixes.elaborate import Block
 from hdl.myhdl_fixes.scheduler import clocked_at_once, quick_widths
-from hdl.sim.backends.backend import Progress, Sinks, Sources, Streams
-from hdl.sim.endpoints import RESET_CYCLES, TIMEOUT, Reset, Sink, Source, pause_pattern, segments
+from hdl.sim.backends.backend import Scenario, Streams
+from hdl.sim.endpoints import RESET_CYCLES, Sink, Source, pause_pattern, segments
 from hdl.sim.trace import Handshake, Run, Trace
 
 HALF_PERIOD = 5     # MyHDL time steps
 
 
-def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, sources: Sources,
-              sinks: Sinks, monitors: Streams, counters: Mapping[str, Sequence[SignalType]],
-              timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-              resets: Sequence[Reset] = ()) -> Run:
+def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, scenario: Scenario,
+              monitors: Streams, counters: Mapping[str, Sequence[SignalType]]) -> Run:
     """Simulate ``block`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
-    sources  -- {name: (stream, Source)}
-    sinks    -- {name: (stream, Sink)}
     monitors -- {name: stream}, watched only
     counters -- {name: bits}, of which the cycles are counted in which all are high
-    timeout  -- cycles without a beat anywhere before DeadlockError
-    progress -- called with the cycle now and then
-    resets   -- of the whole design, in order
     """
+    sources, sinks, resets = scenario.sources, scenario.sinks, scenario.resets
     probes = {name: _Probe(name, stream) for name, (stream, _) in (*sources.items(),
                                                                    *sinks.items())}
     probes.update((name, _Probe(name, stream)) for name, stream in monitors.items())
@@ -38,8 +32,7 @@ def run_myhdl(block: Block | Cosimulation, clk: SignalType, rst: ResetSignal, so
     feeds = [_Feed(probes[name], stream, source, segments(resets, name, len(source.words)))
              for name, (stream, source) in sources.items()]
     drains = [_Drain(probes[name], stream, sink) for name, (stream, sink) in sinks.items()]
-    bench = _Bench(clk, rst, list(probes.values()), list(tallies.values()), feeds, drains, timeout,
-                   drain, progress, [reset.cycle for reset in resets])
+    bench = _Bench(clk, rst, list(probes.values()), list(tallies.values()), feeds, drains, scenario)
     simulation = Simulation(*clocked_at_once(block, clk, rst), bench.run())
     started = time.perf_counter()
     try:
@@ -185,11 +178,11 @@ class _Bench:
     """Clock, reset and the order of things in a cycle."""
 
     def __init__(self, clk: SignalType, rst: ResetSignal, probes: list[_Probe],
-                 tallies: list[_Tally], feeds: list[_Feed], drains: list[_Drain], timeout: int,
-                 drain: int, progress: Progress | None, resets: list[int]) -> None:
+                 tallies: list[_Tally], feeds: list[_Feed], drains: list[_Drain],
+                 scenario: Scenario) -> None:
         self.clk, self.rst, self.probes, self.feeds, self.drains = clk, rst, probes, feeds, drains
-        self.tallies, self.resets = tallies, resets
-        self.timeout, self.drain, self.progress, self.cycles = timeout, drain, progress, 0
+        self.tallies, self.scenario, self.cycles = tallies, scenario, 0
+        self.resets = [reset.cycle for reset in scenario.resets]    # those still to come
 
     def run(self) -> Iterator[delay]:
         clk = self.clk
@@ -213,13 +206,13 @@ class _Bench:
             self.cycles = cycle + 1
             if done is None and not self.resets and all(end.done() for end in self.drains):
                 done = cycle
-            if done is not None and cycle >= done + self.drain:
+            if done is not None and cycle >= done + self.scenario.drain:
                 raise StopSimulation
-            if done is None and not self.resets and cycle - moved >= self.timeout:
+            if done is None and not self.resets and cycle - moved >= self.scenario.timeout:
                 raise DeadlockError({p.name: len(p.beats) for p in self.probes}, cycle,
-                                    self.timeout)
-            if self.progress and not cycle & 0x3ff:
-                self.progress(cycle)
+                                    self.scenario.timeout)
+            if self.scenario.progress and not cycle & 0x3ff:
+                self.scenario.progress(cycle)
             clk.next = True
             yield half
             clk.next = False

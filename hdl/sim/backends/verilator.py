@@ -18,10 +18,9 @@ from hdl.beats import words_of
 from hdl.build import Built, beside, built_once, copied, digest, in_threads
 from hdl.errors import DeadlockError, ProtocolError, ToolError
 from hdl.sim.backends import toolchain
-from hdl.sim.backends.backend import Counters, Monitors, Progress, Sinks, Sources, Streams
+from hdl.sim.backends.backend import Counters, Monitors, Scenario, Streams
 from hdl.sim.backends.toolchain import Toolchain
-from hdl.sim.endpoints import (NO_PAUSE, RESET_CYCLES, TIMEOUT, Reset, Sink, Source, pause_pattern,
-                               segments)
+from hdl.sim.endpoints import NO_PAUSE, RESET_CYCLES, Reset, Sink, Source, pause_pattern, segments
 from hdl.sim.memories import Memories, memory_directory, memory_names
 from hdl.sim.trace import Handshake, Run, Trace
 
@@ -148,13 +147,13 @@ def _object(tools: Toolchain, joined: Path, optimise: str, units: Iterable[Path]
     return target
 
 
-def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counters: Counters,
-        timeout: int = TIMEOUT, drain: int = 0, progress: Progress | None = None,
-        memories: Memories = None, resets: Sequence[Reset] = ()) -> Run:
+def run(model: Model, scenario: Scenario, monitors: Monitors, counters: Counters,
+        memories: Memories = None) -> Run:
     """Simulate ``model`` until every sink has its beats and ``drain`` cycles more; return a Run.
 
     Arguments as those of Backend.run.
     """
+    sources, sinks, resets = scenario.sources, scenario.sinks, scenario.resets
     streams: list[tuple[str, str, str, int, AxiStream, Source | Sink | None]] = []
     streams += [(name, "", name, SOURCE, stream, end) for name, (stream, end) in sources.items()]
     streams += [(name, "", name, SINK, stream, end) for name, (stream, end) in sinks.items()]
@@ -165,8 +164,8 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
     @_CALLBACK
     def report(cycle):
         try:
-            if progress:
-                progress(cycle)
+            if scenario.progress:
+                scenario.progress(cycle)
         except BaseException as error:   # raised again when the C++ call is over
             failure.append(error)
         return len(failure)
@@ -185,7 +184,7 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
         started = time.perf_counter()
         with _signals_noted(failure):
             status = library.sim_run(simulation, RESET_CYCLES, moments.ctypes.data, len(moments),
-                                     timeout, drain, PROGRESS_CYCLES, report)
+                                     scenario.timeout, scenario.drain, PROGRESS_CYCLES, report)
         seconds = time.perf_counter() - started
         del keep
         if failure:
@@ -198,7 +197,7 @@ def run(model: Model, sources: Sources, sinks: Sinks, monitors: Monitors, counte
                                 "held" if library.sim_withdrew(simulation) else "stable")
         beats = {stream[0]: library.sim_beats(simulation, i) for i, stream in enumerate(streams)}
         if status == DEADLOCK:
-            raise DeadlockError(beats, cycles - 1, timeout)
+            raise DeadlockError(beats, cycles - 1, scenario.timeout)
         traces = {name: _trace(library, simulation, i, beats[name], stream)
                   for i, (name, _, _, _, stream, _) in enumerate(streams)}
         stalls = {name: library.sim_stalls(simulation, i) for i, name in enumerate(sources)}
