@@ -6,7 +6,8 @@ board's pins goes the same way.
 
 Where a design has more products than the device has multipliers, the narrowest are made of LUTs, by
 ``soft_products.v``: those one of whose factors, or of its parts, has fewer bits than it takes for
-all others to fit.
+all others to fit.  Registers of operands are moved into the multipliers that are left, by
+``multiplier_registers.py``.
 """
 import importlib.util
 import json
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from hdl.build import built_once, copied, default_build_dir, digest, run_tool
 from hdl.errors import ToolError
+from scripts.fit import multiplier_registers
 from scripts.fit.devices import Board, Device
 from scripts.shared.yosys import INSTALL, version, yosys
 
@@ -120,6 +122,7 @@ def synthesised(files: Sequence[Path], top: str, device: Device, report: Report)
     """The folder of a design's NETLIST for a device, made by Yosys unless it is kept."""
     target = default_build_dir("fit") / digest(
         "ecp5", version(), top, device.has.dsp, USABLE, COARSE, MULTIPLIERS, SOFT.read_text(),
+        Path(multiplier_registers.__file__).read_text(),
         *(part for file in files for part in (file.name, file.read_bytes())))
 
     def fill(folder: Path) -> None:
@@ -135,6 +138,9 @@ def synthesised(files: Sequence[Path], top: str, device: Device, report: Report)
         yosys(folder, "read_rtlil coarse.il", *(each.format(least) for each in MULTIPLIERS),
               f"synth_ecp5 -nodsp -top {top} -json {NETLIST}")
         (folder / "coarse.il").unlink()
+        whole = json.loads((folder / NETLIST).read_text())
+        multiplier_registers.moved(whole["modules"][top])
+        (folder / NETLIST).write_text(json.dumps(whole))
 
     built_once(target, fill)
     return target

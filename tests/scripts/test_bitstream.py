@@ -20,6 +20,7 @@ from scripts.fit import __main__ as fit
 from scripts.fit import bitstream, host, route
 from scripts.fit.bitstream import Job, SlowDesign, constraints, write
 from scripts.fit.devices import boards
+from scripts.fit.multiplier_registers import moved
 from scripts.shared.yosys import yosys
 from tests.support.commands import invoked
 from tests.support.json_page import check
@@ -142,6 +143,74 @@ def test_products_that_are_worth_a_multiplier():
     assert narrowest(widths, 60) == narrowest(widths, 53) == 5      # 57 of 60 are used
     assert narrowest(widths, 52) == narrowest(widths, 22) == 7
     assert narrowest(widths, 0) == 18
+
+
+CLOCK, ENABLE, OTHER, RESET = range(2, 6)      # nets
+IN, HELD, SUM = 10, 50, 100                    # of the first bits
+
+
+def registered(changes=None, read=(), constant=()):
+    """(multipliers that took registers in, flip-flops that are left, the multiplier) of a product
+    of two factors in flip-flops.
+
+    changes  -- {place of a flip-flop: (its options, its ports)}
+    read     -- places of flip-flops that something else reads, too
+    constant -- factors that are constant
+    """
+    cells = {}
+    for place in range(36):
+        options, ports = (changes or {}).get(place, ({}, {}))
+        cells[f"held{place}"] = {
+            "type": "TRELLIS_FF", "parameters": {"CEMUX": "CE", "REGSET": "RESET"} | options,
+            "connections": {"CLK": [CLOCK], "CE": [ENABLE], "LSR": ["0"], "DI": [IN + place],
+                            "Q": [HELD + place]} | ports,
+            "port_directions": dict.fromkeys(("CLK", "CE", "LSR", "DI"), "input")
+            | {"Q": "output"}}
+    factors = {f"{factor}{bit}": ["1" if factor in constant else HELD + 18 * number + bit]
+               for number, factor in enumerate("AB") for bit in range(18)}
+    product = {f"P{bit}": [SUM + bit] for bit in range(36)}
+    cells["product"] = {"type": "MULT18X18D", "parameters": {}, "connections": factors | product,
+                        "port_directions": dict.fromkeys(factors, "input")
+                        | dict.fromkeys(product, "output")}
+    module = {"cells": cells, "ports": {"out": {"bits": [HELD + place for place in read]}}}
+    number = moved(module)
+    return (number, sorted(name for name in module["cells"] if name != "product"),
+            module["cells"]["product"])
+
+
+def test_registers_of_operands_are_moved_into_a_multiplier():
+    """Each with its enable; a flip-flop that something else reads stays, too, and a constant is
+    taken over with the other factor."""
+    number, left, product = registered({place: ({}, {"CE": [OTHER]}) for place in range(18, 36)},
+                                       read=[3])
+    assert number == 1 and left == ["held3"]
+    ports, options = product["connections"], product["parameters"]
+    assert [ports[f"{factor}{bit}"][0] - IN for factor in "AB" for bit in range(18)] == [*range(36)]
+    assert [ports[name] for name in ("CLK0", "CE0", "CE1", "RST0")] == [
+        [CLOCK], [ENABLE], [OTHER], ["0"]]
+    assert options == {"REG_INPUTA_CLK": "CLK0", "REG_INPUTA_CE": "CE0", "REG_INPUTA_RST": "RST0",
+                       "REG_INPUTB_CLK": "CLK0", "REG_INPUTB_CE": "CE1", "REG_INPUTB_RST": "RST0"}
+    number, left, product = registered(constant="B")
+    assert number == 1 and len(left) == 0
+    assert product["connections"]["B17"] == ["1"]
+    assert product["parameters"]["REG_INPUTB_CE"] == product["parameters"]["REG_INPUTA_CE"]
+    always = {place: ({"CEMUX": "1"}, {}) for place in range(36)}
+    assert registered(always)[2]["connections"]["CE0"] == ["1"]
+
+
+@pytest.mark.parametrize("place", [0, 35])
+@pytest.mark.parametrize("options, ports", [
+    ({"REGSET": "SET"}, {}), ({"CLKMUX": "INV"}, {}), ({"CEMUX": "INV"}, {}),
+    ({}, {"LSR": [RESET]}), ({}, {"CE": [OTHER]}), ({}, {"CLK": [OTHER]}), ({}, {"Q": [SUM + 40]})],
+    ids=["begins_with_1", "falling_edge", "low_enable", "reset", "another_enable", "another_clock",
+         "no_flip_flop"])
+def test_registers_that_no_multiplier_has(place, options, ports):
+    """One such bit, and nothing is moved."""
+    number, left, product = registered({place: (options, ports)})
+    assert number == 0 and product["parameters"] == {} and "CLK0" not in product["connections"]
+    assert left == [f"held{each}" for each in sorted(range(36), key=str)
+                    if HELD + each in sum(product["connections"].values(), [])
+                    and not (each == place and "Q" in ports)]
 
 
 @pytest.mark.parametrize("has, used", [(5, 4), (4, 2)])

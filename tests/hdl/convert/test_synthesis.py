@@ -3,8 +3,9 @@
 ``generic`` is made of Yosys's own cells, ``ice40`` of Lattice iCE40's, ``xc7`` of those of AMD's 7
 series, ``ecp5`` of Lattice ECP5's, multipliers included, with the simulation models that Yosys has
 of them: none of the block RAMs of ``xc7`` and ``ecp5``, where memories are logic, nor of ECP5's
-multiplier, which is modelled here.
+multiplier, which is modelled here, with the registers at its inputs.
 """
+import json
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +23,7 @@ from hdl.plan.schedule import NO_BUFFERS
 from hdl.sim.design import Design
 from hdl.sim.network import network_design
 from hdl.units.by_kind import BLOCKS, block_of
+from scripts.fit.multiplier_registers import moved
 from scripts.shared.yosys import share, yosys
 from scripts.silicon.graphs import with_adders
 from tests.support.bench import (NARROW, Bench, UnitBench, agree, beats, frames_of, integers,
@@ -55,15 +57,27 @@ class Family:
 
 
 def multiplier(factor=18):
-    """ECP5's MULT18X18D as Yosys uses it: without registers, and without its other ways in."""
+    """ECP5's MULT18X18D as it is used: registers at both inputs or none, none at the output, and
+    none of its other ways in."""
     def pins(name, count):
         return [f"{name}{place}" for place in range(count)]
 
     a, b, p = pins("A", factor), pins("B", factor), pins("P", 2 * factor)
-    inputs = [*a, *b, *pins("C", factor), "SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB"]
-    factors = [f"$signed({{SIGNED{name} & {name}{factor - 1}, {', '.join(reversed(each))}}})"
-               for name, each in (("A", a), ("B", b))]
-    return (f"module MULT18X18D (input {', '.join(inputs)}, output {', '.join(p)});\n"
+    inputs = [*a, *b, *pins("C", factor), "SIGNEDA", "SIGNEDB", "SOURCEA", "SOURCEB", "CLK0", "CE0",
+              "CE1", "RST0"]
+    options, factors, registers = [], [], []
+    for name, each in (("A", a), ("B", b)):
+        options += [f'parameter REG_INPUT{name}_{part} = "{default}"'
+                    for part, default in (("CLK", "NONE"), ("CE", "CE0"), ("RST", "RST0"))]
+        word = f"{{{', '.join(reversed(each))}}}"
+        registers.append(
+            f"reg [{factor - 1}:0] held_{name} = 0;\n"
+            f"wire [{factor - 1}:0] used_{name} = REG_INPUT{name}_CLK == \"CLK0\" ? held_{name} : "
+            f"{word};\nalways @(posedge CLK0)\n    if (RST0) held_{name} <= 0;\n"
+            f'    else if (REG_INPUT{name}_CE == "CE1" ? CE1 : CE0) held_{name} <= {word};\n')
+        factors.append(f"$signed({{SIGNED{name} & used_{name}[{factor - 1}], used_{name}}})")
+    return (f"module MULT18X18D #({', '.join(options)}) (input {', '.join(inputs)}, "
+            f"output {', '.join(p)});\n{''.join(registers)}"
             f"wire signed [{2 * factor + 1}:0] product = {' * '.join(factors)};\n"
             f"assign {{{', '.join(reversed(p))}}} = product[{2 * factor - 1}:0];\nendmodule\n")
 
@@ -98,7 +112,12 @@ def netlist(design, family, memories, planted, directory, language):
         Path(directory, name).write_text(text)
     yosys(directory, f"read_verilog {' '.join(file.name for file in files)}",
           f"hierarchy -top {top}", chosen.memories, chosen.synthesis.format(top), "check -assert",
-          f"write_verilog -noattr {top}.v")
+          f"write_json {top}.json")
+    place = Path(directory, f"{top}.json")
+    text = json.loads(place.read_text())
+    moved(text["modules"][top])     # none but ECP5's multipliers
+    place.write_text(json.dumps(text))
+    yosys(directory, f"read_json {top}.json", "check -assert", f"write_verilog -noattr {top}.v")
     whole = [Path(directory, f"{top}.v")]
     if chosen.models:
         models = Path(directory, "cells.v")
@@ -136,6 +155,8 @@ def test_unit(verilator, rng, case, family):
     _, got, expected = bench.frames(rng, "both", 2)
     assert got == expected
     assert FAMILIES[family].cells <= cells_of(bench)
+    text = list(bench.texts["Verilog"].values())[-1]
+    assert text.count('.REG_INPUTA_CLK("CLK0")') == len(re.findall(r"^  MULT18X18D ", text, re.M))
 
 
 @pytest.mark.parametrize("family", [
