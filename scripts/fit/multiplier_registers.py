@@ -1,10 +1,10 @@
 """Registers of operands moved into ECP5's multipliers, in the netlist that Yosys has made.
 
-A MULT18X18D has a register at each of its inputs, which Yosys leaves unused.  Where all bits of both
-inputs come from flip-flops, these registers take their place, so that no way through the device is
-left between a flip-flop and the multiplier.  The clock cycle in which each value is there stays the
-same.  What is not moved: flip-flops that are reset or begin with 1, and inputs whose flip-flops
-differ in their clock or enable.
+A MULT18X18D has a register at each of its inputs, which Yosys leaves unused.  Where all bits of
+both inputs come from flip-flops, these registers take their place, so that no way through the
+device is left between a flip-flop and the multiplier.  The clock cycle in which each value is there
+stays the same.  What is not moved: flip-flops that are reset or begin with 1, and inputs whose
+flip-flops differ in their clock or enable.
 """
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ def take_in(multiplier: Cell, flip_flops: Mapping[int, Cell]) -> bool:
     for place, enable in enumerate(enables):
         set_port(multiplier, f"CE{place}", enable)
     for factor, bits in inputs.items():
-        # A constant is taken over when the other factor is, and 0 times 0 before is the product, too.
+        # A constant is taken over with the other factor, and until then the product is 0 either way.
         control = controls.get(factor) or next(iter(controls.values()))
         multiplier["parameters"] |= {
             f"REG_INPUT{factor}_CLK": "CLK0", f"REG_INPUT{factor}_RST": "RST0",
