@@ -55,7 +55,7 @@ def take_in(multiplier: Cell, flip_flops: Mapping[int, Cell]) -> bool:
     for place, enable in enumerate(enables):
         set_port(multiplier, f"CE{place}", enable)
     for factor, bits in inputs.items():
-        # A constant is taken over with the other factor, and until then the product is 0 either way.
+        # A constant is taken over with the other factor; until then the product is 0 either way.
         control = controls.get(factor) or next(iter(controls.values()))
         multiplier["parameters"] |= {
             f"REG_INPUT{factor}_CLK": "CLK0", f"REG_INPUT{factor}_RST": "RST0",
