@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from hdl.layers import Precision, Unit
 from hdl.plan.geometry import TAPS, TILE, WindowGeometry
+from hdl.plan.pairs import Pairs, pairs_of
 from hdl.plan.tiles import TileGeometry, tile_rates, tile_side
 
 # What an output at once costs in registers, in those of an operand: its sum and its accumulator,
@@ -37,6 +38,7 @@ class Folding:
     creep_in: int | None = None     # rows and columns that input tiles lie behind; None: none do
     creep_out: int | None = None    # ... output tiles
     flushes: bool = False   # beats are added to the input that push what is left of a frame out
+    pairs: Pairs | None = None  # how two outputs share multipliers; None: each has its own
 
     @property
     def multipliers(self) -> int:
@@ -112,9 +114,12 @@ def adder_levels(simd: int) -> int:
     return 1 + (-(-simd // IN_A_SUM) - 1).bit_length()
 
 
-def pipeline(simd: int) -> int:
-    """Cycles from the read of operands and weights to the sum of their products."""
-    return READ + adder_levels(simd)
+def pipeline(simd: int, pairs: Pairs | None = None) -> int:
+    """Cycles from the read of operands and weights to the sum of their products; those of pairs are
+    added two in each cycle once they have parted."""
+    if pairs is None:
+        return READ + adder_levels(simd)
+    return READ + adder_levels(pairs.products) + (simd // pairs.products - 1).bit_length()
 
 
 def divisors(number: int) -> list[int]:
@@ -182,6 +187,23 @@ def fold_tiles(table: Sequence[Unit], precision: Precision, cycles_per_frame: in
         foldings.append(row)
         creep = row.creep_out
     return tuple(foldings)
+
+
+def paired(foldings: Sequence[Folding], factor: int) -> tuple[Folding, ...]:
+    """The same foldings, in which two outputs share multipliers whose wider factor has ``factor``
+    bits: wherever they have the same inputs, and both products fit.
+
+    Raises ValueError where none of the network's widths do.
+    """
+    if not any(pairs_of(row.unit, row.precision, 1, factor)
+               for row in foldings if row.unit.facts.shared):
+        raise ValueError(
+            f"no two products of these widths fit into a multiplier whose wider factor has "
+            f"{factor} bits: give a wider one, narrower weights or activations, or no pairs")
+    return tuple(
+        replace(row, pairs=pairs_of(row.unit, row.precision, row.simd, factor))
+        if row.unit.facts.shared and row.pe > 1 and not row.constant and not row.loops else row
+        for row in foldings)
 
 
 def constant_folding(unit: Unit, precision: Precision, cycles_per_frame: int, creep: int | None,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hdl.layers import Precision, Unit
-from hdl.plan.folding import Folding, fold
+from hdl.plan.folding import Folding, fold, paired
 from hdl.plan.geometry import WindowGeometry
 from hdl.plan.schedule import FRAMES, Buffers, TooSlow, schedule
 from hdl.plan.tiles import LEAST_KEPT
@@ -98,17 +98,22 @@ class Plan:
 
 
 def plan_network(table: tuple[Unit, ...], precision: Precision, cycles_per_frame: int,
-                 frames: int = FRAMES) -> Plan:
+                 frames: int = FRAMES, factor: int | None = None) -> Plan:
     """The Plan of a layer table at one frame every ``cycles_per_frame`` cycles.
 
     frames -- how many frames, back to back, the times are given for; the buffers are deep enough
               for any number of them
+    factor -- bits of the wider factor of multipliers that two outputs share, where two products
+              fit; None: each product has a multiplier of its own
 
-    Raises ValueError, with the unit and what it takes, where no folding meets the rate.
+    Raises ValueError, with the unit and what it takes, where no folding meets the rate, and where
+    no two products of the network's widths fit.
     """
     above: dict[str, int] = {}  # {unit: so many multipliers that were too few}
     while True:
         foldings = fold(table, precision, cycles_per_frame, above)
+        if factor:
+            foldings = paired(foldings, factor)
         try:
             buffers, leave = schedule(foldings, cycles_per_frame, frames)
             break
