@@ -9,7 +9,6 @@ from myhdl import SignalType, always, block, instances
 from hdl.blocks.dot import dot, dot_bits, tree
 from hdl.blocks.signals import Instances, sint
 from hdl.plan.pairs import Pairs
-from hdl.plan.rom import signed_width
 
 
 def paired_bits(x: list[SignalType], weight: SignalType, pairs: Pairs) -> int:
@@ -34,12 +33,11 @@ def paired_dot(clk: SignalType, enable: SignalType, x: list[SignalType], weight:
     words = count // each
     factor = [sint(field + len(high[0])) for _ in range(count)]
     joined = [join(low[i], high[i], factor[i]) for i in range(count)]
-    half, bits = 1 << field - 1, min(field, dot_bits(each, x[0], low[0]), len(total[0]))
-    reach = [each * a * b for a in (x[0].min, x[0].max - 1)
-             for b in (factor[0].min, factor[0].max - 1)]
-    word = [sint(signed_width(min(reach) + half, max(reach) + half)) for _ in range(words)]
-    products = [dot(each, half)(clk, enable, x[i * each:(i + 1) * each],
-                                factor[i * each:(i + 1) * each], word[i]) for i in range(words)]
+    bits = min(field, dot_bits(each, x[0], low[0]), len(total[0]))
+    word = [sint(field + bits) for _ in range(words)]
+    products = [dot(each, 1 << field - 1)(
+        clk, enable, x[i * each:(i + 1) * each], factor[i * each:(i + 1) * each], word[i])
+        for i in range(words)]
     if words > 1:
         lows, highs = [[sint(bits) for _ in range(words)] for _ in range(2)]
         apart = [part(word[i], lows[i], highs[i], field) for i in range(words)]

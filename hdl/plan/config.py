@@ -92,7 +92,7 @@ class UnitConfig:
             return len(self.weights.widths)
         if self.folding.constant and self.constants:
             return len(self.work.weights.values) * self.work.places
-        return self.folding.multipliers     # of an array in loops; none of an add
+        return self.folding.products    # of an array in loops; none of an add
 
     @property
     def work(self) -> ArrayWork:
@@ -176,7 +176,7 @@ def configure(plan: UnitPlan, params: UnitIntegers | None = None) -> UnitConfig:
     if folding.loops:
         return UnitConfig(plan, None, scale_rom, *sizes,
                           (Constants(name, ordered.ravel(), weight_bits),))
-    return UnitConfig(plan, Rom(name, rows(ordered), (weight_bits,) * folding.multipliers),
+    return UnitConfig(plan, Rom(name, rows(ordered), (weight_bits,) * folding.products),
                       scale_rom, *sizes)
 
 

@@ -41,9 +41,14 @@ class Folding:
     pairs: Pairs | None = None  # how two outputs share multipliers; None: each has its own
 
     @property
-    def multipliers(self) -> int:
-        """Multipliers of the multiply-accumulate array."""
+    def products(self) -> int:
+        """Products that the multiply-accumulate array makes at once."""
         return self.pe * self.simd * self.tile_out ** 2 if self.unit.weights else 0
+
+    @property
+    def multipliers(self) -> int:
+        """Its multipliers."""
+        return multipliers(self.pe, self.simd) if self.pairs else self.products
 
     @property
     def requantizers(self) -> int:
@@ -108,6 +113,11 @@ class Folding:
         return self.precision.bits(self.unit.activation_in)
 
 
+def multipliers(pe: int, simd: int) -> int:
+    """Multipliers of an array whose outputs share them two by two."""
+    return -(-pe // 2) * simd
+
+
 def adder_levels(simd: int) -> int:
     """Cycles in which so many products become one sum: IN_A_SUM of them in the first, then two sums
     in each."""
@@ -128,13 +138,18 @@ def divisors(number: int) -> list[int]:
 
 
 def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int,
-         above: Mapping[str, int] = NONE_ABOVE) -> tuple[Folding, ...]:
+         above: Mapping[str, int] = NONE_ABOVE, factor: int | None = None) -> tuple[Folding, ...]:
     """The foldings of every unit of ``table`` with the fewest multipliers that meet the rate.
 
-    above -- {unit: so many multipliers, which have been found to be too few}
+    above  -- {unit: so many products at once, which have been found to be too few}
+    factor -- bits of the wider factor of multipliers, which two outputs share wherever they have
+              the same inputs and two products fit, but at rates of tiles; None: none do
 
-    Raises ValueError, with the unit and the least cycles, where no folding does.
+    Raises ValueError, with the unit and the least cycles, where no folding does, and where no two
+    products of the table's widths fit.
     """
+    if factor:
+        check_pairs(table, precision, factor)
     least = table[0].pixels_out
     if cycles_per_frame < least:
         return fold_tiles(table, precision, cycles_per_frame, above)
@@ -142,7 +157,8 @@ def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int,
     for unit in table:
         widths = precision.of(unit.name)
         if unit.facts.convolves:
-            row = fold_convolution(unit, widths, cycles_per_frame, lanes, above.get(unit.name, 0))
+            row = fold_convolution(unit, widths, cycles_per_frame, lanes, above.get(unit.name, 0),
+                                   factor)
         else:
             row = Folding(unit, widths, 1, 1, lanes, lanes)
         foldings.append(row)
@@ -189,21 +205,13 @@ def fold_tiles(table: Sequence[Unit], precision: Precision, cycles_per_frame: in
     return tuple(foldings)
 
 
-def paired(foldings: Sequence[Folding], factor: int) -> tuple[Folding, ...]:
-    """The same foldings, in which two outputs share multipliers whose wider factor has ``factor``
-    bits: wherever they have the same inputs, and both products fit.
-
-    Raises ValueError where none of the network's widths do.
-    """
-    if not any(pairs_of(row.unit, row.precision, 1, factor)
-               for row in foldings if row.unit.facts.shared):
+def check_pairs(table: Sequence[Unit], precision: Precision, factor: int) -> None:
+    """ValueError where no unit's widths have room for two products in one multiplier."""
+    if not any(pairs_of(unit, precision.of(unit.name), 1, factor)
+               for unit in table if unit.facts.shared):
         raise ValueError(
             f"no two products of these widths fit into a multiplier whose wider factor has "
             f"{factor} bits: give a wider one, narrower weights or activations, or no pairs")
-    return tuple(
-        replace(row, pairs=pairs_of(row.unit, row.precision, row.simd, factor))
-        if row.unit.facts.shared and row.pe > 1 and not row.constant and not row.loops else row
-        for row in foldings)
 
 
 def constant_folding(unit: Unit, precision: Precision, cycles_per_frame: int, creep: int | None,
@@ -233,12 +241,16 @@ def word_lanes(unit: Unit, pe: int, simd: int) -> int:
 
 
 def fold_convolution(unit: Unit, precision: Precision, cycles_per_frame: int,
-                     lanes_in: int, above: int = 0) -> Folding:
+                     lanes_in: int, above: int = 0, factor: int | None = None) -> Folding:
     """The folding of one convolution that takes ``lanes_in`` channels a beat, of more than
-    ``above`` multipliers."""
+    ``above`` products at once.
+
+    factor -- as ``fold``'s
+    """
     budget = cycles_per_frame // unit.pixels_out
     inputs, outputs = unit.weight_shape
     shared, tiles = unit.facts.shared, unit.facts.tiled and cycles_per_frame < unit.pixels_in
+    pairs = bool(factor and shared and pairs_of(unit, precision, 1, factor))
     choices = []
     for pe in divisors(outputs):
         for simd in divisors(inputs):
@@ -251,11 +263,14 @@ def fold_convolution(unit: Unit, precision: Precision, cycles_per_frame: int,
             if inputs // simd * beats <= budget and pe * simd > above:
                 takes = word_lanes(unit, pe, simd)
                 fits = takes % lanes_in == 0 or lanes_in % takes == 0
-                choices.append((pe * simd, not fits, ACCUMULATOR * pe + simd, pe, simd))
+                needs = multipliers(pe, simd) if pairs else pe * simd
+                choices.append((needs, not fits, ACCUMULATOR * pe + simd, pe, simd))
     if not choices:
         raise ValueError(
             f"{unit.name} has {budget} cycles for each of its {unit.pixels_out} pixels at "
             f"{cycles_per_frame} cycles a frame, and no folding is as quick: give more cycles")
     *_, pe, simd = min(choices)
     lanes_out = next(d for d in divisors(pe) if pe // d <= inputs // simd)
-    return Folding(unit, precision, pe, simd, lanes_in, lanes_out, TILE if tiles else 1)
+    return Folding(unit, precision, pe, simd, lanes_in, lanes_out, TILE if tiles else 1,
+                   pairs=pairs_of(unit, precision, simd, factor)
+                   if factor and pairs and pe > 1 else None)

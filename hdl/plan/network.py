@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from hdl.layers import Precision, Unit
-from hdl.plan.folding import Folding, fold, paired
+from hdl.plan.folding import Folding, fold
 from hdl.plan.geometry import WindowGeometry
 from hdl.plan.schedule import FRAMES, Buffers, TooSlow, schedule
 from hdl.plan.tiles import LEAST_KEPT
@@ -109,17 +109,15 @@ def plan_network(table: tuple[Unit, ...], precision: Precision, cycles_per_frame
     Raises ValueError, with the unit and what it takes, where no folding meets the rate, and where
     no two products of the network's widths fit.
     """
-    above: dict[str, int] = {}  # {unit: so many multipliers that were too few}
+    above: dict[str, int] = {}  # {unit: so many products at once that were too few}
     while True:
-        foldings = fold(table, precision, cycles_per_frame, above)
-        if factor:
-            foldings = paired(foldings, factor)
+        foldings = fold(table, precision, cycles_per_frame, above, factor)
         try:
             buffers, leave = schedule(foldings, cycles_per_frame, frames)
             break
         except TooSlow as slow:
-            if not slow.folding.multipliers:    # an add
+            if not slow.folding.products:    # an add
                 raise
-            above[slow.folding.unit.name] = slow.folding.multipliers
+            above[slow.folding.unit.name] = slow.folding.products
     return Plan(tuple(table), precision, cycles_per_frame, frames,
                 tuple(map(UnitPlan, foldings, buffers)), leave)

@@ -59,14 +59,20 @@ def test_what_a_rom_holds():
 
 
 def test_what_shares_multipliers():
-    """All that has two outputs of the same inputs at once; no depthwise unit, no constants."""
+    """All that has two outputs of the same inputs at once; no depthwise unit, no constants.  And
+    outputs come in pairs wherever that takes fewer multipliers."""
     rows = plan_network(TABLE, PRECISIONS["w8a8"], 1024, factor=27).units
     alone = plan_network(TABLE, PRECISIONS["w8a8"], 1024).units
     for row, other in zip(rows, alone):
-        assert bool(row.folding.pairs) == (row.unit.kind in ("stem", "pointwise")
-                                           and row.folding.pe > 1)
+        pe, simd = row.folding.pe, row.folding.simd
+        assert bool(row.folding.pairs) == (row.unit.kind in ("stem", "pointwise") and pe > 1)
+        assert row.folding.products == pe * simd * (row.unit.weights > 0)
+        assert row.folding.multipliers == (
+            (pe // 2 + pe % 2) * simd if row.folding.pairs else row.folding.products)
         assert other.folding.pairs is None
-        assert (row.folding.pe, row.folding.simd) == (other.folding.pe, other.folding.simd)
+        assert other.folding.multipliers == other.folding.products
+        halved = row.unit.kind in ("stem", "pointwise") and other.folding.products % 2 == 0
+        assert row.folding.multipliers == other.folding.products // (1 + halved)
     fast = plan_network(layer_table(0.35, 32), PRECISIONS["w8a8"], 1, factor=27)
     assert not any(row.folding.pairs for row in fast.units)
 
