@@ -25,7 +25,7 @@ from hdl.plan.config import configure_network
 from hdl.plan.network import plan_network
 from scripts.shared.json_output import print_json
 from scripts.shared.options import (cycles_per_frame_option, hdl_option, json_option,
-                                    network_options, out_option, user_errors)
+                                    network_options, out_option, pairs_option, user_errors)
 from scripts.shared.tables import grid
 
 CHAIN = "chain"
@@ -50,12 +50,13 @@ LEAST_PATIENCE = 64     # cycles: a source that stalls at random is not silent
                    "the cycles of a frame, and 64 at least.")
 @network_options
 @cycles_per_frame_option
+@pairs_option
 @out_option
 @json_option
 @user_errors
 def main(photo: Path | None, hdl: str, block: str, prefix: str, video: bool,
-         patience: int | None, network: Network, cycles_per_frame: int | None, out: Path | None,
-         as_json: bool) -> None:
+         patience: int | None, network: Network, cycles_per_frame: int | None, pairs: int | None,
+         out: Path | None, as_json: bool) -> None:
     """Write the folders."""
     if prefix:
         check_prefix(prefix)
@@ -68,7 +69,8 @@ def main(photo: Path | None, hdl: str, block: str, prefix: str, video: bool,
     folders = {name: out / prefixed(prefix, name + ending) for name in chosen}
     for folder in folders.values():
         check_replaceable(folder)
-    plan = plan_network(network.table, network.precision, cycles_per_frame or network.pixels)
+    plan = plan_network(network.table, network.precision, cycles_per_frame or network.pixels,
+                        factor=pairs)
     with Console(stderr=True).status("reading") as status:
         path, reused = build.cached(network, photo, status.update)
         golden = store.read(path, float=False)

@@ -30,7 +30,8 @@ from hdl.sim.waves.signals import TOP, expected_signals, signals_of, streams
 from scripts.shared import recording
 from scripts.shared.json_output import output, versioned
 from scripts.shared.options import (cycles_per_frame_option, json_option, network_options,
-                                    seed_option, simulator_option, user_errors, wave_options)
+                                    pairs_option, seed_option, simulator_option, user_errors,
+                                    wave_options)
 from scripts.shared.tables import show
 
 # How much the wave of a difference shows before and after it: so many cycles, or so many pixels of
@@ -42,6 +43,7 @@ AROUND, AROUND_PIXELS = 200, 2
 @click.argument("photo", type=click.Path(path_type=Path), required=False)
 @network_options
 @cycles_per_frame_option
+@pairs_option
 @simulator_option
 @seed_option
 @click.option("--frames", type=click.IntRange(min=1), default=1, show_default=True,
@@ -57,9 +59,9 @@ AROUND, AROUND_PIXELS = 200, 2
 @wave_options
 @json_option
 @user_errors
-def main(photo: Path | None, network: Network, cycles_per_frame: int | None, simulator: str,
-         seed: int | None, frames: int, adders: str | None, with_top: bool, record: Path | None,
-         wave: Path | None, wave_cycles: range, trace: Path | None,
+def main(photo: Path | None, network: Network, cycles_per_frame: int | None, pairs: int | None,
+         simulator: str, seed: int | None, frames: int, adders: str | None, with_top: bool,
+         record: Path | None, wave: Path | None, wave_cycles: range, trace: Path | None,
          as_json: bool) -> None:
     """Cosimulate one photo."""
     if record:
@@ -69,7 +71,7 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
     if trace:
         check_trace_file(trace)
     cycles = cycles_per_frame or network.pixels
-    plan = plan_network(network.table, network.precision, cycles, frames)
+    plan = plan_network(network.table, network.precision, cycles, frames, pairs)
     with Console(stderr=True).status("reading") as status:
         top = classifier(network, status.update) if with_top else None
         golden, golden_times = read_golden(network, photo, status.update)
@@ -96,7 +98,7 @@ def main(photo: Path | None, network: Network, cycles_per_frame: int | None, sim
         summary["ok"] &= summary["off_schedule"] == 0
     summary.update(
         wave=wave and str(wave), trace=trace and str(trace), difference=difference,
-        **golden_times, **run_times, cycles_per_frame=cycles, simulator=simulator,
+        **golden_times, **run_times, cycles_per_frame=cycles, pairs=pairs, simulator=simulator,
         alpha=network.alpha, resolution=network.resolution, precision=network.precision.name,
         weights=network.weights, left_out=golden.attributes["left_out"], frames=frames)
     if top:

@@ -18,10 +18,9 @@ from hdl.plan.rom import signed_width
 
 _TEMPLATE = '''
 @block
-def dot_{n}(clk, enable, x, weight, total):
-    """total = sum of x_i * weight_i, {cycles} later, in each of which ``enable`` is high."""
-    {x}, = x
-    {weight}, = weight
+def {name}(clk, enable, {lists}, total):
+    """total = {what}, {cycles} later, in each of which ``enable`` is high."""
+{unpack}
 {partial}
     @always(clk.posedge)
     def add():
@@ -30,7 +29,7 @@ def dot_{n}(clk, enable, x, weight, total):
 
     return add
 '''
-_PARTIAL = """    {names}, = partial_sums({counts}, x, weight, total)
+_PARTIAL = """    {names}, = {widths}({counts}, {lists}, total)
 """
 
 
@@ -48,45 +47,76 @@ def partial_sums(counts: tuple[int, ...], x: list[SignalType], weight: list[Sign
     return [sint(min(dot_bits(count, x[0], weight[0]), len(total))) for count in counts]
 
 
+def inner_sums(counts: tuple[int, ...], x: list[SignalType],
+               total: SignalType) -> list[SignalType]:
+    """The same for sums of so many of x."""
+    return [sint(min(signed_width(count * x[0].min, count * (x[0].max - 1)), len(total)))
+            for count in counts]
+
+
 class _Sum(NamedTuple):
     """A register of the tree."""
 
     name: str
     value: str      # what it adds
-    products: int   # in it
+    terms: int      # in it
 
 
-def _levels(lanes: int) -> list[list[_Sum]]:
-    """The registers of the tree, cycle by cycle, the total last."""
-    terms = [_Sum(f"x_{i} * weight_{i}", "", 1) for i in range(lanes)]
+def _levels(terms: list[_Sum], at_first: int) -> list[list[_Sum]]:
+    """The registers of the tree, cycle by cycle, the total last.
+
+    at_first -- so many terms are added in the first cycle, two in each of the others
+    """
     levels: list[list[_Sum]] = []
     while not levels or len(terms) > 1:
-        fewer = 2 if levels else IN_A_SUM
+        fewer = 2 if levels else at_first
         groups = [terms[i:i + fewer] for i in range(0, len(terms), fewer)]
-        most = IN_A_SUM << len(levels)
+        most = at_first << len(levels)
         terms = [_Sum(f"sum_{most}_{i}" if len(groups) > 1 else "total",
-                      " + ".join(term.name for term in group), sum(term.products for term in group))
+                      " + ".join(term.name for term in group), sum(term.terms for term in group))
                  for i, group in enumerate(groups)]
         levels.append(terms)
     return levels
 
 
 @functools.cache
-def dot(lanes: int) -> Callable[..., Instances]:
-    """The block for so many lanes; its source is kept where MyHDL looks for it."""
-    levels = _levels(lanes)
+def dot(lanes: int, start: int = 0) -> Callable[..., Instances]:
+    """The block for so many lanes, whose sum begins at ``start``."""
+    levels = _levels([_Sum(f"x_{i} * weight_{i}", "", 1) for i in range(lanes)], IN_A_SUM)
+    begin = f"{start} + " if start else ""
+    levels[0][0] = levels[0][0]._replace(value=begin + levels[0][0].value)
+    return _block(f"dot_{lanes}" + f"_from_{start}" * bool(start), begin + "sum of x_i * weight_i",
+                  {"x": lanes, "weight": lanes}, levels, partial_sums)
+
+
+@functools.cache
+def tree(lanes: int) -> Callable[..., Instances]:
+    """The block that adds so many numbers, two in each cycle."""
+    levels = _levels([_Sum(f"x_{i}", "", 1) for i in range(lanes)], 2)
+    return _block(f"tree_{lanes}", "sum of x_i", {"x": lanes}, levels, inner_sums)
+
+
+def _block(name: str, what: str, lists: dict[str, int], levels: list[list[_Sum]],
+           widths: Callable[..., list[SignalType]]) -> Callable[..., Instances]:
+    """The block of a tree; its source is kept where MyHDL looks for it.
+
+    lists  -- {name of a list of signals: how many}
+    widths -- what makes the signals within the tree
+    """
     inner = [each for level in levels[:-1] for each in level]
-    partial = _PARTIAL.format(names=", ".join(each.name for each in inner),
-                              counts=tuple(each.products for each in inner)) if inner else ""
+    partial = _PARTIAL.format(
+        names=", ".join(each.name for each in inner), widths=widths.__name__,
+        counts=tuple(each.terms for each in inner), lists=", ".join(lists)) if inner else ""
     # The last sums first: simulators need no copy of what is read before it is written.
     sums = [f"{each.name}.next = {each.value}" for level in reversed(levels) for each in level]
-    each = range(lanes)
     source = _TEMPLATE.format(
-        n=lanes, cycles=f"{len(levels)} cycle{'s' * (len(levels) > 1)}",
-        x=", ".join(f"x_{i}" for i in each), weight=", ".join(f"weight_{i}" for i in each),
+        name=name, what=what, lists=", ".join(lists),
+        cycles=f"{len(levels)} cycle{'s' * (len(levels) > 1)}",
+        unpack="\n".join(f"    {', '.join(f'{each}_{i}' for i in range(lanes))}, = {each}"
+                         for each, lanes in lists.items()),
         partial=partial, sums="\n            ".join(sums))
-    name = f"<dot of {lanes}>"
-    linecache.cache[name] = len(source), None, source.splitlines(True), name
-    names = {"always": always, "block": block, "partial_sums": partial_sums}
-    exec(compile(source, name, "exec"), names)
-    return names[f"dot_{lanes}"]
+    file = f"<{name}>"
+    linecache.cache[file] = len(source), None, source.splitlines(True), file
+    names = {"always": always, "block": block, widths.__name__: widths}
+    exec(compile(source, file, "exec"), names)
+    return names[name]

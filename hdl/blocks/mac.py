@@ -9,7 +9,7 @@ from myhdl import ResetSignal, SignalType, always_comb, always_seq, block, conca
 from hdl.axis import AxiStream, Handshake
 from hdl.blocks.fifo import Queue, fifo_control
 from hdl.blocks.lanes import unpack
-from hdl.blocks.processing_element import Fold, Steps, processing_element
+from hdl.blocks.processing_element import Fold, Steps, processing_element, processing_pair
 from hdl.blocks.refusals import refuse_tiles
 from hdl.blocks.registers import register
 from hdl.blocks.serialise import serialise
@@ -38,13 +38,14 @@ def mac(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiStream,
 
     s_axis -- fold.inputs lanes, PE minor where they are not shared
     m_axis -- accumulators, the two's complement of signed numbers; lanes divide PE
-    rom    -- Rom of PE x SIMD weights a row, SIMD minor; rows in the order of use, groups minor
+    rom    -- Rom of PE x SIMD weights a row, SIMD minor; rows in the order of use, groups minor;
+              those of pairs as hdl.plan.pairs.borrowed has them
     fold   -- Fold
     """
     check(s_axis, m_axis, rom, fold)
     go, take = flag(), flag()
     fetch = Fetch(len(rom.rows))
-    steps, queue = Steps(fold.groups, pipeline(fold.simd)), Queue(fold.groups)
+    steps, queue = Steps(fold.groups, pipeline(fold.simd, fold.pairs)), Queue(fold.groups)
     held, operand = [uint(s_axis.shape.width) for _ in range(2)]
     weight = [sint(rom.widths[0]) for _ in range(fold.pe * fold.simd)]
     total = [sint(m_axis.shape.bits) for _ in range(fold.pe)]
@@ -67,6 +68,8 @@ def check(s_axis: AxiStream, m_axis: AxiStream, rom: Rom, fold: Fold) -> None:
     if s_axis.shape.lanes != fold.inputs or fold.pe % m_axis.shape.lanes:
         raise ValueError(f"{what} takes {fold.inputs} lanes and gives a number of lanes that "
                          f"divides {fold.pe}: {s_axis.shape} come in, {m_axis.shape} go out")
+    if fold.pairs and (not fold.shared or fold.pe < 2):
+        raise ValueError(f"{what} has no two outputs with the same inputs: it takes no pairs")
     weights, rows = fold.pe * fold.simd, fold.beats * fold.groups
     if len(rom.widths) != weights or len(rom.rows) % rows:
         raise ValueError(f"{what} reads rows of {weights} weights, a multiple of {rows} of them: "
@@ -168,7 +171,11 @@ def mac_array(clk: SignalType, steps: Steps, queue: Queue, operand: SignalType, 
     pe, simd, lanes = fold.pe, fold.simd, shape.lanes
     x = [sint(shape.bits) if shape.signed else uint(shape.bits) for _ in range(lanes)]
     operands = unpack(operand, x)
+    alone = pe % 2 if fold.pairs else pe
+    twos = [processing_pair(
+        clk, steps, queue, x, weight[j * simd:(j + 2) * simd], total[j:j + 2], fold, fold.pairs)
+        for j in range(0, pe - alone, 2)]
     elements = [processing_element(
         clk, steps, queue, x if fold.shared else x[j::pe], weight[j * simd:(j + 1) * simd],
-        total[j], fold) for j in range(pe)]
+        total[j], fold) for j in range(pe - alone, pe)]
     return instances()

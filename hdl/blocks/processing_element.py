@@ -6,8 +6,10 @@ from myhdl import SignalType, always, block, instances, intbv
 from hdl.axis import Bundle
 from hdl.blocks.dot import dot, dot_bits
 from hdl.blocks.fifo import Queue
+from hdl.blocks.paired_dot import lone_dot, paired_bits, paired_dot
 from hdl.blocks.registers import register
 from hdl.blocks.signals import Instances, count, flag, sint
+from hdl.plan.pairs import Pairs
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Fold:
     shared: bool        # all PE have the same inputs; else each its own
     beats: int          # input beats for an output
     groups: int = 1     # groups of PE outputs that are computed for each input beat
+    pairs: Pairs | None = None  # how every two outputs share multipliers; None: each has its own
 
     @property
     def inputs(self) -> int:
@@ -58,7 +61,10 @@ def processing_element(clk: SignalType, steps: Steps, queue: Queue, x: list[Sign
     fold      -- Fold of the array
     """
     new = sint(min(dot_bits(len(x), x[0], weight[0]), len(total)))
-    products = dot(len(x))(clk, steps.move, x, weight, new)
+    if fold.pairs:
+        products = lone_dot(clk, steps.move, x, weight, new, fold.pairs)
+    else:
+        products = dot(len(x))(clk, steps.move, x, weight, new)
 
     if fold.beats == 1:
         give = register(clk, steps.add, new, total)
@@ -66,6 +72,29 @@ def processing_element(clk: SignalType, steps: Steps, queue: Queue, x: list[Sign
         keep = accumulator(clk, steps.add, steps.first, new, total)
     else:
         keep = accumulators(clk, steps, queue, new, total, fold.groups)
+
+    return instances()
+
+
+@block
+def processing_pair(clk: SignalType, steps: Steps, queue: Queue, x: list[SignalType],
+                    weight: list[SignalType], total: list[SignalType], fold: Fold,
+                    pairs: Pairs) -> Instances:
+    """Two outputs as ``processing_element`` has one, their products in the same multipliers.
+
+    weight -- SIMD of output 0, then of output 1, as ``paired_dot`` takes them
+    total  -- the accumulators of both
+    pairs  -- those of the fold
+    """
+    new = [sint(min(paired_bits(x, weight[0], pairs), len(each))) for each in total]
+    products = paired_dot(clk, steps.move, x, weight, new, pairs)
+
+    if fold.beats == 1:
+        give = [register(clk, steps.add, new[j], total[j]) for j in range(2)]
+    elif fold.groups == 1:
+        keep = [accumulator(clk, steps.add, steps.first, new[j], total[j]) for j in range(2)]
+    else:
+        keep = [accumulators(clk, steps, queue, new[j], total[j], fold.groups) for j in range(2)]
 
     return instances()
 

@@ -41,7 +41,7 @@ def compare(visitor: _AnnotateTypesVisitor, node: ast.Compare) -> None:
 
 def assign(visitor: _AnnotateTypesVisitor, node: ast.Assign) -> None:
     """What a Python int takes is a sum of integers; a sum of several terms with an int among them
-    is one too, for a vector may be too narrow for the int."""
+    is one too, for a vector may be too narrow for the int; not beside products, which are wide."""
     visitor.generic_visit(node)
     target, values = node.targets[0].vhd, [node.value]
     if isinstance(node.value, ast.IfExp):
@@ -51,6 +51,7 @@ def assign(visitor: _AnnotateTypesVisitor, node: ast.Assign) -> None:
         terms = summands(value)
         if isinstance(target, vhd_int) or (
                 len(terms) > 2 and any(isinstance(term.vhd, vhd_int) for term in terms)
+                and not any(isinstance(getattr(term, "op", None), ast.Mult) for term in terms)
                 and all(term.vhd.size < INTEGER_BITS for term in (*terms, node.targets[0]))):
             as_integer(value)
 

@@ -15,6 +15,7 @@ from hdl.plan.arrays import ArrayWork
 from hdl.plan.folding import Folding
 from hdl.plan.geometry import TAPS
 from hdl.plan.network import UnitPlan
+from hdl.plan.pairs import borrowed
 from hdl.plan.rom import Constants, Rom, signed_width
 from hdl.plan.schedule import Buffers
 from hdl.shape import StreamShape
@@ -47,7 +48,8 @@ class UnitConfig:
     """What the blocks of one convolution need to know."""
 
     plan: UnitPlan
-    weights: Rom | None  # None of an add, and where ``constants`` hold them
+    # None of an add, and where ``constants`` hold them; of pairs as ``borrowed`` has them
+    weights: Rom | None
     scales: Rom | None   # a row: lanes_out biases, as many multipliers, as many shifts
     accumulator_bits: int
     biased_bits: int     # accumulator plus bias
@@ -90,7 +92,7 @@ class UnitConfig:
             return len(self.weights.widths)
         if self.folding.constant and self.constants:
             return len(self.work.weights.values) * self.work.places
-        return self.folding.multipliers     # of an array in loops; none of an add
+        return self.folding.products    # of an array in loops; none of an add
 
     @property
     def work(self) -> ArrayWork:
@@ -169,10 +171,12 @@ def configure(plan: UnitPlan, params: UnitIntegers | None = None) -> UnitConfig:
     scale_rom = Rom(f"{unit.name}_scales", rows(scale_rows),
                     tuple(bits for bits in widths.values() for _ in range(lanes)))
     ordered = weight_rows(folding, weights)
+    if folding.pairs:
+        ordered = borrowed(ordered, folding.pe, precision.weight_limit)
     if folding.loops:
         return UnitConfig(plan, None, scale_rom, *sizes,
                           (Constants(name, ordered.ravel(), weight_bits),))
-    return UnitConfig(plan, Rom(name, rows(ordered), (weight_bits,) * folding.multipliers),
+    return UnitConfig(plan, Rom(name, rows(ordered), (weight_bits,) * folding.products),
                       scale_rom, *sizes)
 
 

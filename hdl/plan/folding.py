@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from hdl.layers import Precision, Unit
 from hdl.plan.geometry import TAPS, TILE, WindowGeometry
+from hdl.plan.pairs import Pairs, pairs_of
 from hdl.plan.tiles import TileGeometry, tile_rates, tile_side
 
 # What an output at once costs in registers, in those of an operand: its sum and its accumulator,
@@ -37,11 +38,17 @@ class Folding:
     creep_in: int | None = None     # rows and columns that input tiles lie behind; None: none do
     creep_out: int | None = None    # ... output tiles
     flushes: bool = False   # beats are added to the input that push what is left of a frame out
+    pairs: Pairs | None = None  # how two outputs share multipliers; None: each has its own
+
+    @property
+    def products(self) -> int:
+        """Products that the multiply-accumulate array makes at once."""
+        return self.pe * self.simd * self.tile_out ** 2 if self.unit.weights else 0
 
     @property
     def multipliers(self) -> int:
-        """Multipliers of the multiply-accumulate array."""
-        return self.pe * self.simd * self.tile_out ** 2 if self.unit.weights else 0
+        """Its multipliers."""
+        return multipliers(self.pe, self.simd) if self.pairs else self.products
 
     @property
     def requantizers(self) -> int:
@@ -106,15 +113,23 @@ class Folding:
         return self.precision.bits(self.unit.activation_in)
 
 
+def multipliers(pe: int, simd: int) -> int:
+    """Multipliers of an array whose outputs share them two by two."""
+    return -(-pe // 2) * simd
+
+
 def adder_levels(simd: int) -> int:
     """Cycles in which so many products become one sum: IN_A_SUM of them in the first, then two sums
     in each."""
     return 1 + (-(-simd // IN_A_SUM) - 1).bit_length()
 
 
-def pipeline(simd: int) -> int:
-    """Cycles from the read of operands and weights to the sum of their products."""
-    return READ + adder_levels(simd)
+def pipeline(simd: int, pairs: Pairs | None = None) -> int:
+    """Cycles from the read of operands and weights to the sum of their products; those of pairs are
+    added two in each cycle once they have parted."""
+    if pairs is None:
+        return READ + adder_levels(simd)
+    return READ + adder_levels(pairs.products) + (simd // pairs.products - 1).bit_length()
 
 
 def divisors(number: int) -> list[int]:
@@ -123,13 +138,18 @@ def divisors(number: int) -> list[int]:
 
 
 def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int,
-         above: Mapping[str, int] = NONE_ABOVE) -> tuple[Folding, ...]:
+         above: Mapping[str, int] = NONE_ABOVE, factor: int | None = None) -> tuple[Folding, ...]:
     """The foldings of every unit of ``table`` with the fewest multipliers that meet the rate.
 
-    above -- {unit: so many multipliers, which have been found to be too few}
+    above  -- {unit: so many products at once, which have been found to be too few}
+    factor -- bits of the wider factor of multipliers, which two outputs share wherever they have
+              the same inputs and two products fit, but at rates of tiles; None: none do
 
-    Raises ValueError, with the unit and the least cycles, where no folding does.
+    Raises ValueError, with the unit and the least cycles, where no folding does, and where no two
+    products of the table's widths fit.
     """
+    if factor:
+        check_pairs(table, precision, factor)
     least = table[0].pixels_out
     if cycles_per_frame < least:
         return fold_tiles(table, precision, cycles_per_frame, above)
@@ -137,7 +157,8 @@ def fold(table: Sequence[Unit], precision: Precision, cycles_per_frame: int,
     for unit in table:
         widths = precision.of(unit.name)
         if unit.facts.convolves:
-            row = fold_convolution(unit, widths, cycles_per_frame, lanes, above.get(unit.name, 0))
+            row = fold_convolution(unit, widths, cycles_per_frame, lanes, above.get(unit.name, 0),
+                                   factor)
         else:
             row = Folding(unit, widths, 1, 1, lanes, lanes)
         foldings.append(row)
@@ -184,6 +205,15 @@ def fold_tiles(table: Sequence[Unit], precision: Precision, cycles_per_frame: in
     return tuple(foldings)
 
 
+def check_pairs(table: Sequence[Unit], precision: Precision, factor: int) -> None:
+    """ValueError where no unit's widths have room for two products in one multiplier."""
+    if not any(pairs_of(unit, precision.of(unit.name), 1, factor)
+               for unit in table if unit.facts.shared):
+        raise ValueError(
+            f"no two products of these widths fit into a multiplier whose wider factor has "
+            f"{factor} bits: give a wider one, narrower weights or activations, or no pairs")
+
+
 def constant_folding(unit: Unit, precision: Precision, cycles_per_frame: int, creep: int | None,
                      flushes: bool) -> Folding:
     """The folding of a unit that takes a tile in every cycle.
@@ -211,12 +241,16 @@ def word_lanes(unit: Unit, pe: int, simd: int) -> int:
 
 
 def fold_convolution(unit: Unit, precision: Precision, cycles_per_frame: int,
-                     lanes_in: int, above: int = 0) -> Folding:
+                     lanes_in: int, above: int = 0, factor: int | None = None) -> Folding:
     """The folding of one convolution that takes ``lanes_in`` channels a beat, of more than
-    ``above`` multipliers."""
+    ``above`` products at once.
+
+    factor -- as ``fold``'s
+    """
     budget = cycles_per_frame // unit.pixels_out
     inputs, outputs = unit.weight_shape
     shared, tiles = unit.facts.shared, unit.facts.tiled and cycles_per_frame < unit.pixels_in
+    pairs = bool(factor and shared and pairs_of(unit, precision, 1, factor))
     choices = []
     for pe in divisors(outputs):
         for simd in divisors(inputs):
@@ -229,11 +263,14 @@ def fold_convolution(unit: Unit, precision: Precision, cycles_per_frame: int,
             if inputs // simd * beats <= budget and pe * simd > above:
                 takes = word_lanes(unit, pe, simd)
                 fits = takes % lanes_in == 0 or lanes_in % takes == 0
-                choices.append((pe * simd, not fits, ACCUMULATOR * pe + simd, pe, simd))
+                needs = multipliers(pe, simd) if pairs else pe * simd
+                choices.append((needs, not fits, ACCUMULATOR * pe + simd, pe, simd))
     if not choices:
         raise ValueError(
             f"{unit.name} has {budget} cycles for each of its {unit.pixels_out} pixels at "
             f"{cycles_per_frame} cycles a frame, and no folding is as quick: give more cycles")
     *_, pe, simd = min(choices)
     lanes_out = next(d for d in divisors(pe) if pe // d <= inputs // simd)
-    return Folding(unit, precision, pe, simd, lanes_in, lanes_out, TILE if tiles else 1)
+    return Folding(unit, precision, pe, simd, lanes_in, lanes_out, TILE if tiles else 1,
+                   pairs=pairs_of(unit, precision, simd, factor)
+                   if factor and pairs and pe > 1 else None)

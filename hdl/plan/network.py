@@ -98,23 +98,26 @@ class Plan:
 
 
 def plan_network(table: tuple[Unit, ...], precision: Precision, cycles_per_frame: int,
-                 frames: int = FRAMES) -> Plan:
+                 frames: int = FRAMES, factor: int | None = None) -> Plan:
     """The Plan of a layer table at one frame every ``cycles_per_frame`` cycles.
 
     frames -- how many frames, back to back, the times are given for; the buffers are deep enough
               for any number of them
+    factor -- bits of the wider factor of multipliers that two outputs share, where two products
+              fit; None: each product has a multiplier of its own
 
-    Raises ValueError, with the unit and what it takes, where no folding meets the rate.
+    Raises ValueError, with the unit and what it takes, where no folding meets the rate, and where
+    no two products of the network's widths fit.
     """
-    above: dict[str, int] = {}  # {unit: so many multipliers that were too few}
+    above: dict[str, int] = {}  # {unit: so many products at once that were too few}
     while True:
-        foldings = fold(table, precision, cycles_per_frame, above)
+        foldings = fold(table, precision, cycles_per_frame, above, factor)
         try:
             buffers, leave = schedule(foldings, cycles_per_frame, frames)
             break
         except TooSlow as slow:
-            if not slow.folding.multipliers:    # an add
+            if not slow.folding.products:    # an add
                 raise
-            above[slow.folding.unit.name] = slow.folding.multipliers
+            above[slow.folding.unit.name] = slow.folding.products
     return Plan(tuple(table), precision, cycles_per_frame, frames,
                 tuple(map(UnitPlan, foldings, buffers)), leave)

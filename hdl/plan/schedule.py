@@ -214,7 +214,7 @@ def activations(folding: Folding, sums: np.ndarray) -> np.ndarray:
 
 def accumulated(folding: Folding) -> int:
     """Cycles from the last operand to the result in the MAC array's output register."""
-    return LOOPED if folding.loops else pipeline(folding.simd) + 1
+    return LOOPED if folding.loops else pipeline(folding.simd, folding.pairs) + 1
 
 
 def matrix(folding: Folding, words: np.ndarray, latest: np.ndarray,

@@ -29,7 +29,7 @@ def convolve(clk: SignalType, rst: ResetSignal, s_axis: AxiStream, m_axis: AxiSt
     activations = AxiStream(m_axis.shape)
 
     fold = Fold(folding.pe, folding.simd, shared=unit.facts.shared, beats=config.beats,
-                groups=folding.groups)
+                groups=folding.groups, pairs=folding.pairs)
     scaling = Scaling(config.biased_bits, config.shift_base, low, high)
     if folding.loops:
         array = mac_loops(clk, rst, s_axis, results, config.constants[0], fold)

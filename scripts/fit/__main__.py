@@ -6,7 +6,7 @@ placed and routed for a board; with --bitstream it is put behind the board's ser
 bits are written, with the script that sends photos. docs/fit.md has the tables and the recipe to
 add a device or a board.
 """
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,7 +33,7 @@ from scripts.fit.route import check, routed
 from scripts.fit.synthesis import synthesised
 from scripts.shared.json_output import output
 from scripts.shared.options import (CheckFailed, cycles_per_frame_option, json_option,
-                                    network_options, out_option, user_errors)
+                                    network_options, out_option, pairs_option, user_errors)
 from scripts.shared.tables import grid, show
 from scripts.shared.yosys import version
 
@@ -43,6 +43,7 @@ HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops
 
 @click.command(help=__doc__.split("\n\n", 1)[1], short_help=__doc__.splitlines()[0])
 @cycles_per_frame_option
+@pairs_option
 @click.option("--family", "name", type=click.Choice(list(FAMILIES)), default="xcup",
               show_default=True, help="Devices that the units are counted for.")
 @click.option("--device", "device_name", default=None, metavar="NAME",
@@ -54,8 +55,8 @@ HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops
 @click.option("--synthesise", is_flag=True, help="Have Yosys synthesise every unit, too.")
 @click.option("--route", is_flag=True, help="Place and route the chain for the board.")
 @click.option("--stage", default=None, metavar="NAME",
-              help="Have --route take this stage alone, such as block_5 or head: minutes, not an "
-                   "hour.")
+              help="Tell the units of this stage alone, such as block_5 or head, and have "
+                   "--synthesise and --route take no others: minutes, not an hour.")
 @click.option("--bitstream", is_flag=True,
               help="Make a bitstream of the chain for the board: photo in, features out.")
 @click.option("--baud", type=click.IntRange(min=1), default=BAUD, show_default=True,
@@ -66,9 +67,9 @@ HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops
 @out_option
 @json_option
 @user_errors
-def main(network: Network, cycles_per_frame: int | None, name: str, device_name: str | None,
-         board_name: str | None, clock: float | None, synthesise: bool, route: bool,
-         stage: str | None, bitstream: bool, baud: int, seed: int, out: Path | None,
+def main(network: Network, cycles_per_frame: int | None, pairs: int | None, name: str,
+         device_name: str | None, board_name: str | None, clock: float | None, synthesise: bool,
+         route: bool, stage: str | None, bitstream: bool, baud: int, seed: int, out: Path | None,
          as_json: bool) -> None:
     """Fit a network."""
     board = found(board_name, boards(), "board") if board_name else None
@@ -82,7 +83,7 @@ def main(network: Network, cycles_per_frame: int | None, name: str, device_name:
     family = device.family if device else FAMILIES[name]
     params, scale = reference(network) if synthesise or route or bitstream \
         else (typical_of(network), 1.0)
-    ladder = Ladder(network, params)
+    ladder = Ladder(network, params, pairs)
     if cycles_per_frame:
         ladder.rate(cycles_per_frame)   # refused before the others are counted
     asked = [device] if device else list(devices().values())
@@ -93,10 +94,13 @@ def main(network: Network, cycles_per_frame: int | None, name: str, device_name:
         "alpha": network.alpha, "resolution": network.resolution,
         "precision": network.precision.name, "cycles_per_frame": cycles,
         "family": family.name, "clock_mhz": work.clock_mhz}
-    units = {unit: each.of(family) for unit, each in parts.items()}
-    netlists, kept = netlists_of(configs, family) if synthesise else ({}, 0)
-    summary |= unit_rows(units, netlists, kept) | {"devices": [
-        device_row(each, parts, rates[each.name], work.clock_mhz) for each in asked]}
+    summary |= unit_rows(*counted(ladder.rate(cycles), family, stage, synthesise))
+    if pairs:
+        summary["pairs"] = pairs
+        add_unpaired(summary, *counted(Ladder(network, params).rate(cycles), family, stage,
+                                       synthesise))
+    summary["devices"] = [
+        device_row(each, parts, rates[each.name], work.clock_mhz) for each in asked]
     summary |= work.fields(network, configs, scale, cycles)
     output(summary, as_json, tell)
     if "slow" in summary:
@@ -174,14 +178,16 @@ def reference(network: Network) -> tuple[Mapping[str, UnitIntegers], float]:
 class Ladder:
     """A network's rates, each counted when it is asked for."""
 
-    def __init__(self, network: Network, params: Mapping[str, UnitIntegers]) -> None:
-        self.network, self.params = network, params
+    def __init__(self, network: Network, params: Mapping[str, UnitIntegers],
+                 pairs: int | None = None) -> None:
+        self.network, self.params, self.pairs = network, params, pairs
         self.known: dict[int, tuple[tuple[UnitConfig, ...], dict[str, Parts]]] = {}
 
     def rate(self, cycles: int) -> tuple[tuple[UnitConfig, ...], dict[str, Parts]]:
         """(UnitConfig of every unit, {unit: Parts}); ValueError for a rate that there is not."""
         if cycles not in self.known:
-            plan = plan_network(self.network.table, self.network.precision, cycles)
+            plan = plan_network(self.network.table, self.network.precision, cycles,
+                                factor=self.pairs)
             configs = configure_network(plan.units, self.params)
             with Console(stderr=True).status(f"counting at {cycles:,} cycles a frame"):
                 self.known[cycles] = configs, parts_of(configs)
@@ -197,6 +203,21 @@ class Ladder:
             if device.limit(need)[1] <= 1:
                 return cycles
         return None
+
+
+def counted(rate: tuple[tuple[UnitConfig, ...], dict[str, Parts]], family: Family,
+            stage: str | None, synthesise: bool
+            ) -> tuple[dict[str, Resources], dict[str, Resources], int]:
+    """({unit: Resources} by the model, the same by Yosys where it is to synthesise, how many of its
+    netlists were kept).
+
+    rate  -- of a Ladder
+    stage -- whose units are counted; None: all
+    """
+    configs, parts = rate
+    members = by_stage(configs)[stage] if stage else configs
+    units = {config.name: parts[config.name].of(family) for config in members}
+    return (units, *(netlists_of(members, family) if synthesise else ({}, 0)))
 
 
 def netlists_of(configs: Sequence[UnitConfig], family: Family) -> tuple[dict[str, Resources], int]:
@@ -231,6 +252,17 @@ def unit_rows(units: Mapping[str, Resources], netlists: Mapping[str, Resources],
     sums: dict[str, Any] = {"units": rows, "total": asdict(total(units.values()))}
     return sums | ({"synthesised": asdict(total(netlists.values())), "netlists_reused": kept}
                    if netlists else {})
+
+
+def add_unpaired(summary: dict[str, Any], units: Mapping[str, Resources],
+                 netlists: Mapping[str, Resources], kept: int) -> None:
+    """Add what the units and their sums are where each product has a multiplier; arguments as
+    ``unit_rows``'s."""
+    alone = unit_rows(units, netlists, kept)
+    for row, other in zip(summary["units"], alone["units"]):
+        row["unpaired"] = {key: value for key, value in other.items() if key != "name"}
+    summary["unpaired"] = alone["total"] | {key: alone[key] for key in ("synthesised",)
+                                            if key in alone}
 
 
 def device_row(device: Device, parts: Mapping[str, Parts], fastest: int | None,
@@ -271,18 +303,29 @@ def bitstream_row(job: Job, out: Path) -> dict[str, Any]:
         return routed_fields(job.board, error.done) | {"slow": str(error)}
 
 
+def columns(model: Mapping[str, Any], by_yosys: Mapping[str, Any] | None,
+            unpaired: Mapping[str, Any] | None) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """(what stands before the head, counts, which of them) of each column: of the model, of Yosys
+    where there are such, and multipliers and LUTs of both without pairs where there are pairs."""
+    for before, counts, alone in (("", model, unpaired), (
+            "Yosys:\n", by_yosys, unpaired and unpaired.get("synthesised"))):
+        if counts:
+            yield from ((before, counts, kind) for kind in HEADS)
+        if alone:
+            yield from ((f"{before}unpaired\n", alone, kind) for kind in ("dsp", "lut"))
+
+
 def tell(summary: dict[str, Any]) -> None:
     """Print the tables."""
     sums, by_yosys = summary["total"], summary.get("synthesised")
     table = grid(f"alpha {summary['alpha']}, {summary['resolution']}x{summary['resolution']}, "
                  f"{summary['precision'].partition(',')[0]}, {summary['cycles_per_frame']:,} "
                  f"cycles a frame on {FAMILIES[summary['family']].title}", ("unit", "total"),
-                 *((head, f"{sums[kind]:,}") for kind, head in HEADS.items()),
-                 *((f"Yosys:\n{head}", f"{by_yosys[kind]:,}") for kind, head in HEADS.items()
-                   if by_yosys))
+                 *((before + HEADS[kind], f"{counts[kind]:,}")
+                   for before, counts, kind in columns(sums, by_yosys, summary.get("unpaired"))))
     for row in summary["units"]:
-        table.add_row(row["name"], *(f"{each[kind]:,}" for each in (row, row.get("synthesised"))
-                                     if each for kind in HEADS))
+        table.add_row(row["name"], *(f"{counts[kind]:,}" for _, counts, kind in columns(
+            row, row.get("synthesised"), row.get("unpaired"))))
     show(table)
     if by_yosys:
         click.echo(f"{summary['netlists_reused']} of {len(summary['units'])} netlists cached")

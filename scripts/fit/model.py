@@ -158,6 +158,8 @@ def count(block: Block | _Instantiator, parts: Parts) -> None:
         # Of a word that is read, where no block of block RAM has it, and of a ROM once more.
         parts.registers += width * ((not in_blocks(depth, width, written)) + (not written))
         return
+    if name in ("join", "part"):    # wires
+        return
     if name.startswith("dot_"):
         parts.products.update((signed_bits(x), signed_bits(weight))
                               for x, weight in zip(given["x"], given["weight"]))

@@ -15,7 +15,9 @@ from hdl.blocks.line_buffer import Written, line_buffer, row_writer
 from hdl.blocks.mac import mac, mac_array, mac_control
 from hdl.blocks.mac_loops import loop_array, mac_loops
 from hdl.blocks.mac_text import LoopWork
-from hdl.blocks.processing_element import Fold, Steps, accumulators, processing_element
+from hdl.blocks.paired_dot import paired_dot
+from hdl.blocks.processing_element import (Fold, Steps, accumulators, processing_element,
+                                           processing_pair)
 from hdl.blocks.requantize import (Factors, Scaling, ScalingSteps, requantize, requantize_control,
                                    scaler)
 from hdl.blocks.residual_add import residual_add
@@ -35,6 +37,7 @@ from hdl.layers import PRECISIONS, layer_table
 from hdl.plan.config import UnitConfig, by_stage, configure
 from hdl.plan.geometry import WindowGeometry
 from hdl.plan.network import plan_network
+from hdl.plan.pairs import Pairs
 from hdl.plan.rom import Constants, Rom
 from hdl.plan.tiles import TileGeometry
 from hdl.shape import StreamShape
@@ -125,6 +128,12 @@ def mac_blocks() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "processing_element": (processing_element, {
             "steps": Steps(2, 4), "queue": Queue(2), "x": numbers(18, 9), "weight": numbers(18, 8),
             "total": sint(24), "fold": wide}),
+        "processing_pair": (processing_pair, {
+            "steps": Steps(2, 4), "queue": Queue(2), "x": numbers(12, 9), "weight": numbers(24, 8),
+            "total": numbers(2, 24), "fold": wide, "pairs": Pairs(19, 6)}),
+        "paired_dot": (paired_dot, {
+            "enable": flag(), "x": numbers(12, 9), "weight": numbers(24, 8),
+            "total": numbers(2, 22), "pairs": Pairs(19, 6)}),
         "mac_loops": (mac_loops, {"s_axis": AxiStream(shape), "m_axis": stream(1, 24),
                                   "weights": weights, "fold": fold}),
         "loop_array": (loop_array, {

@@ -50,7 +50,8 @@ def plan_of(run: Recording) -> Plan:
     """The Plan that a recorded run was built from, of as many frames as are planned first."""
     told = run.summary
     return plan_network(layer_table(told["alpha"], told["resolution"]),
-                        precision(told["precision"]), told["cycles_per_frame"])
+                        precision(told["precision"]), told["cycles_per_frame"],
+                        factor=told.get("pairs"))
 
 
 def check_beats(run: Recording, plan: Plan) -> None:

@@ -180,6 +180,12 @@ cycles_per_frame_option = click.option(
     "--cycles-per-frame", type=click.IntRange(min=1), default=None,
     help="Clock cycles for a frame; without it resolution squared, one pixel per clock.")
 
+pairs_option = click.option(
+    "--pairs", type=click.IntRange(min=1), default=None, metavar="BITS",
+    help="Make two products in one multiplier where two outputs multiply the same input and both "
+         "fit; BITS is how wide a factor of the device's multipliers is, 27 on UltraScale+, 25 on "
+         "7-series. Without it each product has a multiplier.")
+
 simulator_option = click.option(
     "--simulator", type=click.Choice(SIMULATORS), default="verilator", show_default=True,
     help="What runs the design.")

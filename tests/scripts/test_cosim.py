@@ -136,6 +136,16 @@ def test_units_of_constant_output(verilator, photo, tmp_path):
 
 
 @pytest.mark.slow
+def test_pairs(verilator, photo):
+    """Two products in each multiplier, wherever there are two outputs of the same inputs."""
+    alone, pairs = [json.loads(run(photo, *SMALL, "--precision", "w8a8", *arguments,
+                                   "--json").stdout) for arguments in ((), ("--pairs", "27"))]
+    assert alone["ok"] and pairs["ok"] and (alone["pairs"], pairs["pairs"]) == (None, 27)
+    assert pairs["multipliers"] < 0.7 * alone["multipliers"]
+    assert pairs["products_per_frame"] == alone["products_per_frame"]
+
+
+@pytest.mark.slow
 def test_two_frames(verilator, monkeypatch, photo):
     """The steady interval; and a beat that moves in another cycle than scheduled is told."""
     result = run(photo, *SMALL, "--frames", "2")
@@ -252,6 +262,7 @@ def test_a_deadlock_is_one_sentence(verilator, monkeypatch, photo):
     (["--resolution", "16"], "resolution 16 is too small"),
     (["--alpha", "0.4"], "alpha 0.4 is not one of Keras's"),
     (["--cycles-per-frame", "100"], "give at least 12544"),
+    (["--pairs", "27"], "no two products of these widths fit into a multiplier whose wider facto"),
     (["--classify"], "no 1000-class top"),
     (["--record", "no/such/run.h5"], "recording no/such/run.h5 is in no folder that exists"),
     (["--wave", "wave.txt"], "a wave is a .vcd or an .fst file: wave.txt is neither"),

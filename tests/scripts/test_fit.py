@@ -27,6 +27,7 @@ UNITS = {
     "pointwise": ("pointwise", 4, 128, 64, 2, 4, 4, 1, 1),
     "depthwise": ("depthwise", 40, 24, 24, 2, 3, 2, 1, 1),
     "stem": ("stem", 33, 3, 8, 2, 9, 3, 1, 2),
+    "pairs": ("pointwise", 4, 128, 96, 6, 8, 4, 1, 1),
 }
 
 
@@ -68,14 +69,15 @@ def test_units_of_tiles_are_counted_by_their_folding():
 
 
 @pytest.mark.parametrize("case, family", [
-    ("pointwise", "xcup"), ("depthwise", "ecp5"),
+    ("pointwise", "xcup"), ("pairs", "xcup"), ("depthwise", "ecp5"),
     pytest.param("stem", "xc7", marks=pytest.mark.full),
     pytest.param("pointwise", "gw5a", marks=pytest.mark.full)])
 def test_the_model_is_near_to_yosys(rng, case, family):
     """Multipliers and block RAM within a tenth, flip-flops within a third, but those that AMD's
     multipliers take in."""
     config, _ = unit_config(rng, *UNITS[case], precision=PRECISIONS["w8a8"],
-                            activation_in="input" if case == "stem" else "relu6")
+                            activation_in="input" if case == "stem" else "relu6",
+                            factor=27 if case == "pairs" else None)
     told = []
     made = synthesised([config], FAMILIES[family], lambda *each: told.append(each))["dut"]
     model = elaborated([config])["dut"].of(FAMILIES[family])
@@ -83,6 +85,9 @@ def test_the_model_is_near_to_yosys(rng, case, family):
     assert abs(model.block_ram - made.block_ram) <= made.block_ram / 10
     assert made.block_ram or case == "stem"
     assert (made.dsp > 0) == (family != "gw5a")
+    if case == "pairs":
+        assert made.dsp == 3 * 8 + config.folding.requantizers
+        assert model.lut / 2 < made.lut < 2 * model.lut
     if family in ("xc7", "xcup"):
         assert made.ff < model.ff
     else:
@@ -186,6 +191,32 @@ def test_yosys_is_beside_the_model(monkeypatch, golden_cache):
     assert "Yosys:" in output and "10 of 62 netlists cached" in output
 
 
+def test_pairs_are_beside_what_is_alone(monkeypatch):
+    """Of one stage: with and without, by the model and by a synthesis that tells what it got."""
+    def made(configs, family, report):
+        return {config.name: Resources(config.folding.multipliers) for config in configs}
+
+    monkeypatch.setattr(fit, "synthesised", made)
+    monkeypatch.setattr(fit, "reference", lambda network: (fit.typical_of(network), 1.0))
+    arguments = [*SMALL, "--cycles-per-frame", 1024, "--stage", "block_7", "--pairs", 27,
+                 "--synthesise"]
+    summary = json.loads(invoked(fit.main, *arguments, "--json").stdout)
+    check("scripts.fit", summary)
+    assert [row["name"] for row in summary["units"]] == [
+        f"block_7_{role}" for role in ("expand", "depthwise", "project", "add")]
+    for row in summary["units"]:
+        alone = row["unpaired"]
+        halved = row["name"] in ("block_7_expand", "block_7_project")
+        assert row["synthesised"]["dsp"] * (1 + halved) == alone["synthesised"]["dsp"]
+        assert (row["dsp"] < alone["dsp"]) == halved
+    for kind in ("dsp", "lut"):
+        assert summary["unpaired"][kind] == sum(
+            row["unpaired"][kind] for row in summary["units"])
+    assert summary["pairs"] == 27
+    monkeypatch.setenv("COLUMNS", "150")
+    assert invoked(fit.main, *arguments).stdout.count("unpaired") >= 4
+
+
 def small_design(folder):
     """Verilog of a product between registers."""
     file = folder / "small.v"
@@ -238,6 +269,7 @@ def test_the_chain_goes_to_the_router(monkeypatch, name, arguments):
     (["--route"], "--route needs the package and the speed grade of a device: give a board "),
     (["--stage", "neck"], "there is no stage neck: give one of stem, expanded_conv, block_1, "),
     (["--route", "--board", "zcu102"], "board zcu102 has a ZU9EG, which no open flow places and"),
+    (["--pairs", "20"], "no two products of these widths fit into a multiplier whose wider "),
     (["--cycles-per-frame", "7"], "7 cycles for a frame are fewer than")])
 def test_refusals(arguments, words):
     result = invoked(fit.main, *SMALL, *arguments, code=2)

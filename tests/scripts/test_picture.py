@@ -30,6 +30,7 @@ NOT_DRAWN = {
     "add_elements", "tile_alone", "constant_control", "mobilenet_v2",
     "hold_beat", "repair_patience", "repair_step", "repair_state", "repair_place", "repair_verdict",
     "pixels_of_bytes", "number_of_byte", "mark_frames",
+    "lone_dot", "join", "part",
     "adder_array", "adder_graph", "constants", "cut_window", "scale_pixel", "scale_constant"}
 STALE = "is not what the code says: run python -m scripts.picture"
 

@@ -10,6 +10,7 @@ from hdl.layers import KINDS, Precision, Unit, padding
 from hdl.plan.config import configure, memory_files
 from hdl.plan.folding import Folding
 from hdl.plan.network import UnitPlan
+from hdl.plan.pairs import pairs_of
 from hdl.plan.schedule import Buffers
 from hdl.sim.design import Design, simulate
 from hdl.sim.endpoints import Sink, Source, random_pattern
@@ -134,13 +135,18 @@ def any_buffers(folding):
 
 
 def unit_config(rng, kind, size, channels_in, channels_out, pe, simd, lanes_in, lanes_out,
-                stride=1, activation_in="relu6", activation="relu6", precision=NARROW):
-    """UnitConfig of a unit that no network has, with random integers that reach every corner."""
+                stride=1, activation_in="relu6", activation="relu6", precision=NARROW,
+                factor=None):
+    """UnitConfig of a unit that no network has, with random integers that reach every corner.
+
+    factor -- bits of the wider factor of multipliers that two outputs share; None: none do
+    """
     kernel = 3 if KINDS[kind].windowed else 1
     unit = Unit("dut", kind, kind, "dut", size, -(-size // stride), channels_in, channels_out,
                 kernel, stride, padding(size, stride) if kernel == 3 else (0, 0), activation_in,
                 activation)
-    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out)
+    folding = Folding(unit, precision, pe, simd, lanes_in, lanes_out,
+                      pairs=factor and pairs_of(unit, precision, simd, factor))
     return with_integers(rng, UnitPlan(folding, any_buffers(folding)))
 
 

@@ -40,6 +40,9 @@ SUBJECTS = {
     "mac, depthwise": Subject("blocks.test_mac", {"test_sums": dict(
         pe=2, simd=3, shared=False, count=3, groups=4, bits=8, signed=False, weight_bits=8,
         block="mac")}, 60),
+    "mac of pairs": Subject("blocks.test_paired_dot", {"test_sums": dict(
+        pe=3, simd=4, count=2, groups=2, bits=8, signed=True, weight_bits=8, field=18,
+        products=4)}, 80),
     "mac, groups": Subject("blocks.test_mac", {"test_groups": dict(
         pe=2, simd=3, lanes=1, count=4, groups=2, block="mac")}, 80),
     "mac in loops": Subject("blocks.test_mac", {"test_groups": dict(

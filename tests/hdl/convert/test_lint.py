@@ -9,10 +9,12 @@ import pytest
 from hdl.build import default_build_dir
 from hdl.convert.network import ENDING, TOP, convert_network
 from hdl.errors import ToolError
-from hdl.plan.config import memory_files
+from hdl.layers import PRECISIONS
+from hdl.plan.config import by_stage, configure_network, memory_files
+from hdl.plan.network import plan_network
 from hdl.sim.backends import ghdl, toolchain
 from scripts.shared.yosys import YosysError, yosys
-from tests.support.networks import STAGES, configs
+from tests.support.networks import STAGES, TABLE, configs, golden
 from tests.support.simulators import available
 
 WAIVERS = Path(__file__).resolve().parents[3] / "hdl" / "export" / "lint.vlt"
@@ -62,11 +64,11 @@ def test_verilator(verilator, verilog):
     assert verilator_says(verilog, WAIVERS) == []
 
 
-def test_every_waiver_is_one_rule_at_one_place_and_needed(verilator, verilog):
+def test_every_waiver_is_one_rule_at_one_place_and_needed(verilator, verilog, tmp_path):
     waivers = [WAIVER.match(line) for line in WAIVERS.read_text().splitlines()
                if line and not line.startswith(("//", "`"))]
     assert waivers and all(waivers), "a rule, and the words of its message"
-    found = verilator_says(verilog)
+    found = verilator_says(verilog) + verilator_says(stage_of_pairs("stem", tmp_path), top="stem")
     for waiver in waivers:
         rule, words = waiver.groups()
         assert any(each == rule and fnmatch(message, words) for each, message in found), words
@@ -96,6 +98,29 @@ def test_yosys(verilog):
     said = yosys_checks(verilog, OUTSIDE)
     assert re.findall(r"^Checking module (\w+)", said, re.M) == [OUTSIDE]
     assert "Found and reported 0 problems." in said
+
+
+def stage_of_pairs(stage, directory, hdl="Verilog"):
+    """Files of a stage whose outputs share multipliers two by two, beside its .mem files."""
+    units = plan_network(TABLE, PRECISIONS["w8a8"], 1024, factor=27).units
+    members = by_stage(configure_network(units, golden("w8a8").params))[stage]
+    for name, text in memory_files(members).items():
+        (directory / name).write_text(text)
+    return convert_network(members, directory, default_build_dir("hdl"), hdl)
+
+
+@pytest.mark.parametrize("stage", ["stem", "block_7", "block_13"])
+@pytest.mark.parametrize("hdl", ["Verilog", "VHDL"])
+def test_stages_of_pairs(tmp_path, hdl, stage):
+    """Words of one product and of many."""
+    files = stage_of_pairs(stage, tmp_path, hdl)
+    if hdl == "VHDL":
+        available("ghdl")
+        ghdl.analyse(ghdl.find(), tmp_path, *map(str, files))
+        return
+    available("verilator")
+    assert verilator_says(files, WAIVERS, top=stage) == []
+    assert "Found and reported 0 problems." in yosys_checks(files, stage)
 
 
 @pytest.mark.parametrize("fault, rule", [

@@ -16,6 +16,7 @@ import pytest
 
 from hdl.blocks.residual_add import residual_add
 from hdl.layers import PRECISIONS, Unit, layer_table
+from hdl.layers import precision as widths
 from hdl.plan.config import configure
 from hdl.plan.folding import constant_folding
 from hdl.plan.network import UnitPlan, plan_network
@@ -157,6 +158,21 @@ def test_unit(verilator, rng, case, family):
     assert FAMILIES[family].cells <= cells_of(bench)
     text = list(bench.texts["Verilog"].values())[-1]
     assert text.count('.REG_INPUTA_CLK("CLK0")') == len(re.findall(r"^  MULT18X18D ", text, re.M))
+
+
+@pytest.mark.parametrize("precision, wide, simd, each", [
+    ("w8a8", "relu6", 4, 2), ("w8a6", "linear", 4, 1),
+    pytest.param("w8a7", "relu6", 12, 4, marks=pytest.mark.full)])
+def test_pairs(verilator, rng, precision, wide, simd, each):
+    """Two products in each multiplier of the 7 series, their sums and half a field in its adder."""
+    config, params = unit_config(rng, "pointwise", 3, 12, 8, 4, simd, 2, 4, activation_in=wide,
+                                 precision=widths(precision), factor=25)
+    assert config.folding.pairs.products == each
+    bench = synthesised(UnitBench("verilator", BLOCKS["pointwise"], config, params), "xc7")
+    _, got, expected = bench.frames(rng, "both", 2)
+    assert got == expected
+    text = list(bench.texts["Verilog"].values())[-1]
+    assert len(re.findall(r"^  DSP48E1 ", text, re.M)) == 2 * simd + config.folding.requantizers
 
 
 @pytest.mark.parametrize("family", [

@@ -38,11 +38,11 @@ def test_every_unit_is_finished(resolution, cycles):
 
 def test_nothing_in_a_plan_has_a_value_of_its_own_accord():
     """Neither decisions of the solver nor depths of memories can be left out, but for tiles and
-    what only tiles that creep have."""
+    what only tiles that creep have, and pairs of products, which are asked for."""
     optional = {field.name for row in (Folding, Buffers, UnitPlan)
                 for field in dataclasses.fields(row) if field.default is not dataclasses.MISSING}
     assert optional == {"tile_in", "tile_out", "constant", "loops", "creep_in", "creep_out",
-                        "flushes"}
+                        "flushes", "pairs"}
 
 
 @pytest.mark.parametrize("frames", [1, 2, 5])

@@ -43,7 +43,10 @@ CASES = {
     "stem_odd": ("stem", 5, 3, 4, 4, 27, 3, 4, 2),
     "stem_tiles": ("stem", 6, 3, 4, 2, 27, 3, 2, 2),
     "stem_odd_tiles": ("stem", 5, 3, 4, 2, 27, 3, 2, 2),
+    "pairs_in_passes": ("pointwise", 3, 8, 8, 4, 4, 1, 2, 1),
+    "pairs_in_groups": ("pointwise", 3, 12, 6, 2, 6, 1, 1, 1),
 }
+PAIRS = {"pairs_in_passes": 16, "pairs_in_groups": 17}     # bits of the multipliers' wider factor
 
 
 def bursts(rng, beats, average):
@@ -66,7 +69,8 @@ def unit(rng, case):
     """A unit's Folding, its stored integers and when its input arrives."""
     kind, size, inputs, outputs, pe, simd, lanes_in, lanes_out, stride = CASES[case]
     config, params = unit_config(rng, kind, size, inputs, outputs, pe, simd, lanes_in, lanes_out,
-                                 stride, activation_in="input" if kind == "stem" else "relu6")
+                                 stride, activation_in="input" if kind == "stem" else "relu6",
+                                 factor=PAIRS.get(case))
     tile = 2 if case.endswith("tiles") else 1
     folding = dataclasses.replace(config.folding, tile_in=tile)
     beats = (-(-size // tile)) ** 2 * inputs // lanes_in

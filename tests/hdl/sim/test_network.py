@@ -19,7 +19,7 @@ from hdl.sim.rules import check_waits
 from hdl.sim.trace import Trace
 from tests.support.bench import agree
 from tests.support.blocks import matrix_twice
-from tests.support.networks import MIXED, configs, golden, plan
+from tests.support.networks import MIXED, TABLE, configs, golden, plan
 from tests.support.reference import reference
 from tests.support.simulators import available
 
@@ -43,6 +43,23 @@ def test_chain_in_verilator(verilator, precision):
     units, fixed = configs(precision), golden(precision).fixed
     assert mismatches(units, fixed, "verilator", frames=2)[:2] == (0, None)
     assert mismatches(units, fixed, "verilator", frames=2, seed=11)[:2] == (0, None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cycles", [1024, pytest.param(16_384, marks=pytest.mark.full)])
+def test_chain_of_pairs(verilator, cycles):
+    """Two products in each multiplier 27 bits wide, wherever two outputs have the same inputs: the
+    stem, the wide inputs of expansions, each of which is a word, and all others."""
+    made, data = plan_network(TABLE, PRECISIONS["w8a8"], cycles, factor=27), golden("w8a8")
+    paired = {row.unit.name: row.folding.pairs.products for row in made.units if row.folding.pairs}
+    assert all(row.folding.pairs for row in made.units
+               if row.unit.kind != "depthwise" and row.folding.pe > 1)
+    assert {number for name, number in paired.items() if name.endswith("_expand")} == {1}
+    assert max(paired.values()) > 4
+    units = configure_network(made.units, data.params)
+    assert mismatches(units, data.fixed, "verilator", frames=2, seed=11)[:2] == (0, None)
+    _, _, run = mismatches(units, data.fixed, "verilator", frames=made.frames)
+    assert intervals(made, run) == [cycles] * (made.frames - 1)
 
 
 @pytest.mark.slow

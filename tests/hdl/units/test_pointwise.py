@@ -15,13 +15,18 @@ CASES = {
     "serial_accumulators": (2, 5, 3, 1, 1, 5, 1, "relu6", "linear"),
     "all_inputs": (3, 6, 4, 2, 6, 2, 2, "relu6", "linear"),
     "single": (1, 1, 1, 1, 1, 1, 1, "linear", "linear"),
+    # The last number: bits of the wider factor of multipliers that two outputs share.
+    "pairs": (3, 8, 12, 6, 4, 2, 3, "linear", "relu6", 27),
+    "pairs_in_words": (2, 12, 8, 4, 12, 3, 4, "relu6", "relu6", 17),
+    "pairs_and_one": (3, 6, 9, 3, 2, 2, 3, "relu6", "linear", 16),
+    "pairs_in_groups": (3, 8, 6, 2, 4, 1, 2, "relu6", "linear", 18),
 }
 
 
 def configured(rng, case):
-    size, inputs, outputs, pe, simd, lanes_in, lanes_out, kind_in, kind = CASES[case]
+    size, inputs, outputs, pe, simd, lanes_in, lanes_out, kind_in, kind, *factor = CASES[case]
     return unit_config(rng, "pointwise", size, inputs, outputs, pe, simd, lanes_in, lanes_out,
-                       activation_in=kind_in, activation=kind)
+                       activation_in=kind_in, activation=kind, factor=factor[0] if factor else None)
 
 
 def bench(simulator, rng, case):
@@ -34,6 +39,13 @@ def test_frames(simulator, rng, case):
     for stall in STALLS:
         _, got, expected = dut.frames(rng, stall)
         assert got == expected, stall
+
+
+def test_cases_of_pairs(rng):
+    """Words of all products, of several and of one; and each weight is where it can be found."""
+    products = {case: configured(rng, case)[0].folding.pairs.products
+                for case in CASES if case.startswith("pairs")}
+    assert products == {"pairs": 4, "pairs_in_words": 2, "pairs_and_one": 1, "pairs_in_groups": 4}
 
 
 @pytest.mark.parametrize("dead", DEAD)
