@@ -7,11 +7,12 @@ import hashlib
 import importlib
 import os
 import sys
+import tempfile
 import textwrap
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,31 @@ if TYPE_CHECKING:
 SUFFIXES = (".h5", ".keras")
 ALONE = "save the weights alone with model.save_weights('FILE.weights.h5')"
 KINDS = {".h5": "are HDF5", ".keras": "are an archive as Keras writes with .keras"}
+# TensorFlow 2.21 writes these when it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
+GREETING = (b"All log messages before absl::InitializeLog()", b"oneDNN custom operations are on")
 BACKEND = "tensorflow"   # whose convolutions of float64 integers are exact without switches
 
 
 def quiet(text: str) -> None:
     """Tell nothing: the default of every ``note`` and ``report``."""
+
+
+@contextlib.contextmanager
+def without(parts: Sequence[bytes]) -> Iterator[None]:
+    """Keep lines of libraries with one of ``parts`` in them off stderr; the others come later."""
+    terminal = open(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    with terminal, tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:    # what Python writes, such as progress, goes on where it went
+            with contextlib.redirect_stderr(terminal if sys.stderr is sys.__stderr__
+                                            else sys.stderr):
+                yield
+        finally:
+            os.dup2(terminal.fileno(), 2)
+            said.seek(0)
+            for line in said:
+                if not any(part in line for part in parts):
+                    os.write(2, line)
 
 
 def start_keras() -> None:
@@ -44,7 +65,8 @@ def start_keras() -> None:
     """
     # Read before the import: another backend may not even be there.
     asked = os.environ.get("KERAS_BACKEND", BACKEND)
-    keras = importlib.import_module("keras") if asked == BACKEND else None
+    with without(GREETING):
+        keras = importlib.import_module("keras") if asked == BACKEND else None
     if keras is None or keras.backend.backend() != BACKEND:
         raise GoldenError(f"Keras is to run on {asked}, and integers are exact on {BACKEND} only: "
                           f"set KERAS_BACKEND={BACKEND}")

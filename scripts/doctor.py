@@ -30,7 +30,6 @@ JOBS = {
     "scripts.cosim --simulator myhdl": (BASE,),
     "scripts.cosim --simulator icarus": (BASE, "icarus"),
     "scripts.cosim --simulator ghdl": (BASE, "ghdl"),
-    "scripts.cosim --wave FILE.fst": (BASE, "verilator", "extra wave"),
     "scripts.validate --rtl": (BASE, "verilator"),
     "scripts.validate --scheduler": (BASE, "extra cluster"),
     "scripts.stress": (BASE, "verilator"),

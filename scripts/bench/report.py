@@ -89,8 +89,9 @@ def stage(result: Row) -> str:
     seconds = result.get("seconds")
     if not seconds:
         return result.get("error", "-")
-    return (f"{spread(seconds if isinstance(seconds, list) else [seconds])}; "
-            f"{number(result.get('peak_mb'))} MB")
+    peak = result.get("peak_mb")
+    return (spread(seconds if isinstance(seconds, list) else [seconds])
+            + (f"; {number(peak)} MB" if peak else ""))
 
 
 def cells(section: str, row: Row) -> tuple[list[str], str]:

@@ -71,8 +71,8 @@ def main(photo: Path | None, folder: Path, out: Path, quick: bool, also: tuple[s
             table.add_row(section.title, str(len(section.figures)),
                           "" if section.figures else "yes: the page says which command makes it")
         show(table)
-    if opened:
-        webbrowser.open(out.absolute().as_uri())
+    if opened and not webbrowser.open(out.absolute().as_uri()):
+        click.echo(f"no browser was found: open {out.absolute().as_uri()} in one", err=True)
     if failed:
         raise CheckFailed(f"these commands did not end well, as they say above: "
                           f"{'; '.join(failed)}")

@@ -187,7 +187,8 @@ def heat_map() -> Spec:
     """Cells of a map, data from the page: ``row``, ``column``, ``level``, ``value``."""
     def side(field: str) -> Spec:
         return {"field": field, "type": "ordinal", "title": field,
-                "axis": {"labelOverlap": "greedy", "labelAngle": 0, "ticks": False}}
+                "axis": {"labelOverlap": "parity", "labelSeparation": 4, "labelAngle": 0,
+                         "ticks": False}}
 
     return {"width": 300, "height": 300, "data": {"name": "cells"},
             "params": [{"name": "chosen", "value": -1}],
@@ -203,6 +204,7 @@ def channels() -> Spec:
             "params": [{"name": "chosen", "value": -1}],
             "mark": {"type": "bar", "color": "var(--bad)", "tooltip": {"content": "data"}},
             "encoding": {"x": {"field": "channel", "type": "ordinal", "title": "channel",
-                               "axis": {"labelOverlap": "greedy", "labelAngle": 0}},
+                               "axis": {"labelOverlap": "parity", "labelSeparation": 4,
+                                        "labelAngle": 0}},
                          "y": {"field": "elements", "type": "quantitative",
                                "title": "elements that differ", "axis": {"format": "~s"}}}}

@@ -88,8 +88,10 @@ def at_rate(results: Results, run: RunData, rate: int) -> str:
 
 def network_options(runs: Sequence[RunData], *names: str) -> str:
     """Options for a command that is to be of the network of the first run; none without a run."""
-    return "".join(f" --{name} {shlex.quote(str(runs[0].told[name]))}"
-                   for name in names if runs)
+    told = runs[0].told if runs else {}
+    values = {name: told[name] for name in names if told}
+    return "".join(f" --{name} {value:g}" if isinstance(value, float) else
+                   f" --{name} {shlex.quote(str(value))}" for name, value in values.items())
 
 
 def numbered(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -418,7 +420,7 @@ def fit(results: Results, runs: Sequence[RunData]) -> Section:
                     "kind": "fits" if each["fits"] else "does not fit"} for each in devices),
                    "share", "share of what may be used", {"fits": 1, "does not fit": 6}, "~%",
                    limit=1.0), network_of(document)),
-        Figure("fit-units", f"What every unit takes of a device of {told['family']}",
+        Figure("fit-units", f"What every unit takes of a device of the family {told['family']}",
                [document.made], unit_resources(told),
                charts.bars(numbered({"name": unit["name"], "luts": unit["lut"]}
                                     for unit in told["units"]), "luts", "LUTs"))]

@@ -81,6 +81,8 @@ class Models:
     than layer by layer, and a photo's features do not depend on what else is in its batch."""
 
     def __init__(self, task: Task, threads: int | None = None) -> None:
+        from golden import model
+        model.start_keras()
         import tensorflow as tf
         if threads:
             with contextlib.suppress(RuntimeError):     # TensorFlow is at work already
@@ -88,7 +90,7 @@ class Models:
                 tf.config.threading.set_inter_op_parallelism_threads(1)
         import keras
 
-        from golden import fixed, model
+        from golden import fixed
         if task.source != source():
             raise GoldenError("a worker has another version of this project's source: install the "
                               "same one on every machine of the cluster")

@@ -503,6 +503,26 @@ def test_another_backend(command):
         "KERAS_BACKEND=tensorflow" in done.stderr
 
 
+def test_keras_starts_without_a_word():
+    """What TensorFlow writes at its import is left out, and nothing else is."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    done = subprocess.run([sys.executable, "-c", """
+import importlib, os, sys
+from golden import model
+wanted = importlib.import_module
+def spoken(name):
+    importlib.import_module = wanted
+    os.write(2, b"a library's warning\\n")
+    print("progress", file=sys.stderr)
+    return wanted(name)
+importlib.import_module = spoken
+model.start_keras()
+print("after", file=sys.stderr)
+os.write(2, b"the end\\n")
+"""], capture_output=True, text=True, env=env, check=True)
+    assert done.stderr == "progress\na library's warning\nafter\nthe end\n"
+
+
 def test_files_under_another_name(small, tmp_path):
     """The advice is followed."""
     small.save(tmp_path / "model.keras")

@@ -390,11 +390,13 @@ def test_a_recording_of_another_plan(tmp_path):
 
 
 def test_the_page_is_opened(folder, tmp_path, monkeypatch):
-    opened = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    opened, place = [], tmp_path / "page.html"
     monkeypatch.setattr(page, "render", lambda found: ("<p>", []))
-    invoked(report.main, "--results", folder, "--out", tmp_path / "page.html", "--open")
-    assert opened == [(tmp_path / "page.html").as_uri()]
+    for browser, words in ((True, ""), (False, f"no browser was found: open {place.as_uri()} in")):
+        monkeypatch.setattr("webbrowser.open", lambda uri: opened.append(uri) or browser)
+        result = invoked(report.main, "--results", folder, "--out", place, "--open")
+        assert result.stderr.startswith(words) and bool(result.stderr) is not browser
+    assert opened == [place.as_uri()] * 2
 
 
 def test_a_page_that_is_too_large(folder, tmp_path, monkeypatch):

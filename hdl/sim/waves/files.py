@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from hdl.sim.waves.fst import require_fst, write_fst
+from hdl.sim.waves.fst import write_fst
 from hdl.sim.waves.signals import Signal
 from hdl.sim.waves.vcd import write_vcd
 from hdl.sim.waves.views import write_views
@@ -13,12 +13,10 @@ VCD, FST = ".vcd", ".fst"
 
 
 def check_wave_file(path: Path) -> None:
-    """Raise ValueError where the name is no wave's or its folder is missing, ToolError where its
-    format cannot be written: what a run for hours should begin with."""
+    """Raise ValueError where the name is no wave's or its folder is missing: what a run for hours
+    should begin with."""
     if path.suffix not in (VCD, FST):
         raise ValueError(f"a wave is a .vcd or an .fst file: {path} is neither, name it so")
-    if path.suffix == FST:
-        require_fst()
     check_folder(path)
 
 
@@ -52,10 +50,11 @@ def write_wave(path: Path, signals: Sequence[Signal], cycles: range, opened: Ite
     check_wave_file(path)
     with whole_file(path) as part:
         if path.suffix == FST:
-            write_fst(part, signals, cycles.start, cycles.stop)
+            with part.open("wb") as compressed:
+                write_fst(compressed, signals, cycles.start, cycles.stop)
         else:
-            with part.open("w", encoding="ascii") as file:
-                write_vcd(file, signals, cycles.start, cycles.stop)
+            with part.open("w", encoding="ascii") as text:
+                write_vcd(text, signals, cycles.start, cycles.stop)
     write_views(path, signals, opened, cycles.start if marker is None else marker)
 
 
