@@ -38,6 +38,7 @@ from scripts.shared.tables import grid, show
 from scripts.shared.yosys import version
 
 CLOCK = 100.0       # MHz, where neither a board nor an option says another
+BLOCK_BITS = 18_432     # of a block of 18 kbit
 HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops"}
 
 
@@ -95,6 +96,7 @@ def main(network: Network, cycles_per_frame: int | None, pairs: int | None, name
         "precision": network.precision.name, "cycles_per_frame": cycles,
         "family": family.name, "clock_mhz": work.clock_mhz}
     summary |= unit_rows(*counted(ladder.rate(cycles), family, stage, synthesise))
+    summary["memory_bits"] = sum(parts[row["name"]].memory_bits for row in summary["units"])
     if pairs:
         summary["pairs"] = pairs
         add_unpaired(summary, *counted(Ladder(network, params).rate(cycles), family, stage,
@@ -327,6 +329,10 @@ def tell(summary: dict[str, Any]) -> None:
         table.add_row(row["name"], *(f"{counts[kind]:,}" for _, counts, kind in columns(
             row, row.get("synthesised"), row.get("unpaired"))))
     show(table)
+    least = summary["memory_bits"] / BLOCK_BITS
+    click.echo(f"Memories hold {summary['memory_bits']:,} bits: {least:,.0f} blocks at the least; "
+               f"the model takes {sums['block_ram'] / least:.2f} times as many"
+               + (f", Yosys {by_yosys['block_ram'] / least:.2f}" if by_yosys else ""))
     if by_yosys:
         click.echo(f"{summary['netlists_reused']} of {len(summary['units'])} netlists cached")
     if summary["family"] in UNFIT:

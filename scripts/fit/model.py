@@ -41,6 +41,11 @@ class Parts:
     memories: Counter[tuple[int, int, bool]] = field(default_factory=Counter)  # depth, width, RAM
     registers: int = 0      # bits, those of memories apart
 
+    @property
+    def memory_bits(self) -> int:
+        """Bits that the memories hold, in block RAM or in LUTs."""
+        return sum(depth * width * number for (depth, width, _), number in self.memories.items())
+
     def of(self, family: Family) -> Resources:
         """What they take of a family's devices."""
         found = Resources(ff=self.registers)

@@ -53,10 +53,12 @@ def test_the_model_counts_what_is_planned():
         kept = sum(depth * width * number for (depth, width, written), number
                    in found.memories.items() if not written)
         assert kept == sum(rom.bits for rom in (config.weights, config.scales) if rom)
+        read = kept
         kept = sum(depth * width * number for (depth, width, written), number
                    in found.memories.items() if written)
         bits = folded_cost(config.plan).bits
         assert kept >= bits["line_buffers"] + bits["residual_fifos"]
+        assert found.memory_bits == read + kept
         assert found.registers > 0
     assert parts_of(configs) == parts       # as kept
 
