@@ -46,9 +46,9 @@ def without(parts: Sequence[bytes]) -> Iterator[None]:
     terminal = open(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     with terminal, tempfile.TemporaryFile() as said:
         os.dup2(said.fileno(), 2)
-        try:    # what Python writes, such as progress, goes on where it went
-            with contextlib.redirect_stderr(terminal if sys.stderr is sys.__stderr__
-                                            else sys.stderr):
+        try:    # what Python writes goes on where it went; rich's progress is behind a proxy
+            real = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+            with contextlib.redirect_stderr(terminal if real is sys.__stderr__ else sys.stderr):
                 yield
         finally:
             os.dup2(terminal.fileno(), 2)

@@ -1,6 +1,7 @@
 """Weights files of every kind Keras writes, and those that do not fit."""
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -504,10 +505,12 @@ def test_another_backend(command):
 
 
 def test_keras_starts_without_a_word():
-    """What TensorFlow writes at its import is left out, and nothing else is."""
+    """What TensorFlow writes at its import is left out, and nothing else is; progress is shown
+    meanwhile."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     done = subprocess.run([sys.executable, "-c", """
 import importlib, os, sys
+from rich.console import Console
 from golden import model
 wanted = importlib.import_module
 def spoken(name):
@@ -516,11 +519,15 @@ def spoken(name):
     print("progress", file=sys.stderr)
     return wanted(name)
 importlib.import_module = spoken
-model.start_keras()
+with Console(stderr=True, force_terminal=True).status("at work"):
+    model.start_keras()
 print("after", file=sys.stderr)
 os.write(2, b"the end\\n")
 """], capture_output=True, text=True, env=env, check=True)
-    assert done.stderr == "progress\na library's warning\nafter\nthe end\n"
+    said = re.sub(r"\S at work", "", re.sub(r"\x1b.*?[a-zA-Z]", "", done.stderr))
+    assert [line for line in said.splitlines() if line] == [
+        "progress", "a library's warning", "after", "the end"]
+    assert "at work" in done.stderr.partition("a library's warning")[0]
 
 
 def test_files_under_another_name(small, tmp_path):
