@@ -6,8 +6,8 @@ import functools
 import hashlib
 import importlib
 import os
+import subprocess
 import sys
-import tempfile
 import textwrap
 import warnings
 import zipfile
@@ -32,7 +32,14 @@ SUFFIXES = (".h5", ".keras")
 ALONE = "save the weights alone with model.save_weights('FILE.weights.h5')"
 KINDS = {".h5": "are HDF5", ".keras": "are an archive as Keras writes with .keras"}
 # TensorFlow 2.21 writes these when it is imported, whatever TF_CPP_MIN_LOG_LEVEL says.
-GREETING = (b"All log messages before absl::InitializeLog()", b"oneDNN custom operations are on")
+GREETING = ("All log messages before absl::InitializeLog()", "oneDNN custom operations are on")
+SIEVE = """
+import sys
+for line in sys.stdin.buffer:
+    if not any(part.encode() in line for part in sys.argv[1:]):
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+"""
 BACKEND = "tensorflow"   # whose convolutions of float64 integers are exact without switches
 
 
@@ -41,21 +48,23 @@ def quiet(text: str) -> None:
 
 
 @contextlib.contextmanager
-def without(parts: Sequence[bytes]) -> Iterator[None]:
-    """Keep lines of libraries with one of ``parts`` in them off stderr; the others come later."""
+def without(parts: Sequence[str]) -> Iterator[None]:
+    """Keep lines of libraries with one of ``parts`` in them off stderr.
+
+    A process of its own lets the others through, so that the last words of a library that ends this
+    process are read.
+    """
     terminal = open(os.dup(2), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
-    with terminal, tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    with terminal, subprocess.Popen([sys.executable, "-IS", "-c", SIEVE, *parts], stdout=terminal,
+                                    stdin=subprocess.PIPE, start_new_session=True) as sieve:
+        assert sieve.stdin
+        os.dup2(sieve.stdin.fileno(), 2)
         try:    # what Python writes goes on where it went; rich's progress is behind a proxy
             real = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
             with contextlib.redirect_stderr(terminal if real is sys.__stderr__ else sys.stderr):
                 yield
         finally:
             os.dup2(terminal.fileno(), 2)
-            said.seek(0)
-            for line in said:
-                if not any(part in line for part in parts):
-                    os.write(2, line)
 
 
 def start_keras() -> None:

@@ -527,7 +527,21 @@ os.write(2, b"the end\\n")
     said = re.sub(r"\S at work", "", re.sub(r"\x1b.*?[a-zA-Z]", "", done.stderr))
     assert [line for line in said.splitlines() if line] == [
         "progress", "a library's warning", "after", "the end"]
-    assert "at work" in done.stderr.partition("a library's warning")[0]
+    assert "at work" in done.stderr.partition("after")[0]
+
+
+def test_last_words_of_a_library_are_read():
+    """As of TensorFlow's where the processor has not what it was compiled for."""
+    done = subprocess.run([sys.executable, "-c", """
+import importlib, os
+from golden import model
+def dying(name):
+    os.write(2, b"oneDNN custom operations are on\\nno such instruction\\n")
+    os.abort()
+importlib.import_module = dying
+model.start_keras()
+"""], capture_output=True, text=True)
+    assert done.returncode < 0 and done.stderr == "no such instruction\n"
 
 
 def test_files_under_another_name(small, tmp_path):
