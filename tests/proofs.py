@@ -18,16 +18,17 @@ from tests.support.proof import Refuted, Undecided, prove, prove_languages
 @click.option("--json", "as_json", is_flag=True, help="print JSON")
 @user_errors
 def main(only, languages, as_json):
-    chosen = [name for name in (LANGUAGES if languages else CLAIMS) if name.startswith(only)]
+    known = LANGUAGES if languages else CLAIMS
+    chosen = [name for name in known if name.startswith(only)]
     if not chosen:
         raise ValueError(f"no claim has a name that begins with {only}: the names are "
-                         f"{'; '.join(CLAIMS)}")
+                         f"{'; '.join(known)}")
     found, failed = {}, {}
     for name in chosen:
         print(f"{len(found) + len(failed) + 1} of {len(chosen)}: {name}", file=sys.stderr)
         with tempfile.TemporaryDirectory() as directory:
             try:
-                found[name] = (prove_languages if languages else prove)(directory, CLAIMS[name])
+                found[name] = (prove_languages if languages else prove)(directory, known[name])
             except (Refuted, Undecided) as error:
                 failed[name] = str(error)
     if as_json:
@@ -43,10 +44,11 @@ def tell(found, failed, languages):
     table = grid("Verilog and VHDL" if languages else "Proofs", "claim", "holds", "cycles",
                  "clauses", "registers", "faults told", "seconds", text=2)
     for name, proof in found.items():
-        unrolled = CLAIMS[name].cycles and not languages
+        claim = (LANGUAGES if languages else CLAIMS)[name]
+        unrolled = claim.cycles and not languages
         table.add_row(name, "from reset" if unrolled else "always", str(proof.frames),
                       str(proof.clauses or "-"), str(proof.registers),
-                      str(len(CLAIMS[name].faults)), f"{proof.seconds:.1f}")
+                      str(len(claim.faults)), f"{proof.seconds:.1f}")
     for name in failed:
         table.add_row(name, "NOT PROVEN", "", "", "", "", "")
     show(table)

@@ -48,6 +48,13 @@ def test_cases_of_pairs(rng):
     assert products == {"pairs": 4, "pairs_in_words": 2, "pairs_and_one": 1, "pairs_in_groups": 4}
 
 
+@pytest.mark.parametrize("case", ["groups"])
+def test_many_frames(simulator, rng, case):
+    """So many numbers that a low bit of a sum is seen, of which most are rounded away."""
+    _, got, expected = bench(simulator, rng, case).frames(rng, "both", count=40)
+    assert got == expected
+
+
 @pytest.mark.parametrize("dead", DEAD)
 @pytest.mark.parametrize("case", ["serial", "accumulators", "all_inputs"])
 def test_dead_channels(simulator, rng, case, dead):

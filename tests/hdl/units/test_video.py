@@ -8,6 +8,7 @@ from hdl.blocks.frame_repair import FAULTS, VideoFrame
 from hdl.blocks.stream import narrow, register_slice
 from hdl.shape import StreamShape
 from hdl.sim.endpoints import Sink, Source, random_pattern
+from hdl.sim.video import mended
 from hdl.units.video import VideoTop
 from tests.support.bench import STALLS, Bench, seed_of
 from tests.support.blocks import filmed
@@ -82,3 +83,25 @@ def test_damaged_frames_are_marked_where_they_leave(simulator, rng, stall):
     for frame in (0, 2, 4, 5):
         values = 2 * pixels[starts[frame]:starts[frame] + BEATS][:, [2, 0, 1]] - 255
         assert numbers.reshape(6, -1)[frame].tolist() == values.ravel().tolist()
+
+
+@pytest.mark.parametrize("stall", STALLS)
+def test_whatever_comes(simulator, rng, stall):
+    """Random marks, a line that goes on beyond its end, a frame that never ends: of each start a
+    frame leaves, black where nothing came, and it is marked where it is not good."""
+    bench, good = bench_of(simulator, "numbers"), marks(1)
+    long_line = good[:2] + [(False, False)] * 3 + good[2:]
+    for share in (0.1, 0.3):
+        sent = [tuple(bool(bit) for bit in rng.random(2) < (share / 2, share))
+                for _ in range(20)] + good + long_line + good + good[:4]
+        frames, outside = mended(sent, ROWS, COLUMNS)
+        pixels = rng.integers(0, 256, (len(sent), 3))
+        numbers, last, damaged, faults = film(bench, pixels, sent, len(frames), stall, rng)
+        bytes_ = [[0] * 3 if beat < 0 else pixels[beat][[2, 0, 1]].tolist()
+                  for frame in frames for beat in frame.beats]
+        assert numbers.tolist() == (2 * np.array(bytes_) - 255).ravel().tolist()
+        assert damaged[last].tolist() == [frame.damaged for frame in frames]
+        assert damaged.sum() == damaged[last].sum() and last.sum() == len(frames)
+        assert faults == set().union(*(frame.faults for frame in frames),
+                                     {"outside"} if outside else ())
+        assert [frame.faults for frame in frames[-3:]] == [{"long_line"}, set(), {"silence"}]
