@@ -54,6 +54,9 @@ HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops
 @click.option("--clock", type=click.FloatRange(min=0, min_open=True), default=None, metavar="MHZ",
               help=f"The clock that frames per second are of; without it a board's, or {CLOCK:g}.")
 @click.option("--synthesise", is_flag=True, help="Have Yosys synthesise every unit, too.")
+@click.option("--arrays", is_flag=True,
+              help="With --synthesise: have it synthesise the multipliers of each unit and what "
+                   "adds their products by themselves, too.")
 @click.option("--route", is_flag=True, help="Place and route the chain for the board.")
 @click.option("--stage", default=None, metavar="NAME",
               help="Tell the units of this stage alone, such as block_5 or head, and have "
@@ -70,8 +73,8 @@ HEADS = {"dsp": "DSP", "block_ram": "block RAM", "lut": "LUT", "ff": "flip-flops
 @user_errors
 def main(network: Network, cycles_per_frame: int | None, pairs: int | None, name: str,
          device_name: str | None, board_name: str | None, clock: float | None, synthesise: bool,
-         route: bool, stage: str | None, bitstream: bool, baud: int, seed: int, out: Path | None,
-         as_json: bool) -> None:
+         arrays: bool, route: bool, stage: str | None, bitstream: bool, baud: int, seed: int,
+         out: Path | None, as_json: bool) -> None:
     """Fit a network."""
     board = found(board_name, boards(), "board") if board_name else None
     device = board.device if board else (
@@ -79,6 +82,9 @@ def main(network: Network, cycles_per_frame: int | None, pairs: int | None, name
     work = BoardWork(board, clock, baud, seed, route, stage, bitstream,
                      out or Path("build", board_name or "board"))
     work.check([*stages(network.table)])
+    if arrays and not synthesise:
+        raise ValueError("--arrays has arrays synthesised beside their units: give --synthesise, "
+                         "too")
     if synthesise:
         version()
     family = device.family if device else FAMILIES[name]
@@ -101,6 +107,12 @@ def main(network: Network, cycles_per_frame: int | None, pairs: int | None, name
         summary["pairs"] = pairs
         add_unpaired(summary, *counted(Ladder(network, params).rate(cycles), family, stage,
                                        synthesise))
+    if arrays:
+        members = by_stage(configs)[stage] if stage else configs
+        alone, _ = netlists_of(members, family, arrays=True)
+        for row, config in zip(summary["units"], members):
+            if row["name"] in alone:
+                row["array"] = {"products": config.products} | asdict(alone[row["name"]])
     summary["devices"] = [
         device_row(each, parts, rates[each.name], work.clock_mhz) for each in asked]
     summary |= work.fields(network, configs, scale, cycles)
@@ -222,8 +234,10 @@ def counted(rate: tuple[tuple[UnitConfig, ...], dict[str, Parts]], family: Famil
     return (units, *(netlists_of(members, family) if synthesise else ({}, 0)))
 
 
-def netlists_of(configs: Sequence[UnitConfig], family: Family) -> tuple[dict[str, Resources], int]:
-    """({unit: Resources} by Yosys, how many of them were kept), with progress."""
+def netlists_of(configs: Sequence[UnitConfig], family: Family,
+                arrays: bool = False) -> tuple[dict[str, Resources], int]:
+    """({unit: Resources} by Yosys, or of its array alone, how many of them were kept), with
+    progress."""
     reused = []
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("converting", total=len(configs))
@@ -233,7 +247,7 @@ def netlists_of(configs: Sequence[UnitConfig], family: Family) -> tuple[dict[str
             reused.append(kept)
             progress.update(task, advance=1, description=f"{unit}{' (cached)' if kept else ''}")
 
-        found = synthesised(configs, family, report)
+        found = synthesised(configs, family, report, arrays)
     return found, sum(reused)
 
 
@@ -333,6 +347,15 @@ def tell(summary: dict[str, Any]) -> None:
     click.echo(f"Memories hold {summary['memory_bits']:,} bits: {least:,.0f} blocks at the least; "
                f"the model takes {sums['block_ram'] / least:.2f} times as many"
                + (f", Yosys {by_yosys['block_ram'] / least:.2f}" if by_yosys else ""))
+    if any("array" in row for row in summary["units"]):
+        table = grid("Arrays of multipliers and adders by themselves, by Yosys", "unit",
+                     "products", *HEADS.values(), "LUTs a\nproduct")
+        for row in summary["units"]:
+            if "array" in row:
+                array = row["array"]
+                table.add_row(row["name"], *(f"{array[kind]:,}" for kind in ("products", *HEADS)),
+                              f"{array['lut'] / array['products']:.1f}")
+        show(table)
     if by_yosys:
         click.echo(f"{summary['netlists_reused']} of {len(summary['units'])} netlists cached")
     if summary["family"] in UNFIT:

@@ -3,7 +3,7 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from hdl.build import built_once, default_build_dir, digest, in_threads
 from hdl.convert.network import convert_network
 from hdl.hierarchy.reserved import legal
 from hdl.plan.config import UnitConfig, by_stage, memory_files
+from hdl.units.by_kind import multiply_step
 from hdl.units.inverted_residual import INSTANCES
 from scripts.fit.families import Family, Resources
 from scripts.shared.yosys import version, yosys
@@ -50,16 +51,29 @@ def jobs_of(configs: Sequence[UnitConfig], folder: Path) -> list[Job]:
     return found
 
 
+def array_of(job: Job, config: UnitConfig) -> Job:
+    """The Job of a convolution's multiply-accumulate array by itself, without ROM and control."""
+    text = "".join(file.read_text() for file in job.files if file.suffix == ".v")
+    top = job.top
+    for instance in (*multiply_step(config)[0], "array"):
+        module = re.split(rf"^module {top}\b", text, flags=re.M)[1].partition("endmodule")[0]
+        (top,) = re.findall(rf"^ *(\w+) (?:#\(.*?\) )?{legal(instance)} \(", module, re.M)
+    return replace(job, top=top)
+
+
 def synthesised(configs: Sequence[UnitConfig], family: Family,
-                report: Callable[[str, bool], None]) -> dict[str, Resources]:
+                report: Callable[[str, bool], None], arrays: bool = False) -> dict[str, Resources]:
     """{unit: Resources} of Yosys's netlists.
 
     report -- report(unit, whether it was kept) is called when one is there
+    arrays -- of the multiply-accumulate array alone of each unit that has one with a ROM
 
     Raises ToolError without Yosys, and where it fails.
     """
     with tempfile.TemporaryDirectory() as scratch:
         jobs = jobs_of(configs, Path(scratch))
+        if arrays:
+            jobs = [array_of(job, config) for job, config in zip(jobs, configs) if config.weights]
         made = in_threads(partial(run, family, report), jobs)
     return {job.unit: resources for job, resources in zip(jobs, made)}
 

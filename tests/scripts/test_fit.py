@@ -96,6 +96,10 @@ def test_the_model_is_near_to_yosys(rng, case, family):
         assert abs(model.ff - made.ff) <= made.ff / 3
     again = synthesised([config], FAMILIES[family], lambda *each: told.append(each))["dut"]
     assert again == made and told[1] == ("dut", True)
+    array = synthesised([config], FAMILIES[family], lambda *each: None, arrays=True)["dut"]
+    assert array.block_ram == 0 and array.lut < made.lut and array.ff < made.ff
+    if made.dsp:
+        assert array.dsp == config.folding.multipliers
 
 
 def test_each_unit_is_synthesised_by_itself(tmp_path):
@@ -177,7 +181,7 @@ def test_tables_for_people(monkeypatch):
 
 def test_yosys_is_beside_the_model(monkeypatch, golden_cache):
     """All units of all stages, here by a synthesis that tells what it was given."""
-    def made(configs, family, report):
+    def made(configs, family, report, arrays=False):
         for config in configs:
             report(config.name, config.unit.role == "add")
         return {config.name: Resources(1, 2, 3, 4) for config in configs}
@@ -195,13 +199,14 @@ def test_yosys_is_beside_the_model(monkeypatch, golden_cache):
 
 def test_pairs_are_beside_what_is_alone(monkeypatch):
     """Of one stage: with and without, by the model and by a synthesis that tells what it got."""
-    def made(configs, family, report):
-        return {config.name: Resources(config.folding.multipliers) for config in configs}
+    def made(configs, family, report, arrays=False):
+        return {config.name: Resources(config.folding.multipliers) for config in configs
+                if config.weights or not arrays}
 
     monkeypatch.setattr(fit, "synthesised", made)
     monkeypatch.setattr(fit, "reference", lambda network: (fit.typical_of(network), 1.0))
     arguments = [*SMALL, "--cycles-per-frame", 1024, "--stage", "block_7", "--pairs", 27,
-                 "--synthesise"]
+                 "--synthesise", "--arrays"]
     summary = json.loads(invoked(fit.main, *arguments, "--json").stdout)
     check("scripts.fit", summary)
     assert [row["name"] for row in summary["units"]] == [
@@ -215,6 +220,7 @@ def test_pairs_are_beside_what_is_alone(monkeypatch):
         assert summary["unpaired"][kind] == sum(
             row["unpaired"][kind] for row in summary["units"])
     assert summary["pairs"] == 27
+    assert summary["units"][0]["array"]["products"] == 2 * summary["units"][0]["array"]["dsp"]
     monkeypatch.setenv("COLUMNS", "150")
     assert invoked(fit.main, *arguments).stdout.count("unpaired") >= 4
 
@@ -271,6 +277,7 @@ def test_the_chain_goes_to_the_router(monkeypatch, name, arguments):
     (["--route"], "--route needs the package and the speed grade of a device: give a board "),
     (["--stage", "neck"], "there is no stage neck: give one of stem, expanded_conv, block_1, "),
     (["--route", "--board", "zcu102"], "board zcu102 has a ZU9EG, which no open flow places and"),
+    (["--arrays"], "--arrays has arrays synthesised beside their units: give --synthesise, too"),
     (["--pairs", "20"], "no two products of these widths fit into a multiplier whose wider "),
     (["--cycles-per-frame", "7"], "7 cycles for a frame are fewer than")])
 def test_refusals(arguments, words):

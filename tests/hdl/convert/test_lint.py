@@ -100,20 +100,20 @@ def test_yosys(verilog):
     assert "Found and reported 0 problems." in said
 
 
-def stage_of_pairs(stage, directory, hdl="Verilog"):
+def stage_of_pairs(stage, directory, hdl="Verilog", cycles=1024):
     """Files of a stage whose outputs share multipliers two by two, beside its .mem files."""
-    units = plan_network(TABLE, PRECISIONS["w8a8"], 1024, factor=27).units
+    units = plan_network(TABLE, PRECISIONS["w8a8"], cycles, factor=27).units
     members = by_stage(configure_network(units, golden("w8a8").params))[stage]
     for name, text in memory_files(members).items():
         (directory / name).write_text(text)
     return convert_network(members, directory, default_build_dir("hdl"), hdl)
 
 
-@pytest.mark.parametrize("stage", ["stem", "block_7", "block_13"])
+@pytest.mark.parametrize("stage, cycles", [("stem", 1024), ("block_7", 1024), ("head", 16_384)])
 @pytest.mark.parametrize("hdl", ["Verilog", "VHDL"])
-def test_stages_of_pairs(tmp_path, hdl, stage):
-    """Words of one product and of many."""
-    files = stage_of_pairs(stage, tmp_path, hdl)
+def test_stages_of_pairs(tmp_path, hdl, stage, cycles):
+    """Words of one product and of many, and an output without a partner."""
+    files = stage_of_pairs(stage, tmp_path, hdl, cycles)
     if hdl == "VHDL":
         available("ghdl")
         ghdl.analyse(ghdl.find(), tmp_path, *map(str, files))
