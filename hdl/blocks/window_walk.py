@@ -50,8 +50,10 @@ def window_walk(clk: SignalType, rst: ResetSignal, read: SignalType, walk: Walk,
               for row in range(geometry.rows_at_once)]
     bank = [start(first, geometry.banks) for first, _ in firsts]
     address = [start(first, geometry.depth) for _, first in firsts]
-    rows = [row_place(clk, rst, read, step, *row, geometry) for row in zip(bank, address)]
-    locate = bank_address(bank, address, read_address, geometry)
+    beyond = [start((first + geometry.groups) % geometry.depth, geometry.depth)
+              for _, first in firsts]
+    rows = [row_place(clk, rst, read, step, *row, geometry) for row in zip(bank, address, beyond)]
+    locate = bank_address(bank, address, beyond, read_address, geometry)
     places = keep_place(clk, rst, read, walk, bank[0], place, geometry)
     return instances()
 
@@ -145,8 +147,11 @@ def choose_step(walk: Walk, step: Step, geometry: WindowGeometry) -> Instances:
 
 @block
 def row_place(clk: SignalType, rst: ResetSignal, read: SignalType, step: Step, bank: SignalType,
-              address: SignalType, geometry: WindowGeometry) -> Instances:
-    """bank, address = place of the first tap that is read of a row of the window."""
+              address: SignalType, beyond: SignalType, geometry: WindowGeometry) -> Instances:
+    """bank, address = place of the first tap that is read of a row of the window.
+
+    beyond -- address of the row's taps in banks that are begun anew
+    """
     banks, depth = geometry.banks, geometry.depth
 
     @always_seq(clk.posedge, reset=rst)
@@ -158,12 +163,20 @@ def row_place(clk: SignalType, rst: ResetSignal, read: SignalType, step: Step, b
                     address.next = address + step.far - depth
                 else:
                     address.next = address + step.far
+                if beyond + step.far >= depth:
+                    beyond.next = beyond + step.far - depth
+                else:
+                    beyond.next = beyond + step.far
             else:
                 bank.next = bank + step.banks
                 if address + step.near >= depth:
                     address.next = address + step.near - depth
                 else:
                     address.next = address + step.near
+                if beyond + step.near >= depth:
+                    beyond.next = beyond + step.near - depth
+                else:
+                    beyond.next = beyond + step.near
 
     @always_seq(clk.posedge, reset=rst)
     def move_on():
@@ -177,14 +190,14 @@ def row_place(clk: SignalType, rst: ResetSignal, read: SignalType, step: Step, b
 
 
 @block
-def bank_address(bank: list[SignalType], address: list[SignalType],
+def bank_address(bank: list[SignalType], address: list[SignalType], beyond: list[SignalType],
                  read_address: list[SignalType], geometry: WindowGeometry) -> Instances:
     """read_address = of each bank, the address of its tap.
 
     bank, address -- of the first tap of each row; the row's others lie in the banks after it
+    beyond        -- of each row, the address in banks that are begun anew
     """
     rows, columns, banks = geometry.rows_at_once, geometry.columns_at_once, geometry.banks
-    groups, depth = geometry.groups, geometry.depth
 
     @always_comb
     def forward():
@@ -195,13 +208,11 @@ def bank_address(bank: list[SignalType], address: list[SignalType],
         for k in range(banks):
             read_address[k].next = address[0]
             for i in range(rows):
-                if k >= bank[i] and k < bank[i] + columns:
-                    read_address[k].next = address[i]
-                elif k + banks < bank[i] + columns:     # a row's bank is begun anew
-                    if address[i] >= depth - groups:
-                        read_address[k].next = address[i] + groups - depth
-                    else:
-                        read_address[k].next = address[i] + groups
+                for j in range(columns):
+                    if bank[i] == k - j:
+                        read_address[k].next = address[i]
+                    elif bank[i] == k - j + banks:  # a row's bank is begun anew
+                        read_address[k].next = beyond[i]
 
     return locate if banks > 1 else forward
 
