@@ -149,15 +149,16 @@ CLOCK, ENABLE, OTHER, RESET = range(2, 6)      # nets
 IN, HELD, SUM = 10, 50, 100                    # of the first bits
 
 
-def registered(changes=None, read=(), constant=()):
+def registered(changes=None, read=(), constant=(), before=None):
     """(multipliers that took registers in, flip-flops that are left, the multiplier) of a product
     of two factors in flip-flops.
 
     changes  -- {place of a flip-flop: (its options, its ports)}
     read     -- places of flip-flops that something else reads, too
     constant -- factors that are constant
+    before   -- further cells
     """
-    cells = {}
+    cells = dict(before or {})
     for place in range(36):
         options, ports = (changes or {}).get(place, ({}, {}))
         cells[f"held{place}"] = {
@@ -174,13 +175,13 @@ def registered(changes=None, read=(), constant=()):
                         | dict.fromkeys(product, "output")}
     module = {"cells": cells, "ports": {"out": {"bits": [HELD + place for place in read]}}}
     number = moved(module)
-    return (number, sorted(name for name in module["cells"] if name != "product"),
+    return (number, sorted(name for name in module["cells"] if name.startswith("held")),
             module["cells"]["product"])
 
 
 def test_registers_of_operands_are_moved_into_a_multiplier():
-    """Each with its enable; a flip-flop that something else reads stays, too, and a constant is
-    taken over with the other factor."""
+    """Each with its enable; a flip-flop that something else reads stays, too, and a constant needs
+    none."""
     number, left, product = registered({place: ({}, {"CE": [OTHER]}) for place in range(18, 36)},
                                        read=[3])
     assert number == 1 and left == ["held3"]
@@ -193,7 +194,7 @@ def test_registers_of_operands_are_moved_into_a_multiplier():
     number, left, product = registered(constant="B")
     assert number == 1 and len(left) == 0
     assert product["connections"]["B17"] == ["1"]
-    assert product["parameters"]["REG_INPUTB_CE"] == product["parameters"]["REG_INPUTA_CE"]
+    assert all(name.startswith("REG_INPUTA") for name in product["parameters"])
     always = {place: ({"CEMUX": "1"}, {}) for place in range(36)}
     assert registered(always)[2]["connections"]["CE0"] == ["1"]
 
@@ -205,12 +206,42 @@ def test_registers_of_operands_are_moved_into_a_multiplier():
     ids=["begins_with_1", "falling_edge", "low_enable", "reset", "another_enable", "another_clock",
          "no_flip_flop"])
 def test_registers_that_no_multiplier_has(place, options, ports):
-    """One such bit, and nothing is moved."""
+    """One such bit, and its factor is not moved; the other is."""
     number, left, product = registered({place: (options, ports)})
+    kept = range(18 * (place // 18), 18 * (place // 18) + 18)
+    assert number == 1
+    assert {name[9] for name in product["parameters"]} == {"BA"[place // 18]}
+    assert left == sorted(f"held{each}" for each in kept if not (each == place and "Q" in ports))
+
+
+def test_two_clocks_are_too_many():
+    """A multiplier's registers have one here."""
+    number, left, product = registered({place: ({}, {"CLK": [OTHER]}) for place in range(18, 36)})
     assert number == 0 and product["parameters"] == {} and "CLK0" not in product["connections"]
-    assert left == [f"held{each}" for each in sorted(range(36), key=str)
-                    if HELD + each in sum(product["connections"].values(), [])
-                    and not (each == place and "Q" in ports)]
+    assert len(left) == 36
+
+
+def lut(inputs, output, kind="LUT4"):
+    """A cell of that kind."""
+    ports = dict(zip("ABCD", ([bit] for bit in inputs)))
+    return {"type": kind, "parameters": {}, "connections": ports | {"Z": [output]},
+            "port_directions": dict.fromkeys(ports, "input") | {"Z": "output"}}
+
+
+@pytest.mark.parametrize("chosen, factors", [(0, "B"), (17, "B"), (18, "A"), (35, "A")])
+def test_registers_behind_several_block_rams_stay(chosen, factors):
+    """The other factor's go; so do those that one block RAM gives, and those of LUTs without."""
+    word, between = 900, 901
+    memory = {"type": "DP16KD", "parameters": {}, "connections": {"DOA0": [word], "ADA0": [902]},
+              "port_directions": {"DOA0": "output", "ADA0": "input"}}
+    choice = {"memory": memory, "first": lut([word, 903], between),
+              "second": lut([904, between], IN + chosen, "PFUMX")}
+    number, left, product = registered(before=choice)
+    assert number == 1 and {name[9] for name in product["parameters"]} == set(factors)
+    assert len(left) == 18 and f"held{chosen}" in left
+    straight = {"memory": memory | {"connections": {"DOA0": [IN + chosen], "ADA0": [902]}}}
+    assert registered(before=straight)[1] == []
+    assert registered(before={name: choice[name] for name in ("first", "second")})[1] == []
 
 
 @pytest.mark.parametrize("has, used", [(5, 4), (4, 2)])
