@@ -9,10 +9,12 @@ WRITTEN = 2     # LUTs in place of one where words are written, not only read
 WORTH = 100
 
 
-def blocks(depth: int, width: int) -> int:
+def blocks(depth: int, width: int, written: bool) -> int:
     """Blocks of 18 kbit that a memory of ``depth`` words of ``width`` bits takes, all in one of
-    their shapes."""
-    return min(-(-depth // words) * -(-width // bits) for words, bits in SHAPES)
+    their shapes; ``written``: it is no ROM.  Yosys fills the last blocks of a ROM's parts, each as
+    deep as a block, with bits of several parts; where words are written it does not."""
+    return min(-(-depth // words) * -(-width // bits) if written
+               else -(-(-(-depth // words) * width) // bits) for words, bits in SHAPES)
 
 
 def luts(depth: int, width: int, written: bool) -> int:
@@ -22,4 +24,4 @@ def luts(depth: int, width: int, written: bool) -> int:
 
 def in_blocks(depth: int, width: int, written: bool) -> bool:
     """Whether a memory lies in block RAM: where its LUTs would be worth more than its blocks."""
-    return luts(depth, width, written) > WORTH * blocks(depth, width)
+    return luts(depth, width, written) > WORTH * blocks(depth, width, written)

@@ -6,8 +6,9 @@ placed and routed for a board; with --bitstream it is put behind the board's ser
 bits are written, with the script that sends photos. docs/fit.md has the tables and the recipe to
 add a device or a board.
 """
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,6 +31,7 @@ from scripts.fit.devices import Board, Device, boards, devices, found
 from scripts.fit.families import FAMILIES, UNFIT, Family, Resources
 from scripts.fit.model import Parts, parts_of, typical
 from scripts.fit.route import check, routed
+from scripts.fit.soft_products import divided
 from scripts.fit.synthesis import synthesised
 from scripts.shared.json_output import output
 from scripts.shared.options import (CheckFailed, cycles_per_frame_option, json_option,
@@ -211,7 +213,7 @@ class Ladder:
         """Cycles for a frame of the fastest rate of the ladder that fits, None where none does."""
         for cycles in ladder_rates(self.network.resolution):
             try:
-                need = total(part.of(device.family) for part in self.rate(cycles)[1].values())
+                need = needed(device, self.rate(cycles)[1].values())
             except ValueError:      # no folding meets this rate
                 continue
             if device.limit(need)[1] <= 1:
@@ -256,6 +258,16 @@ def total(resources: Iterable[Resources]) -> Resources:
     return sum(resources, Resources())
 
 
+def needed(device: Device, parts: Collection[Parts]) -> Resources:
+    """What units need of a device: products that are more than its multipliers are made of LUTs
+    where its flow does so."""
+    need = total(part.of(device.family) for part in parts)
+    if not device.family.soft or need.dsp <= device.has.dsp:
+        return need
+    products = [*sum((part.products for part in parts), Counter[tuple[int, int]]()).elements()]
+    return replace(need, dsp=0) + divided(products, device.has.dsp)
+
+
 def unit_rows(units: Mapping[str, Resources], netlists: Mapping[str, Resources],
               kept: int) -> dict[str, Any]:
     """The fields of the units and their sums: by the model and, where there are such, by Yosys.
@@ -289,7 +301,7 @@ def device_row(device: Device, parts: Mapping[str, Parts], fastest: int | None,
     fastest -- cycles for a frame of the fastest rate that fits
     clock   -- MHz
     """
-    limit, share = device.limit(total(part.of(device.family) for part in parts.values()))
+    limit, share = device.limit(needed(device, parts.values()))
     return {"name": device.name, "family": device.family.name, "fits": share <= 1, "limit": limit,
             "share": share, "cycles_per_frame": fastest,
             "frames_per_second": clock * 1e6 / fastest if fastest else None}

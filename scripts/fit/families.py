@@ -47,6 +47,7 @@ class Family:
     lut_of_memory: int          # LUTs in place of one with six inputs where they hold words
     logic: Logic
     cells: Mapping[str, tuple[str, int]]    # {pattern of cells: (field of Resources, how many)}
+    soft: bool = False  # where there are too few multipliers, soft_products.py has a part in LUTs
 
     def counted(self, cells: Mapping[str, int]) -> Resources:
         """Resources of a netlist, {type of cell: how many}."""
@@ -74,7 +75,7 @@ class Family:
     def memory(self, depth: int, width: int, written: bool) -> Resources:
         """What a memory takes; ``written``: it is no ROM."""
         if in_blocks(depth, width, written):
-            return Resources(block_ram=blocks(depth, width))
+            return Resources(block_ram=blocks(depth, width, written))
         return Resources(lut=luts(depth, width, written) * self.lut_of_memory)
 
 
@@ -104,7 +105,7 @@ FAMILIES = {family.name: family for family in (
     Family("xc7", "7-series", (f"{OWN} -family xc7",), (25, 18), True, 1, Logic(0.7, -0.9, 20),
            XILINX),
     Family("ecp5", "ECP5", ("synth_ecp5 -top {top}",), (18, 18), False, 4, Logic(1.0, 0.5, 20),
-           LATTICE),
+           LATTICE, soft=True),
     Family("gw5a", "Gowin GW5A", ("synth_gowin -family gw5a -top {top}",), None, True, 4,
            Logic(1.0, 9.0, 20), GOWIN))}
 # Reasons not to take a family's figures for a device's.

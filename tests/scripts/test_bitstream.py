@@ -127,24 +127,6 @@ def test_what_the_command_prints(monkeypatch, tmp_path):
     assert slow["fmax_mhz"] == 24 and slow["slow"] in result.stderr and "bitstream" not in slow
 
 
-def narrowest(widths, has):
-    """route.narrowest of products of such widths on a device of so many multipliers."""
-    text = "".join(f"parameter \\A_WIDTH {a}\nparameter \\B_WIDTH {b}\nparameter \\Y_WIDTH 9\n"
-                   for a, b in widths)
-    device = boards()["ulx3s-85f"].device
-    return route.narrowest(text, type(device)(device.name, device.family,
-                                              type(device.has)(dsp=has), ""))
-
-
-def test_products_that_are_worth_a_multiplier():
-    """As many as there are; the narrowest, and the narrow parts of wide ones, are made of LUTs."""
-    widths = [(9, 4), (9, 6), (9, 6), (17, 24), (17, 18)] * 10
-    assert narrowest(widths, 64) == 2
-    assert narrowest(widths, 60) == narrowest(widths, 53) == 5      # 57 of 60 are used
-    assert narrowest(widths, 52) == narrowest(widths, 22) == 7
-    assert narrowest(widths, 0) == 18
-
-
 CLOCK, ENABLE, OTHER, RESET = range(2, 6)      # nets
 IN, HELD, SUM = 10, 50, 100                    # of the first bits
 

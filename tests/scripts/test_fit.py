@@ -1,6 +1,7 @@
 """scripts.fit: its model against plans and Yosys, its tables, what it prints and refuses."""
 import json
-from dataclasses import asdict
+from collections import Counter
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -11,9 +12,11 @@ from hdl.plan.config import configure, configure_network
 from hdl.plan.network import plan_network
 from scripts.fit import __main__ as fit
 from scripts.fit import route
+from scripts.fit.__main__ import needed
 from scripts.fit.devices import Device, boards, devices, rows
 from scripts.fit.families import FAMILIES, Resources
-from scripts.fit.model import elaborated, parts_of, typical
+from scripts.fit.model import Parts, elaborated, parts_of, typical
+from scripts.fit.soft_products import divided, narrowest
 from scripts.fit.synthesis import jobs_of, synthesised
 from tests.support.bench import unit_config
 from tests.support.commands import invoked
@@ -153,6 +156,35 @@ def test_what_limits_a_device():
     device = Device("tiny", FAMILIES["xcup"], Resources(10, 10, 100, 1000), "")
     assert device.limit(Resources(10, 5, 0, 0)) == ("dsp", 1.0)
     assert device.limit(Resources(9, 5, 100, 0)) == ("lut", 1.25)      # a fifth is to be free
+
+
+PRODUCTS = [(9, 4), (9, 6), (9, 6), (17, 24), (17, 18)] * 10
+
+
+def test_products_that_are_worth_a_multiplier():
+    """As many as there are; the narrowest, and the narrow parts of wide ones, are made of LUTs."""
+    assert narrowest(PRODUCTS, 64) == 2
+    assert narrowest(PRODUCTS, 60) == narrowest(PRODUCTS, 53) == 5      # 57 of 60 are used
+    assert narrowest(PRODUCTS, 52) == narrowest(PRODUCTS, 22) == 7
+    assert narrowest(PRODUCTS, 0) == 18
+
+
+@pytest.mark.parametrize("has, dsp, lut", [
+    (64, 60, 0), (60, 50, 18 * 9 * 4), (52, 20, 18 * (9 * 4 + 2 * 9 * 6 + 17 * 6))])
+def test_products_of_luts_are_counted(has, dsp, lut):
+    """1.8 LUTs for a bit of one factor and a bit of the other: 10 of each product here."""
+    assert divided(PRODUCTS, has) == Resources(dsp=dsp, lut=lut)
+
+
+def test_products_go_into_luts_where_the_flow_does_so():
+    """And only where there are too few multipliers."""
+    parts = [Parts(products=Counter({widths: 10})) for widths in sorted(set(PRODUCTS))]
+    ecp5 = Device("some", FAMILIES["ecp5"], Resources(30, 1, 1, 1), "")
+    alone = sum((part.of(ecp5.family) for part in parts), Resources())
+    assert needed(replace(ecp5, has=Resources(50, 1, 1, 1)), parts) == alone
+    assert needed(ecp5, parts) == Resources(20, 0, alone.lut + 18 * (9 * 4 + 9 * 6 + 17 * 6), 0)
+    assert needed(replace(ecp5, family=FAMILIES["gw5a"]), parts).dsp == 0
+    assert needed(replace(ecp5, family=FAMILIES["xc7"]), parts).dsp == 40
 
 
 def test_json_and_the_fastest_rate():

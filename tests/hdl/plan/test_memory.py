@@ -18,14 +18,18 @@ from tests.support.streams import stream
 SYNTHESIS = {"UltraScale+": "synth_xilinx -family xcup -flatten -top {} -run begin:fine",
              "7-series": "synth_xilinx -family xc7 -flatten -top {} -run begin:fine",
              "ECP5": "synth_ecp5 -top {} -run begin:map_gates"}
-CASES = {"few": (100, 36), "many": (600, 36), "wide": (40, 60), "narrow": (1200, 9)}  # words, bits
+CASES = {"few": (100, 36), "many": (600, 36), "wide": (40, 60), "narrow": (1200, 9),
+         "uneven": (2100, 12), "parts": (1025, 10)}     # words, bits
 
 
-@pytest.mark.parametrize("depth, width, expected", [
-    (512, 36, 1), (512, 37, 2), (513, 36, 2), (1, 73, 3), (1024, 18, 1), (1025, 9, 1),
-    (1025, 10, 2), (16384, 1, 1), (20000, 4, 5)])
-def test_blocks(depth, width, expected):
-    assert blocks(depth, width) == expected
+@pytest.mark.parametrize("depth, width, written, rom", [
+    (512, 36, 1, 1), (512, 37, 2, 2), (513, 36, 2, 2), (1, 73, 3, 3), (1024, 18, 1, 1),
+    (1025, 9, 1, 1), (1025, 10, 2, 1), (16384, 1, 1, 1), (20000, 4, 5, 5), (2100, 12, 3, 2),
+    (11_947, 48, 36, 32)])
+def test_blocks(depth, width, written, rom):
+    """Of a memory that is written, and of a ROM, whose last blocks hold bits of several parts."""
+    assert blocks(depth, width, written=True) == written
+    assert blocks(depth, width, written=False) == rom
 
 
 @pytest.mark.parametrize("depth, width, written, expected", [
@@ -62,7 +66,7 @@ def test_blocks_of_a_network():
     found = [memory for planned in made.units for memory in memories(planned)
              if in_blocks(*memory[:3])]
     ideal = sum(depth * width * count for depth, width, _, count in found) / 18_432
-    assert ideal < sum(blocks(*memory[:2]) * memory[3] for memory in found) <= 1.2 * ideal
+    assert ideal < sum(blocks(*memory[:3]) * memory[3] for memory in found) <= 1.2 * ideal
     assert all(planned.windows.banks == 1 for planned in made.units
                if planned.unit.kind == "depthwise" and planned.folding.simd == 1)
 
@@ -98,4 +102,5 @@ def test_synthesis_does_it(rng, tmp_path, family, written):
         found = re.findall(r"^ +(\d+) .*(RAMB18E|RAMB36E|DP16KD)", (tmp_path / f"{case}.txt")
                            .read_text(), re.M)
         halves = sum(int(number) * (1 + (kind == "RAMB36E")) for number, kind in found)
-        assert halves == (blocks(depth, width) if in_blocks(depth, width, written) else 0), case
+        assert halves == (blocks(depth, width, written)
+                          if in_blocks(depth, width, written) else 0), case
