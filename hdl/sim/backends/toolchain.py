@@ -28,6 +28,9 @@ OWN_VARIABLES = "-fno-gnu-unique"
 # takes for such a function, and what it finds beyond the nearest makes no frame quicker.
 NEAREST_STORES = "--param=sccvn-max-alias-queries-per-access=30"
 OPTIMISE_ONCE = "-O0"       # what runs once
+# Verilator's runtime: it reads the weights' files digit by digit, for twice as long with -O0, and a
+# cycle calls one small function of it.
+OPTIMISE_RUNTIME = "-O1"
 # What runs in every cycle, unless MNV2_OPTIMISE says otherwise: -O2 takes half as long again and
 # makes a frame no faster, -O3 unrolls loops, so that the code of the whole network outgrows the
 # caches, and with -O0 tests of few cycles end sooner.
@@ -82,7 +85,7 @@ class Toolchain:
     def identity(self) -> str:
         """What a built object depends on besides its source."""
         return "\n".join([self.version, tool_version(*self.compiler, "--version"), *self.flags,
-                          OPTIMISE_ONCE, self.optimise])
+                          OPTIMISE_ONCE, OPTIMISE_RUNTIME, self.optimise])
 
 
 def find() -> Toolchain:
@@ -138,9 +141,8 @@ def runtime(tools: Toolchain, build_dir: Path) -> Path:
 def _compile_runtime(tools: Toolchain, work: Path) -> None:
     (work / HEADER).write_text('#include "verilated.h"\n#include "verilated_dpi.h"\n'
                                '#include "verilated_syms.h"\n')
-    # Of Verilator's a cycle calls one small function; the harness works in every cycle.
-    sources = [(tools.root / "include" / name, OPTIMISE_ONCE) for name in RUNTIME]
-    sources.append((HERE / "harness.cpp", "-O2"))
+    sources = [(tools.root / "include" / name, OPTIMISE_RUNTIME) for name in RUNTIME]
+    sources.append((HERE / "harness.cpp", "-O2"))   # works in every cycle
     tasks = [[level, "-c", str(source), "-o", f"{source.stem}.o"] for source, level in sources]
     if tools.gnu:   # clang's would still name ``work`` after it is renamed
         precompiled = f"{HEADER}.gch"   # a directory: the compiler takes the file that fits

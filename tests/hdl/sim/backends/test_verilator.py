@@ -212,3 +212,33 @@ def test_a_source_of_another_width_is_refused(verilator, design):
     ends = {"s_axis": Source(np.zeros((3, 2), np.uint32)), "m_axis": Sink(1)}
     with pytest.raises(ValueError, match="s_axis has beats of 2 words, not 1"):
         simulate("verilator", design, ends)
+
+
+def test_products_are_those_of_verilator(verilator, tmp_path):
+    """Where factors are extended, masked, or masked by another number: the bits that count."""
+    program = r"""
+#include "verilated.h"
+#include "extend.h"
+#define SAME(word, bits, kind, sign, a, b, x, y)                                        \
+    if ((VL_MULS_##kind(bits, a & VL_EXTENDS_##sign(bits, 12, x), VL_EXTENDS_##sign(bits, 7, y)) \
+         ^ (VL_MULS_##kind)(bits, a & (VL_EXTENDS_##sign)(bits, 12, x),                 \
+                            b & (VL_EXTENDS_##sign)(bits, 7, y)))                       \
+        & b) return 1;
+int main() {
+    QData state = 1;
+    for (int i = 0; i < 10000; ++i) {
+        state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+        const IData x = state >> 52, y = state >> 40 & 0x7f;
+        const QData masks[] = {0x7ffffffffULL, state >> 29, VL_EXTENDS_QI(35, 12, x)};
+        for (const QData mask : masks) {
+            SAME(QData, 35, QQQ, QI, mask, 0x7ffffffffULL, x, y)
+            SAME(IData, 21, III, II, static_cast<IData>(mask), 0x1fffffU, x, y)
+        }
+    }
+    return 0;
+}
+"""
+    (tmp_path / "products.cpp").write_text(program)
+    tools = toolchain.find()
+    tools.compile(["-O1", f"-I{toolchain.HERE}", "products.cpp", "-o", "products"], tmp_path)
+    assert subprocess.run([tmp_path / "products"]).returncode == 0
