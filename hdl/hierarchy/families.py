@@ -147,9 +147,9 @@ def _parameters(module: Module, columns: list[tuple[str, ...]]) -> dict[tuple[st
 
 
 def _name(names: list[str], function: str, taken: set[str]) -> str:
-    """What the members' names have in common, or their block's name."""
-    words = commonprefix([name.split("_") for name in names])
-    name = free = legal("_".join(words) if len(words) >= len(function.split("_")) else function)
+    """What the members' names have in common, if they begin with their block's name, or that."""
+    words, own = commonprefix([name.split("_") for name in names]), function.split("_")
+    name = free = legal("_".join(words) if words[:len(own)] == own else function)
     number = 2
     while free in taken:
         free, number = f"{name}_{number}", number + 1

@@ -30,6 +30,19 @@ class Job:
     top: str
     others: tuple[str, ...]     # modules that are left out of it
 
+    def needed(self) -> list[Path]:
+        """The files of the module, of all modules inside it and of what they read; of those that
+        are left out their own alone."""
+        known = {file.stem: file for file in self.files}
+        ways, found = [self.top], {self.top}
+        while ways:
+            name = ways.pop()
+            if name not in self.others and known[name].suffix == ".v":
+                new = set(re.findall(r"\w+", known[name].read_text())) & known.keys() - found
+                found |= new
+                ways.extend(new)
+        return [file for file in self.files if file.stem in found]
+
 
 def jobs_of(configs: Sequence[UnitConfig], folder: Path) -> list[Job]:
     """A Job for each unit; the Verilog of its stage is written into ``folder``."""
@@ -82,7 +95,7 @@ def run(family: Family, report: Callable[[str, bool], None], job: Job) -> Resour
     """The Resources of a unit, synthesised unless they are kept."""
     target = default_build_dir("fit") / digest(
         "netlist", version(), family.passes, job.top, job.others,
-        *(part for file in job.files for part in (file.name, file.read_bytes())))
+        *(part for file in job.needed() for part in (file.name, file.read_bytes())))
     reused = built_once(target, partial(synthesise, family, job))
     report(job.unit, reused)
     return family.counted(json.loads((target / "cells.json").read_text()))
@@ -90,7 +103,7 @@ def run(family: Family, report: Callable[[str, bool], None], job: Job) -> Resour
 
 def synthesise(family: Family, job: Job, target: Path) -> None:
     """Have Yosys count the cells of a unit's netlist, into ``cells.json``."""
-    verilog = [file.name for file in job.files if file.suffix == ".v"]
+    verilog = [file.name for file in job.needed() if file.suffix == ".v"]
     yosys(job.files[0].parent, f"read_verilog {' '.join(verilog)}", f"hierarchy -top {job.top}",
           *(f"blackbox {module}" for module in job.others),
           *(each.format(top=job.top) for each in family.passes),

@@ -115,6 +115,18 @@ def test_each_unit_is_synthesised_by_itself(tmp_path):
     assert {others for unit, (_, others) in tops.items() if not unit.endswith("add")} == {0}
 
 
+def test_the_files_of_a_unit(tmp_path):
+    """Its modules and what they read, not those of its stage's other units."""
+    jobs = {job.unit: job for job in jobs_of(configs_of(1024), tmp_path)}
+    stems = {unit: {file.stem for file in job.needed()} for unit, job in jobs.items()}
+    stage = {file.stem for file in jobs["block_2_add"].files}
+    expand, add = stems["block_2_expand"], stems["block_2_add"]
+    assert jobs["block_2_expand"].top in expand and "block_2_expand_weights" in stage & expand
+    assert "block_2" not in expand and not any("depthwise" in stem for stem in expand)
+    assert set(jobs["block_2_add"].others) < add and "block_2_expand_weights" not in add
+    assert stems["Conv1"] <= {file.stem for file in jobs["Conv1"].files}
+
+
 @pytest.mark.parametrize("family, a, b, number", [
     ("xcup", 9, 8, 1), ("xcup", 27, 17, 1), ("xcup", 28, 17, 2), ("xcup", 17, 27, 1),
     ("xc7", 25, 17, 1), ("xc7", 26, 17, 2), ("ecp5", 18, 18, 1), ("ecp5", 19, 17, 1),

@@ -201,6 +201,13 @@ def test_modules_that_differ_in_widths_are_one_with_parameters(tmp_path):
         in texts["alike"]
 
 
+def test_such_a_module_has_the_name_of_its_block(tmp_path, monkeypatch):
+    """Not what the names of the units that have it begin with."""
+    monkeypatch.setattr(memory.func, "module_name", lambda address, **others:
+                        f"block_2_{len(address)}_memory", raising=False)
+    assert sorted(converted(tmp_path, alike, ports())) == ["alike", "memory"]
+
+
 @block
 def left_open(clk, rst, s_axis, m_axis):
     """Does not read one of the outputs of its part."""
