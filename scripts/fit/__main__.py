@@ -264,7 +264,7 @@ def needed(device: Device, parts: Collection[Parts]) -> Resources:
     need = total(part.of(device.family) for part in parts)
     if not device.family.soft or need.dsp <= device.has.dsp:
         return need
-    products = [*sum((part.products for part in parts), Counter[tuple[int, int]]()).elements()]
+    products = sum((part.products for part in parts), Counter[tuple[int, int]]())
     return replace(need, dsp=0) + divided(products, device.has.dsp)
 
 

@@ -13,6 +13,7 @@ import json
 import re
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
@@ -133,7 +134,7 @@ def synthesised(files: Sequence[Path], top: str, device: Device, report: Report)
               f"synth_ecp5 -top {top} -run begin:coarse", *COARSE,
               "tee -q -o products.il dump t:$mul", "write_rtlil coarse.il")
         widths = [int(width) for _, width in PRODUCT.findall((folder / "products.il").read_text())]
-        least = narrowest([*zip(widths[::2], widths[1::2])], device.has.dsp)
+        least = narrowest(Counter(zip(widths[::2], widths[1::2])), device.has.dsp)
         yosys(folder, "read_rtlil coarse.il", *(each.format(least) for each in MULTIPLIERS),
               f"synth_ecp5 -nodsp -top {top} -json {NETLIST}")
         (folder / "coarse.il").unlink()

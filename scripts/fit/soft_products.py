@@ -3,7 +3,7 @@
 They are those one of whose factors, or of its parts, has fewer bits than it takes for all others to
 fit; ``soft_products.v`` makes them.
 """
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 
 from scripts.fit.families import Resources
 
@@ -25,16 +25,21 @@ def multipliers(a: int, b: int, least: int) -> int:
     return sum(min(part) >= least for part in parts(a, b))
 
 
-def narrowest(products: Collection[tuple[int, int]], has: int) -> int:
+def narrowest(products: Mapping[tuple[int, int], int], has: int) -> int:
     """Bits of the narrowest factor that is worth a multiplier, so that a device with ``has`` of
-    them has enough for ``products``, pairs of factors' bits, and some to spare."""
+    them has enough and some to spare.
+
+    products -- {bits of both factors: how many such products}
+    """
     return next(least for least in range(2, WIDEST + 2)
-                if sum(multipliers(*each, least) for each in products) <= has * USABLE)
+                if sum(multipliers(*each, least) * number for each, number in products.items())
+                <= has * USABLE)
 
 
-def divided(products: Collection[tuple[int, int]], has: int) -> Resources:
+def divided(products: Mapping[tuple[int, int], int], has: int) -> Resources:
     """Multipliers of ``products`` on a device that has so many, and LUTs of what is left."""
     least = narrowest(products, has)
-    soft = [part for each in products for part in parts(*each) if min(part) < least]
-    return Resources(dsp=sum(multipliers(*each, least) for each in products),
-                     lut=round(LUTS * sum(a * b for a, b in soft)))
+    bits = sum(a * b * number for each, number in products.items() for a, b in parts(*each)
+               if min(a, b) < least)
+    return Resources(dsp=sum(multipliers(*each, least) * number
+                             for each, number in products.items()), lut=round(LUTS * bits))

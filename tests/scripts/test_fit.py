@@ -170,7 +170,7 @@ def test_what_limits_a_device():
     assert device.limit(Resources(9, 5, 100, 0)) == ("lut", 1.25)      # a fifth is to be free
 
 
-PRODUCTS = [(9, 4), (9, 6), (9, 6), (17, 24), (17, 18)] * 10
+PRODUCTS = Counter([(9, 4), (9, 6), (9, 6), (17, 24), (17, 18)] * 10)
 
 
 def test_products_that_are_worth_a_multiplier():
