@@ -103,9 +103,11 @@ def subject(name, pairs, simulator="verilator"):
 
 def made(pairs, frame):
     """What plain loops make of a frame: integers (rows, columns, channels)."""
-    before = frame
+    before, stage = frame, ""
     for config, params in pairs:
         unit = config.unit
+        if unit.stage != stage:
+            before, stage = frame, unit.stage
         pixels = naive_unit(config, params, frame) if unit.weights else naive_sum(
             frame, before, *config.folding.precision.limits("linear"))
         frame = np.reshape(pixels, (unit.size_out, unit.size_out, unit.channels_out))

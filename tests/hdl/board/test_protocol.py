@@ -43,11 +43,12 @@ def whole(data):
     return SYNC + data + crc(data)
 
 
-def take(simulator, sent, photos, backpressure=None, waits=None):
+def take(simulator, sent, photos, backpressure=None, waits=None, later=None):
     """(bytes, statuses as sets) of so many photos.
 
     sent  -- numbers of COMING
     waits -- {place in sent: cycles without a byte before it}; 3 before each of the others
+    later -- pauses of what takes the statuses
     """
     bench = Bench(simulator, taken, {
         "s_axis": AxiStream(COMING), "m_axis": AxiStream(BYTES), "m_status": AxiStream(STATUS),
@@ -57,7 +58,8 @@ def take(simulator, sent, photos, backpressure=None, waits=None):
         idle += [True] * (waits or {}).get(place, 3) + [False]
     done = bench.simulated({
         "s_axis": Source(payload(COMING, np.array(sent)[:, None]), np.array(idle)),
-        "m_axis": Sink(photos * SIZE, backpressure), "m_status": Sink(photos)}, drain=3 * PATIENCE)
+        "m_axis": Sink(photos * SIZE, backpressure), "m_status": Sink(photos, later)},
+        drain=3 * PATIENCE)
     return bytes(done["m_axis"].values(BYTES).ravel().tolist()), [
         {name for bit, name in enumerate(FAULTS) if value >> bit & 1}
         for value in done["m_status"].values(STATUS).ravel().tolist()]
@@ -115,10 +117,21 @@ def test_other_faults(simulator, rng):
 def test_a_photo_that_is_not_taken(simulator, rng):
     """Bytes for which there is no room are told."""
     good = bytes(rng.integers(0, 256, SIZE).tolist())
-    pauses = np.arange(1000) < 40
+    pauses = abs(np.arange(1000) - 25) < 15    # taken before them, too
     _, statuses = take(simulator, list(whole(good) + whole(good)), 2, pauses,
                        {2 * len(SYNC) + SIZE: 3 * PATIENCE})
     assert "overrun" in statuses[0] and statuses[1] == set()
+
+
+def test_a_status_that_is_not_taken(simulator, rng):
+    """Another status waits behind it, a photo that comes meanwhile is dropped, and the next one is
+    whole."""
+    first, second, dropped, last = [bytes(rng.integers(0, 256, SIZE).tolist()) for _ in range(4)]
+    sent = whole(first) + whole(second) + whole(dropped) + whole(last)
+    data, statuses = take(simulator, list(sent), 3, waits={3 * len(whole(first)): 200},
+                          later=np.arange(1000) < 300)
+    assert data == first + second + last
+    assert statuses == [set(), set(), set()]
 
 
 @pytest.mark.parametrize("stall", STALLS)
