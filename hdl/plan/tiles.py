@@ -104,10 +104,6 @@ class Beats:
     cycles: np.ndarray
     own: np.ndarray     # bool; a beat without one holds only what is left over of those before
 
-    def later(self, cycles: int) -> 'Beats':
-        """The same beats so many cycles later."""
-        return Beats(self.cycles + cycles, self.own)
-
 
 def flushed(arrive: np.ndarray, frame: int, tail: int) -> Beats:
     """The beats out of ``tile_flush``, a cycle after those that ``arrive``, ``frame`` tiles each

@@ -282,6 +282,11 @@ def test_leaves(block, arguments, sentence):
     refused(sentence, block, {}, arguments)
 
 
+def test_replay():
+    refused("^a memory of 2 beats does not hold a run of 3$", replay, ends(),
+            {"words": 3, "passes": 2, "depth": 2})
+
+
 def test_every_block_with_streams_is_here():
     """A new block takes or refuses tiles, and says which here."""
     found = set()

@@ -13,7 +13,8 @@ from hdl.plan import schedule as model
 from hdl.plan.config import configure, configure_network
 from hdl.plan.folding import fold, pipeline
 from hdl.plan.network import UnitPlan, plan_network
-from hdl.plan.schedule import FRAMES, depth, follow, no_sooner, offers, schedule
+from hdl.plan.schedule import (FRAMES, NO_BUFFERS, Arrival, depth, follow, link, no_sooner, offers,
+                               schedule)
 from hdl.sim.design import simulate
 from hdl.sim.endpoints import Sink, Source
 from hdl.sim.network import network_design
@@ -186,6 +187,17 @@ def test_depth():
         written, read = np.array(written), np.array(read)
         assert depth(written, read, written) == least
         assert depth(written + 20, read, written) == min(least, 2)
+
+
+def test_a_link_of_halves_without_a_fifo():
+    """A beat of two words is gone before the next one comes; the second word may move as that one
+    comes, the first in the cycle before."""
+    found = link(Arrival(np.array([0, 10, 20]), 2), 1, lambda ready: no_sooner(ready, 1),
+                 NO_BUFFERS)
+    assert found.words.tolist() == [1, 2, 11, 12, 21, 22]
+    assert found.latest[:4].tolist() == [9, 10, 19, 20] and found.buffers == NO_BUFFERS
+    assert link(Arrival(np.array([0, 1, 2]), 2), 1, lambda ready: no_sooner(ready, 1),
+                NO_BUFFERS).buffers.fifo_depth
 
 
 def test_offers():

@@ -5,6 +5,10 @@ import numpy as np
 import pytest
 
 from hdl.axis import AxiStream
+from hdl.blocks.adder_graph import adder_graph, input_bits
+from hdl.blocks.constant_array import ArraySteps, constant_array
+from hdl.blocks.signals import uint
+from hdl.blocks.tile_patch import Patch
 from hdl.layers import KINDS, Unit, padding
 from hdl.myhdl_fixes.elaborate import clock_and_reset
 from hdl.plan.config import configure
@@ -146,3 +150,20 @@ def test_other_streams_are_refused(rng):
                           ((config.stream_in(), other), "^dut has an output of .*, not ")):
         with pytest.raises(ValueError, match=words):
             constant_pointwise(*clock_and_reset(), *map(AxiStream, shapes), config)
+
+
+def test_other_words_are_refused(rng):
+    """Of an array of products, and of one of adders."""
+    config, params = configured(rng, "expand")
+    work, graph = config.work, with_adders(config, params).graph
+    bits, given = work.patch_bits, work.shape_out.width
+    for taken, tile in ((bits + 1, given), (bits, given + 1)):
+        with pytest.raises(ValueError, match=f"^constant array dut takes patches of {bits} bits "
+                                             f"and gives .*, not {taken} and {tile} bits$"):
+            constant_array(clock_and_reset()[0], ArraySteps(), Patch(taken), uint(tile), work)
+    count, outputs, wide = len(graph.inputs), len(graph.outputs), input_bits(graph)
+    for word, sums in ((count * wide + 1, outputs * 9), (count * wide, outputs * 9 + 1)):
+        with pytest.raises(ValueError, match=f"^adder graph dut takes {count} numbers of {wide} "
+                                             f"bits and gives {outputs} of equally many, not "
+                                             f"{word} and {sums} bits$"):
+            adder_graph(uint(word), uint(sums), graph, "dut")
