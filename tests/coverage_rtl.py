@@ -189,10 +189,8 @@ def measured():
                 (toolchain, "CXXFLAGS", tuple(
                     flag.replace("VM_COVERAGE=0", "VM_COVERAGE=1")
                     for flag in toolchain.CXXFLAGS))):
-            stack.callback(setattr, place, name, getattr(place, name))
-            setattr(place, name, value)
-        stack.callback(os.environ.pop, "MNV2_COVERAGE", None)
-        os.environ["MNV2_COVERAGE"] = str(file)
+            stack.enter_context(mock.patch.object(place, name, value))
+        stack.enter_context(mock.patch.dict(os.environ, {"MNV2_COVERAGE": str(file)}))
         yield points
 
 
